@@ -1,0 +1,65 @@
+"""Image data sets in IDX files: found on this machine or fetched, and always verified.
+
+    from dnn import datasets
+    (x, y), (x_test, y_test) = datasets.fashion_mnist()     # uint8 (60000, 28, 28), (60000,), …
+    datasets.load("mnist"); datasets.class_names("fashion-mnist"); datasets.NAMES
+
+Where the files are looked for, one by one, in this order:
+
+1. `folder=`, or the environment's DNN_DATA_DIR (in `<folder>/<name>/`, then `<folder>/`)
+2. the user's cache: `~/.cache/dnn/<name>/` (XDG_CACHE_HOME is honoured)
+3. Debian's `/usr/share/datasets/<name>/`
+4. public mirrors over https, then the system's package archive through apt-get (without root);
+   what they deliver goes to the cache
+
+Wherever a file came from, the SHA-256 of its decompressed payload is checked, so the place never
+changes the data. `search.py` is this order; `idx.py` reads a file; `cache.py`, `mirrors.py` and
+`debian.py` are the places. A new data set is one file like `mnist.py` and its line below.
+"""
+
+from . import search
+from .dataset import Dataset, IdxFile
+from .errors import DatasetError, DatasetFileError, DatasetNotFoundError
+from .fashion_mnist import FASHION_MNIST, fashion_mnist
+from .idx import read_idx
+from .mnist import MNIST, mnist
+
+__all__ = [
+    "NAMES",
+    "Dataset",
+    "DatasetError",
+    "DatasetFileError",
+    "DatasetNotFoundError",
+    "IdxFile",
+    "class_names",
+    "fashion_mnist",
+    "load",
+    "mnist",
+    "read_idx",
+]
+
+_DATASETS = {dataset.name: dataset for dataset in (FASHION_MNIST, MNIST)}
+NAMES = tuple(_DATASETS)
+"""The names that `load` and `class_names` know."""
+
+
+def load(name, folder=None) -> search.Arrays:
+    """The data set called `name` (one of `NAMES`); else as `fashion_mnist(folder)`.
+
+    Raises ValueError for an unknown name.
+    """
+    return search.load(_dataset(name), folder)
+
+
+def class_names(name) -> tuple[str, ...]:
+    """The class names of the data set called `name`, in the order of its labels.
+
+    Raises ValueError for an unknown name.
+    """
+    return _dataset(name).class_names
+
+
+def _dataset(name):
+    if name not in _DATASETS:
+        raise ValueError(f"name: got {name!r}, expected one of {', '.join(map(repr, NAMES))}")
+    return _DATASETS[name]

@@ -1,0 +1,56 @@
+"""What a person at a terminal sees while data come in; nothing where stderr is no terminal."""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def download_bar(label):
+    """A bar with the four things that pooch's downloaders want: total, update, reset, close."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = ("[progress.description]{task.description}", BarColumn(), DownloadColumn())
+    with Progress(
+        *columns,
+        TransferSpeedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_interactive,
+    ) as progress:
+        yield _PoochBar(progress, progress.add_task(label, total=None))
+
+
+@contextmanager
+def waiting(label):
+    """A spinner, for work whose size is unknown."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_interactive:
+        yield
+        return
+    with console.status(label):
+        yield
+
+
+class _PoochBar:
+    def __init__(self, progress, task):
+        self._progress, self._task = progress, task
+
+    @property
+    def total(self):
+        return self._progress.tasks[0].total
+
+    @total.setter
+    def total(self, total_bytes):
+        self._progress.update(self._task, total=total_bytes or None)
+
+    def update(self, more_bytes):
+        self._progress.update(self._task, advance=more_bytes)
+
+    def reset(self):
+        self._progress.update(self._task, completed=0)
+
+    def close(self):
+        self._progress.refresh()

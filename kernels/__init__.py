@@ -1,0 +1,35 @@
+"""Hand-written GPU kernels for dense networks, with a CPU backend and a NumPy reference.
+
+Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
+
+    y = kernels.linear(x, w, b, activation="relu")                       # f(x w + b)
+    dx, dw, db = kernels.linear_backward(dy, x, w, y, activation="relu")
+    loss, dz = kernels.softmax_cross_entropy(z, labels)
+    kernels.adam(p, g, m, v, step)                                       # in place
+    kernels.variants("linear", x)                                        # ['gpu.cu', 'gpu.py']
+"""
+
+from kernels import reference
+from kernels.activation import activation, activation_backward
+from kernels.activations import Activation
+from kernels.adam import adam
+from kernels.dispatch import variants
+from kernels.gather import gather, shuffle_key
+from kernels.linear import linear, linear_backward
+from kernels.sgd import sgd
+from kernels.softmax_cross_entropy import softmax_cross_entropy
+
+__all__ = [
+    "Activation",
+    "activation",
+    "activation_backward",
+    "adam",
+    "gather",
+    "linear",
+    "linear_backward",
+    "reference",
+    "sgd",
+    "shuffle_key",
+    "softmax_cross_entropy",
+    "variants",
+]

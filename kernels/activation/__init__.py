@@ -1,0 +1,97 @@
+"""activation: y = f(z), and its backward dz = dy · f'(s).
+
+z, y, dy, s, dz: float32 of any shape; softmax works along the last axis. s is what the activation's
+derivative reads: the output y for every built-in, the input z for an activation made with
+reads="z". Source: kernels/activations, one file each.
+"""
+
+import math
+
+from kernels import activations, arrays, dispatch
+from kernels.device import launch
+
+DEFAULT = ("cpu.py", "gpu.cu")
+SIGNATURES = (
+    ("activation_forward", "const float* z, float* y, long long n"),
+    ("activation_backward", "const float* dy, const float* s, float* dz, long long n"),
+    ("softmax_forward", "const float* z, float* y, long long rows, int cols"),
+    ("softmax_backward", "const float* dy, const float* y, float* dz, long long rows, int cols"),
+)
+LARGEST_GRID = 65536  # blocks; beyond, the grid strides
+
+
+def activation(z, activation, *, out=None, variant=None):
+    """y = f(z).
+
+    z: float32, any shape. activation: a name of kernels.activations.names(), or an Activation.
+    out: float32 of z's shape to write into; may be z itself. variant: a file name of
+    kernels.variants("activation", z).
+    Returns y, float32 of z's shape, on z's device.
+    Raises TypeError for another dtype, ValueError for an unknown name or a shape that differs.
+    """
+    f = activations.get(activation)
+    z = _any_shape("z", z, f)
+    y = arrays.result("out", out, z.shape, z)
+    if z.size:
+        _run(f, False, variant, z, y)
+    return y
+
+
+def activation_backward(dy, s, activation, *, out=None, variant=None):
+    """dz = dy · f'(s); for softmax dz = y (dy − Σ dy y) along the last axis.
+
+    dy: float32, any shape. s: float32 of dy's shape, the output y, or the input z where the
+    activation reads z. out: may be dy itself. Otherwise as `activation`.
+    Raises ValueError for an activation without a derivative, saying why it has none.
+    """
+    f = activations.get(activation)
+    f.require_derivative()
+    dy = _any_shape("dy", dy, f)
+    s = arrays.operand("s", s, dy.shape)
+    arrays.device_of(dy=dy, s=s)
+    dz = arrays.result("out", out, dy.shape, dy)
+    if dy.size:
+        _run(f, True, variant, dy, s, dz)
+    return dz
+
+
+def _any_shape(name, a, f):
+    a = arrays.adopt(name, a)
+    if f.rowwise and a.ndim == 0:
+        raise ValueError(f"{name}: got shape (); softmax expected at least one axis")
+    return arrays.operand(name, a, a.shape)
+
+
+def _run(f, backward, variant, *operands):
+    device = arrays.device_of(z=operands[0])
+    file = dispatch.pick("activation", device, variant, DEFAULT)
+    if device == "cpu":
+        module = dispatch.cpu("activation", file)
+        if f.rowwise:
+            run = module.softmax_backward if backward else module.softmax_forward
+            run(*(a.reshape(-1, a.shape[-1]) for a in operands))
+        else:
+            run = module.backward(f.derivative) if backward else module.forward(f.forward)
+            run(*(a.reshape(-1) for a in operands))
+        return
+    scalar = activations.get("identity") if f.rowwise else f
+    unit = dispatch.unit("activation", file, SIGNATURES, dispatch.scalar_functions(scalar))
+    size, constants = operands[0].size, unit.constants
+    if f.rowwise:
+        entry = "softmax_backward" if backward else "softmax_forward"
+        cols = operands[0].shape[-1]
+        grid, block = row_launch(constants, size // cols, cols)
+        launch(unit, entry, grid, block, (*operands, size // cols, cols))
+    else:
+        entry = "activation_backward" if backward else "activation_forward"
+        threads = constants["THREADS"]
+        grid = (min(math.ceil(size / threads), LARGEST_GRID),)
+        launch(unit, entry, grid, (threads,), (*operands, size))
+
+
+def row_launch(constants, rows, cols):
+    """Grid and block for a kernel that gives each row a warp, or a block where the row is wide."""
+    if cols > constants.get("WIDE_ROW", cols):
+        return (rows,), (constants["WIDE_THREADS"], 1)
+    rows_per_block = constants["ROWS_PER_BLOCK"]
+    return (dispatch.ceil_div(rows, rows_per_block),), (32, rows_per_block)

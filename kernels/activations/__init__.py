@@ -1,0 +1,84 @@
+"""The activations, one short file each: found by name, or made from a user's own functions.
+
+An activation is a pair of scalar Python functions, compiled by Numba for the CPU, for Numba
+kernels, and linked into the C++ kernels (see kernels/scalar.py):
+
+    forward(z) -> y
+    derivative(s) -> dy/dz, where s is the output y if reads == "y" (nothing else need be kept),
+        or the input z if reads == "z"
+
+and, for the files here, an independent NumPy `reference(z)` and `reference_derivative(s)`.
+"""
+
+import dataclasses
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable
+
+from kernels.arrays import one_of
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Activation:
+    """An activation function and its derivative.
+
+    name: str. Names the activation in summaries and model files.
+    forward: scalar Python function of z. It may use arithmetic, comparisons, `math.*` and
+        module-level numbers; Numba must be able to compile it.
+    derivative: scalar Python function of y or of z (see reads), or None where training by
+        gradient is refused.
+    reads: "y" (default) or "z", what the derivative takes.
+    rowwise: True for softmax alone, whose outputs depend on a whole row.
+    why_not: str. Why there is no derivative, for the error message.
+
+    mish = Activation("mish", lambda z: z * math.tanh(math.log1p(math.exp(z))), dmish, reads="z")
+    """
+
+    name: str
+    forward: Callable | None
+    derivative: Callable | None
+    reads: str = "y"
+    rowwise: bool = False
+    why_not: str = ""
+    reference: Callable | None = None
+    reference_derivative: Callable | None = None
+
+    def __post_init__(self):
+        one_of("reads", self.reads, ("y", "z"))
+
+    def require_derivative(self):
+        if self.derivative is None and not self.rowwise:
+            raise ValueError(
+                f"activation {self.name!r} cannot be trained by gradient: "
+                f"{self.why_not or 'it was given no derivative'}"
+            )
+        return self.derivative
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """Every activation there is a file for."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+@functools.cache
+def _load(name) -> Activation:
+    module = importlib.import_module(f"{__name__}.{name}")
+    fields = [field.name for field in dataclasses.fields(Activation)]
+    found = {field: getattr(module, field) for field in fields if hasattr(module, field)}
+    return Activation(**{"name": name, "derivative": None, "forward": None} | found)
+
+
+def get(activation) -> Activation:
+    """The Activation for a name ("relu"), None (identity), or an Activation (returned as it is)."""
+    if isinstance(activation, Activation):
+        return activation
+    if activation is None:
+        activation = "identity"
+    if not isinstance(activation, str):
+        raise TypeError(
+            f"activation: got {type(activation).__name__}; expected a name, None, or "
+            "kernels.Activation(name, forward, derivative, reads='y' or 'z')"
+        )
+    return _load(one_of("activation", activation, names()))

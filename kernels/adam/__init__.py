@@ -1,0 +1,77 @@
+"""adam: one step of Adam over a flat array of parameters, in place.
+
+    m = β1 m + (1 − β1) g;  v = β2 v + (1 − β2) g²
+    p −= lr · m̂ / (√v̂ + eps),  m̂ = m / (1 − β1ᵗ),  v̂ = v / (1 − β2ᵗ)
+
+eps stands outside the root and is added to the corrected √v̂, as in the paper's algorithm 1 and in
+PyTorch; Keras adds it to the uncorrected √v, which makes its eps larger in the first steps.
+Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.
+"""
+
+import math
+
+from kernels import arrays, dispatch
+from kernels.device import launch
+
+DEFAULT = ("cpu.py", "gpu.cu")
+BLOCKS = 8 * 132  # at most; the grid strides over what is left
+SIGNATURES = (
+    (
+        "adam",
+        "float* p, const float* g, float* m, float* v, const int* step, int step_value, "
+        "const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1, "
+        "float beta2, float one_minus_beta2, float log_beta2, float eps, long long n",
+    ),
+)
+
+
+def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, *, variant=None):
+    """Update p, m and v in place; returns None.
+
+    p, g, m, v: float32 (n,), m and v zero before the first step.
+    step: 1 for the first step; an int, or an int32 array (1,) on p's device.
+    lr: learning rate; a float, or a float32 array (1,) on p's device. Default 1e-3.
+    beta1, beta2: decay rates in [0, 1). Defaults 0.9, 0.999. eps: default 1e-8.
+    Raises TypeError, ValueError for arguments that do not fit.
+    """
+    p = arrays.result("p", p, ("n",), p)
+    m = arrays.result("m", m, p.shape, p)
+    v = arrays.result("v", v, p.shape, p)
+    g = arrays.operand("g", g, p.shape)
+    device = arrays.device_of(p=p, g=g, m=m, v=v)
+    for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        if not 0 <= beta < 1:
+            raise ValueError(f"{name}: got {beta}; expected 0 ≤ {name} < 1")
+    step_array, step = scalar_or_array("step", step, p, "int32")
+    lr_array, lr = scalar_or_array("lr", lr, p, "float32")
+    if step_array is None and step < 1:
+        raise ValueError(f"step: got {step}; expected 1 for the first step")
+    if p.size == 0:
+        return
+    file = dispatch.pick("adam", device, variant, DEFAULT)
+    if device == "cpu":
+        step = int(step_array[0]) if step_array is not None else step
+        lr = float(lr_array[0]) if lr_array is not None else lr
+        dispatch.cpu("adam", file).adam(p, g, m, v, step, lr, beta1, beta2, eps)
+        return
+    unit = dispatch.unit("adam", file, SIGNATURES)
+    threads = unit.constants["THREADS"]
+    grid = (min(math.ceil(p.size / threads), BLOCKS),)
+    arguments = (
+        p, g, m, v, step_array, step, lr_array, lr,
+        beta1, 1 - beta1, log(beta1), beta2, 1 - beta2, log(beta2), eps, p.size,
+    )  # fmt: skip
+    launch(unit, "adam", grid, (threads,), arguments)
+
+
+def log(beta):
+    return math.log(beta) if beta else -math.inf
+
+
+def scalar_or_array(name, value, like, dtype):
+    """(array (1,) beside `like`, 0) or (None, number)."""
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
+        array = arrays.operand(name, value, (1,), dtype)
+        arrays.device_of(**{"p": like, name: array})
+        return array, 0
+    return None, value

@@ -1,0 +1,51 @@
+// adam, C++ variant: the whole parameter arena in one launch.
+//
+// Maths:        m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
+//               p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+// Shapes:       p, g, m, v: n float32 each. step (1,) int32 and lr (1,) float32 on the device, or
+//               null: then the scalars step_value, lr_value.
+// Traffic:      28 n bytes: p, m, v read and written, g read, in 16-byte accesses.
+// Launch:       THREADS threads, grid strides over the work; no shared memory.
+// Requirements: none; 16-byte access where all four arrays start on a multiple of 16 bytes.
+// Numerics:     float32. 1 - b^t = -expm1(t ln b), ln b from the host in double, so the correction
+//               is right to a few units in the last place for any b and t; the same bits whether
+//               step and lr live on the device or the host.
+// Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1.
+#include "vector.cuh"
+
+constexpr int THREADS = 256;
+
+struct Update {
+  float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, correction2;
+
+  __device__ void operator()(float& p, float g, float& m, float& v) const {
+    m = beta1 * m + one_minus_beta1 * g;
+    v = beta2 * v + one_minus_beta2 * g * g;
+    p -= rate * m / (sqrtf(v / correction2) + eps);
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+adam(float* p, const float* g, float* m, float* v, const int* step, int step_value,
+     const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1,
+     float beta2, float one_minus_beta2, float log_beta2, float eps, long long n) {
+  const float t = step ? *step : step_value;
+  const float rate = (lr ? *lr : lr_value) / -expm1f(t * log_beta1);
+  const Update update = {beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate,
+                         -expm1f(t * log_beta2)};
+  for_each(
+      n, aligned_16(p) && aligned_16(g) && aligned_16(m) && aligned_16(v),
+      [=](long long i) {
+        float4 p4 = *reinterpret_cast<float4*>(p + i), m4 = *reinterpret_cast<float4*>(m + i);
+        float4 v4 = *reinterpret_cast<float4*>(v + i);
+        const float4 g4 = *reinterpret_cast<const float4*>(g + i);
+        update(p4.x, g4.x, m4.x, v4.x);
+        update(p4.y, g4.y, m4.y, v4.y);
+        update(p4.z, g4.z, m4.z, v4.z);
+        update(p4.w, g4.w, m4.w, v4.w);
+        *reinterpret_cast<float4*>(p + i) = p4;
+        *reinterpret_cast<float4*>(m + i) = m4;
+        *reinterpret_cast<float4*>(v + i) = v4;
+      },
+      [=](long long i) { update(p[i], g[i], m[i], v[i]); });
+}

@@ -1,0 +1,31 @@
+"""adam, Python variant: one thread a parameter.
+
+Maths:        m = β1 m + (1 − β1) g;  v = β2 v + (1 − β2) g²;
+              p −= lr (m / (1 − β1ᵗ)) / (√(v / (1 − β2ᵗ)) + eps)
+Shapes:       p, g, m, v: n float32 each. step (1,) int32 and lr (1,) float32 on the device, or
+              null: then the scalars step_value, lr_value.
+Traffic:      28n bytes: p, m, v read and written, g read.
+Launch:       THREADS threads, grid strides over the work; no shared memory.
+Requirements: none.
+Numerics:     float32; 1 − βᵗ = −expm1(t ln β), ln β from the host in double.
+Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1.
+"""
+
+import math
+
+from kernels.device.cuda_python import cuda, float32, given
+
+THREADS = 256
+
+
+def adam(
+    p, g, m, v, step, step_value, lr, lr_value, beta1, one_minus_beta1, log_beta1,
+    beta2, one_minus_beta2, log_beta2, eps, n,
+):  # fmt: skip
+    t = float32(step[0] if given(step) else step_value)
+    rate = (lr[0] if given(lr) else lr_value) / -math.expm1(t * log_beta1)
+    correction2 = -math.expm1(t * log_beta2)
+    for i in range(cuda.grid(1), n, cuda.gridsize(1)):
+        m[i] = beta1 * m[i] + one_minus_beta1 * g[i]
+        v[i] = beta2 * v[i] + one_minus_beta2 * g[i] * g[i]
+        p[i] -= rate * m[i] / (math.sqrt(v[i] / correction2) + eps)

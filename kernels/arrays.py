@@ -1,0 +1,143 @@
+"""Where an array lives, and every argument check.
+
+The array decides the device: NumPy arrays run on the CPU, CuPy arrays on the GPU. Arrays of other
+libraries (torch, JAX, …) come in through DLPack without a copy. Nothing here ever moves data from
+one device to the other.
+"""
+
+import difflib
+import functools
+import sys
+
+import numpy as np
+
+
+def is_cupy(a) -> bool:
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(a, cupy.ndarray)
+
+
+def adopt(name, a):
+    """Return `a` as a NumPy or CuPy array over the same memory, or raise a TypeError."""
+    if isinstance(a, np.ndarray) or is_cupy(a):
+        return a
+    if hasattr(a, "__dlpack__"):
+        if hasattr(a, "detach"):  # torch refuses to export a tensor that requires grad
+            a = a.detach()
+        kind = int(a.__dlpack_device__()[0])
+        if kind in (1, 3):  # kDLCPU, kDLCUDAHost
+            return np.from_dlpack(a)
+        if kind in (2, 13):  # kDLCUDA, kDLCUDAManaged
+            import cupy
+
+            return cupy.from_dlpack(a)
+        raise TypeError(f"{name}: lives on DLPack device type {kind}; expected CPU (1) or CUDA (2)")
+    raise TypeError(
+        f"{name}: got {type(a).__name__}; expected a NumPy or CuPy array, or one that speaks "
+        f"DLPack. Write np.asarray({name}, dtype=np.float32)"
+    )
+
+
+def device_of(**named) -> str:
+    """'cpu' or 'gpu': where all the given arrays live. None stands for an argument left out."""
+    devices = {n: "gpu" if is_cupy(a) else "cpu" for n, a in named.items() if a is not None}
+    if len(set(devices.values())) > 1:
+        where = ", ".join(f"{n} on the {d}" for n, d in devices.items())
+        raise TypeError(
+            f"arrays on different devices: {where}; expected all on one. "
+            "Move them yourself with cupy.asarray(a) or cupy.asnumpy(a)"
+        )
+    return next(iter(devices.values()))
+
+
+def namespace(a):
+    """The module (numpy or cupy) that makes arrays where `a` lives."""
+    return sys.modules["cupy"] if is_cupy(a) else np
+
+
+def check_shape(name, a, shape) -> None:
+    """`shape` holds sizes, or letters where any size will do: check_shape("w", w, (784, "O"))."""
+    fits = len(shape) == a.ndim and all(
+        isinstance(want, str) or want == got for want, got in zip(shape, a.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        raise ValueError(f"{name}: got shape {tuple(a.shape)}; expected ({wanted})")
+
+
+def check_dtype(name, a, dtype=np.float32) -> None:
+    if a.dtype != dtype:
+        want = np.dtype(dtype).name
+        raise TypeError(
+            f"{name}: got dtype {a.dtype}; expected {want}. Write {name}.astype(np.{want})"
+        )
+
+
+def operand(name, a, shape, dtype=np.float32):
+    """An input as the kernels need it: of this shape and dtype, C-contiguous and aligned.
+
+    Copies only when the strides or the alignment ask for it.
+    """
+    if type(a) is not np.ndarray:
+        a = adopt(name, a)
+    check_dtype(name, a, dtype)
+    check_shape(name, a, shape)
+    flags = a.flags
+    if is_cupy(a):
+        return a if flags.c_contiguous else namespace(a).ascontiguousarray(a)
+    return a if flags.c_contiguous and flags.aligned else np.require(a, requirements="CA")
+
+
+def result(name, a, shape, like, dtype=np.float32):
+    """The array that receives a result: `a` after its checks, or a new one beside `like`."""
+    if a is None:
+        return namespace(like).empty(shape, dtype)
+    if type(a) is not np.ndarray:
+        a = adopt(name, a)
+    check_dtype(name, a, dtype)
+    check_shape(name, a, shape)
+    if is_cupy(a) != is_cupy(like):
+        raise TypeError(f"{name}: lives on another device than the inputs; expected the same one")
+    flags = a.flags
+    if not flags.c_contiguous or not (is_cupy(a) or (flags.writeable and flags.aligned)):
+        raise ValueError(
+            f"{name}: is not C-contiguous, aligned and writeable, so nothing can be written to it "
+            f"in place. Pass np.empty({tuple(shape)}, np.{np.dtype(dtype).name})"
+        )
+    return a
+
+
+def refuse_overlap(name, a, **inputs) -> None:
+    """An output that shares memory with an input would be read after it was overwritten."""
+    low, high = _extent(a)
+    for other, b in inputs.items():
+        if b is None:
+            continue
+        start, end = _extent(b)
+        if start < high and low < end:
+            raise ValueError(f"{name}: shares memory with {other}; expected an array of its own")
+
+
+def _extent(a):
+    start = a.data.ptr if is_cupy(a) else a.ctypes.data
+    return start, start + a.nbytes
+
+
+def one_of(name, value, choices):
+    """Check a name against the names there are; the error offers the nearest."""
+    if value in choices:
+        return value
+    near = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listed = ", ".join(repr(c) for c in choices)
+    raise ValueError(f"{name}: got {value!r}; expected one of {listed}.{hint}")
+
+
+@functools.cache
+def gpu_available() -> bool:
+    """Whether CuPy is installed and sees a CUDA device (importing CuPy alone proves neither)."""
+    try:
+        import cupy
+    except ImportError:
+        return False
+    return bool(cupy.cuda.is_available())

@@ -1,0 +1,103 @@
+"""The one module that imports numba.cuda. Kernels written in Python take `cuda` from here.
+
+numba-cuda is in maintenance mode and its successor changes only the import; then one line here
+changes. A kernel file may also name scalar functions that the door links in, as a C++ file does
+with `extern "C" __device__ float activation(float)`:
+
+    activation = extern("activation")
+"""
+
+import functools
+import re
+import types
+import warnings
+
+from kernels.device.errors import CompileError, toolchain_missing
+from kernels.scalar import float32_literals
+
+try:
+    from numba import cuda, float32
+    from numba import types as numba_types
+    from numba.cuda.extending import intrinsic
+except ImportError as cause:
+    raise toolchain_missing("numba-cuda", cause) from cause
+
+__all__ = ["cuda", "device_function", "extern", "float32", "given", "ptx", "scalar_ltoir"]
+
+_TYPES = {
+    "float32": numba_types.float32,
+    "int32": numba_types.int32,
+    "int64": numba_types.int64,
+    "uint8": numba_types.uint8,
+}
+
+
+device_function = cuda.jit(device=True, inline="always")  # so that it needs no card to compile
+
+
+@intrinsic
+def given(typing_context, pointer):
+    """`if given(b):` in a kernel: whether the pointer is not null."""
+
+    def is_not_null(context, builder, signature, arguments):
+        return builder.icmp_unsigned("!=", arguments[0], arguments[0].type(None))
+
+    return numba_types.boolean(pointer), is_not_null
+
+
+def extern(name):
+    """A stand-in for a scalar function float -> float that is bound when the kernel is compiled."""
+
+    def unbound(_):
+        raise TypeError(f"{name}: is bound when the kernel is compiled; it cannot be called here")
+
+    return unbound
+
+
+@functools.cache
+def _scalar_function(function):
+    return device_function(float32_literals(function))
+
+
+def _capability(arch):
+    digits = re.fullmatch(r"sm_(\d+)a?", arch)[1]
+    return int(digits[:-1]), int(digits[-1])
+
+
+def ptx(kernel, entry, parameters, functions, arch) -> str:
+    """PTX of a Python kernel as an entry point of plain pointers and scalars, named `entry`.
+
+    functions: {name: scalar Python function} bound to the kernel's `extern` names.
+    """
+    bound = {name: _scalar_function(function) for name, function in functions.items()}
+    narrow = float32_literals(kernel, integers=False)
+    python = types.FunctionType(narrow.__code__, narrow.__globals__ | bound, entry)
+    arguments = [
+        numba_types.CPointer(_TYPES[p.dtype.name]) if p.pointer else _TYPES[p.dtype.name]
+        for p in parameters
+    ]
+    signature = numba_types.void(*arguments)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            text, _ = cuda.compile(
+                python, signature, device=False, abi="numba", cc=_capability(arch), output="ptx"
+            )
+    except Exception as cause:
+        where = f"{kernel.__code__.co_filename}:{kernel.__code__.co_firstlineno}"
+        raise CompileError(f"{entry} ({where}) for {arch}: {cause}") from cause
+    mangled = re.search(r"\.entry\s+([\w$]+)\s*\(", text)[1]
+    return text.replace(mangled, entry)
+
+
+def scalar_ltoir(function, name, arch) -> bytes:
+    """LTO-IR of a scalar Python function as `extern "C" __device__ float name(float)`."""
+    try:
+        code, _ = cuda.compile(
+            float32_literals(function), float32(float32), device=True, abi="c",
+            abi_info={"abi_name": name}, cc=_capability(arch), output="ltoir", forceinline=True,
+        )  # fmt: skip
+    except Exception as cause:
+        where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
+        raise CompileError(f"{name} ({function.__name__}, {where}) for {arch}: {cause}") from cause
+    return bytes(code)

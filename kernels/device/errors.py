@@ -1,0 +1,25 @@
+"""What can go wrong between a kernel's source and a launch, each in words a user can act on."""
+
+
+class DeviceError(RuntimeError):
+    """Base of the errors of this package."""
+
+
+class ToolchainMissingError(DeviceError):
+    """A compiler or linker wheel is not installed."""
+
+
+class CompileError(DeviceError):
+    """A kernel did not compile or link; the message holds the compiler's log."""
+
+
+class NoGPUError(DeviceError):
+    """There is no usable GPU; the message says which piece is missing and what to type."""
+
+
+def toolchain_missing(what, cause):
+    return ToolchainMissingError(
+        f"{what} is not installed ({cause}), so no GPU kernel can be compiled. "
+        "Type: pip install 'dense-kernels[cuda13]' (or [cuda12] for a CUDA 12 driver); "
+        "to compile without a GPU, pip install 'dense-kernels[test]'"
+    )

@@ -1,0 +1,64 @@
+"""The card at hand, through CuPy: load machine code, launch on CuPy's current stream."""
+
+import functools
+
+from kernels.arrays import gpu_available
+from kernels.device.errors import NoGPUError
+
+
+def require_gpu():
+    """cupy, or a NoGPUError that says which piece is missing and what to type."""
+    try:
+        import cupy
+    except ImportError as cause:
+        raise NoGPUError(
+            f"CuPy is not installed ({cause}). Type: pip install 'dense-kernels[cuda13]' "
+            "(or [cuda12] for a CUDA 12 driver), or use device='cpu'"
+        ) from cause
+    if not gpu_available():
+        try:
+            reason = f"CuPy sees {cupy.cuda.runtime.getDeviceCount()} devices"
+        except Exception as cause:
+            reason = str(cause)
+        raise NoGPUError(
+            f"CuPy {cupy.__version__} is installed but finds no usable GPU: {reason}. "
+            "Type `nvidia-smi` to see whether the driver is there, or use device='cpu'"
+        )
+    return cupy
+
+
+@functools.cache
+def architecture(device_id) -> str:
+    """ "sm_90" for the card with this number."""
+    cupy = require_gpu()
+    capability = cupy.cuda.Device(device_id).compute_capability
+    if int(capability) < 80:
+        raise NoGPUError(
+            f"the card has compute capability {capability[:-1]}.{capability[-1]}; "
+            "expected 8.0 or newer (Ampere), or use device='cpu'"
+        )
+    return f"sm_{capability}"
+
+
+@functools.cache
+def _functions(unit, device_id):
+    cupy = require_gpu()
+    modules, functions = {}, {}
+    for entry, code in unit.cubin(architecture(device_id)).items():
+        if code not in modules:
+            modules[code] = cupy.cuda.function.Module()
+            modules[code].load(code)
+        functions[entry] = modules[code].get_function(entry)
+    return functions
+
+
+def launch(unit, entry, grid, block, arguments, shared_bytes=0):
+    """Launch `entry` of `unit`; arguments are checked against its declaration. An empty grid is
+    no launch: CuPy would make a 0 a 1."""
+    if 0 in grid:
+        return
+    cupy = require_gpu()
+    parameters = unit.parameters(entry)
+    checked = [p.argument(entry, value) for p, value in zip(parameters, arguments, strict=True)]
+    function = _functions(unit, cupy.cuda.runtime.getDevice())[entry]
+    function(grid, block, checked, shared_mem=shared_bytes)

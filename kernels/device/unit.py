@@ -1,0 +1,145 @@
+"""A kernel file made ready for one architecture, C++ (`gpu.cu`) and Python (`gpu.py`) alike.
+
+Both kinds hold entry points named alike and taking the same parameters, both may state integer
+constants (tile sizes, threads) that the host's launch reads, and both may call scalar functions
+that are linked in. So an op's `__init__.py` launches every variant by the same lines.
+"""
+
+import dataclasses
+import functools
+import importlib
+import pathlib
+
+from kernels.device import cache, toolchain
+from kernels.device.errors import CompileError
+from kernels.device.signature import parse
+from kernels.scalar import fingerprint
+
+PACKAGE = pathlib.Path(__file__).parents[1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """A kernel file with its definitions.
+
+    op, file: the folder below kernels/ and the file in it.
+    signatures: {entry point: declaration}, see signature.py.
+    defines: ((name, value), …) for the C++ preprocessor.
+    functions: ((name, scalar Python function), …) linked in.
+    """
+
+    op: str
+    file: str
+    signatures: tuple
+    defines: tuple = ()
+    functions: tuple = ()
+
+    @property
+    def path(self) -> pathlib.Path:
+        return PACKAGE / self.op / self.file
+
+    @property
+    def is_cpp(self) -> bool:
+        return self.file.endswith(".cu")
+
+    @functools.cached_property
+    def text(self) -> str:
+        return self.path.read_text()
+
+    @functools.cached_property
+    def constants(self) -> dict[str, int]:
+        if self.is_cpp:
+            return toolchain.constants(self.text)
+        scope = vars(self._module())
+        return {k: v for k, v in scope.items() if k.isupper() and isinstance(v, int)}
+
+    def parameters(self, entry):
+        return parse(dict(self.signatures)[entry])
+
+    def _module(self):
+        return importlib.import_module(f"kernels.{self.op}.{self.file.removesuffix('.py')}")
+
+    def _key(self, arch, what):
+        functions = [(name, fingerprint(function)) for name, function in self.functions]
+        headers = toolchain.headers() if self.is_cpp else compiler_versions()
+        return (
+            what, arch, self.path.name, self.text, self.signatures, self.defines,
+            functions, sorted(headers.items()), toolchain.versions(), source_of_the_door(),
+        )  # fmt: skip
+
+    def cubin(self, arch) -> dict[str, bytes]:
+        """{entry point: machine code for `arch` ("sm_90")}; entries of one C++ file share it."""
+        if self.is_cpp:
+            code = cache.cached(self._key(arch, "cubin"), "cubin", lambda: self._cpp(arch, "cubin"))
+            return dict.fromkeys(dict(self.signatures), code)
+        return {
+            entry: cache.cached(
+                self._key(arch, f"cubin {entry}"), "cubin",
+                lambda entry=entry: toolchain.link(
+                    [("ptx", self._python(arch, entry))], f"{self.op}/{self.file}", arch
+                )[0],
+            )
+            for entry in dict(self.signatures)
+        }  # fmt: skip
+
+    def ptx(self, arch) -> dict[str, str]:
+        """{entry point: PTX}, what the machine code is assembled from."""
+        if self.is_cpp:
+            code = cache.cached(self._key(arch, "ptx"), "ptx", lambda: self._cpp(arch, "ptx"))
+            return dict.fromkeys(dict(self.signatures), code.decode().strip("\0"))
+        return {
+            entry: cache.cached(
+                self._key(arch, f"ptx {entry}"), "ptx",
+                lambda entry=entry: self._python(arch, entry),
+            ).decode()
+            for entry in dict(self.signatures)
+        }  # fmt: skip
+
+    def resources(self, arch) -> str:
+        """What the assembler says of registers, spills and shared memory."""
+        if self.is_cpp:
+            return toolchain.link(self._cpp_parts(arch), self.file, arch)[1]
+        parts = [self._python(arch, entry) for entry in dict(self.signatures)]
+        return "\n".join(toolchain.link([("ptx", p)], self.file, arch)[1] for p in parts)
+
+    def _cpp_parts(self, arch):
+        from kernels.device.cuda_python import scalar_ltoir
+
+        name = f"kernels/{self.op}/{self.file}"
+        code = toolchain.compile_cpp(self.text, name, arch, dict(self.defines))
+        linked = [("ltoir", scalar_ltoir(fn, fn_name, arch)) for fn_name, fn in self.functions]
+        return [("ltoir", code), *linked]
+
+    def _cpp(self, arch, output):
+        return toolchain.link(self._cpp_parts(arch), f"{self.op}/{self.file}", arch, output)[0]
+
+    def _python(self, arch, entry):
+        from kernels.device import cuda_python
+
+        kernel = getattr(self._module(), entry, None)
+        if kernel is None:
+            raise CompileError(f"kernels/{self.op}/{self.file}: has no kernel named {entry}")
+        names = kernel.__code__.co_names
+        functions = {name: fn for name, fn in self.functions if name in names}
+        return cuda_python.ptx(kernel, entry, self.parameters(entry), functions, arch).encode()
+
+
+@functools.cache
+def compiler_versions() -> dict[str, str]:
+    """Versions of what compiles Python kernels."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for package in ("numba", "numba-cuda", "nvidia-nvvm"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "none"
+    return found
+
+
+@functools.cache
+def source_of_the_door() -> str:
+    """The text of this package, part of every cache key: a changed option is a changed kernel."""
+    files = sorted(pathlib.Path(__file__).parent.glob("*.py"))
+    return "".join(file.read_text() for file in files)

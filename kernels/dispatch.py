@@ -1,0 +1,66 @@
+"""Which file of an op's folder runs: `cpu.py`, `gpu.cu`, `gpu.py`, or any further `gpu_<idea>.cu`.
+
+A variant is found by its place; nothing is registered. The default of an op is the one line
+DEFAULT in its `__init__.py`.
+"""
+
+import functools
+import importlib
+import math
+
+from kernels.arrays import is_cupy, one_of
+from kernels.device.unit import PACKAGE, Unit
+
+
+@functools.cache
+def files(op, device) -> tuple[str, ...]:
+    """The variants of `op` for "cpu" or "gpu", by file name."""
+    found = sorted((PACKAGE / op).glob(f"{device}*"))
+    return tuple(path.name for path in found if path.suffix in (".py", ".cu"))
+
+
+def variants(op, like=None) -> list[str]:
+    """The variants of an op: variants("linear") lists all, variants("linear", x) those for x."""
+    ops = sorted({path.parent.name for path in PACKAGE.glob("*/reference.py")})
+    one_of("op", op, ops)
+    if like is None:
+        return [*files(op, "cpu"), *files(op, "gpu")]
+    return list(files(op, "gpu" if is_cupy(like) else "cpu"))
+
+
+@functools.cache
+def pick(op, device, variant, default) -> str:
+    """The file to run: `variant` if given, else the op's default for the device."""
+    if variant is None:
+        return default[device == "gpu"]
+    return one_of("variant", variant, files(op, device))
+
+
+@functools.cache
+def cpu(op, file):
+    """The module of a CPU variant."""
+    return importlib.import_module(f"kernels.{op}.{file.removesuffix('.py')}")
+
+
+@functools.cache
+def unit(op, file, signatures, functions=(), **defines):
+    """The Unit of a GPU variant. signatures: ((entry, declaration), …)."""
+    return Unit(op, file, signatures, tuple(defines.items()), functions)
+
+
+def no_derivative(_):
+    """Stands in where an activation has no derivative; never launched."""
+    return math.nan
+
+
+@functools.cache
+def scalar_functions(activation):
+    """What a kernel calls `activation` and `activation_derivative`, to be linked in."""
+    return (
+        ("activation", activation.forward),
+        ("activation_derivative", activation.derivative or no_derivative),
+    )
+
+
+def ceil_div(a, b):
+    return -(-a // b)

@@ -1,0 +1,29 @@
+"""Numba for the CPU variants: the one place that names its options.
+
+Compiled code is cached on disk beside the source (Numba falls back to the user's cache folder
+where that is read-only), so only the first run of a machine pays for compilation. A scalar
+function reaches a kernel as a closure variable; Numba pickles it by value into the cache key, so
+editing an activation can never meet a stale kernel.
+
+`error_model="numpy"` divides as IEEE 754 does instead of raising. No fast-math flag is set except
+where a kernel says so: NaN and infinity must come through.
+"""
+
+import numba
+from numba.extending import register_jitable
+
+from kernels.scalar import float32_literals
+
+OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+def compiled(kernel=None, **options):
+    """Compile a CPU kernel on its first call: `@compiled` or `@compiled(parallel=True)`."""
+    if kernel is None:
+        return lambda kernel: compiled(kernel, **options)
+    return numba.njit(**OPTIONS, **options)(kernel)
+
+
+def inlined(function):
+    """A scalar Python function, its literals in float32, callable from compiled kernels."""
+    return register_jitable(float32_literals(function))

@@ -1,0 +1,177 @@
+"""linear: y = f(x w + b), and its backward.
+
+    forward     z = x w + b;  y = f(z)
+    backward    dz = dy ⊙ f'(s);  dx = (dz wᵀ) ⊙ g'(x_saved);  dw = xᵀ dz;  db = Σ_rows dz
+
+x (B, I), w (I, O), b (O,), y and z (B, O); float32, any B, I, O ≥ 1 (B = 0 gives empty results).
+f is any activation; g is that of the layer before, whose derivative can be folded into dx so that
+dx comes out as the dz of that layer. precision names the least precision at which the products'
+operands may be rounded: "float32", "tf32" (10 bits of mantissa) or "bfloat16" (7 bits); sums are
+float32 always, and the CPU always computes in float32.
+Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
+"""
+
+import math
+
+from kernels import activations, arrays, dispatch
+from kernels.device import launch
+
+DEFAULT = ("cpu.py", "gpu.cu")
+PRECISIONS = ("float32", "tf32", "bfloat16")
+SIGNATURES = (
+    (
+        "linear_forward",
+        "const float* x, const float* w, const float* b, float* z, float* y, int M, int N, int K",
+    ),
+    (
+        "linear_backward_dx",
+        "const float* dz, const float* w, const float* s, float* dx, int M, int N, int K",
+    ),
+    (
+        "linear_backward_dw",
+        "const float* x, const float* dz, float* dw, float* db, int M, int N, int K",
+    ),
+)
+
+
+def linear(
+    x, w, b=None, activation=None, *, precision="float32", z_out=None, out=None, variant=None
+):
+    """y = f(x w + b), float32 (B, O).
+
+    x: (B, I). w: (I, O). b: (O,) or None. activation: a name, None (identity) or an Activation.
+    precision: "float32" (default), "tf32" or "bfloat16"; see the module.
+    z_out: (B, O) array that receives z = x w + b as well, or None.
+    out: (B, O) array that receives y. variant: a file of kernels.variants("linear", x).
+    Raises TypeError for a dtype other than float32 or arrays on different devices, ValueError for
+    shapes that do not fit, unknown names, or outputs that overlap inputs.
+    """
+    f = activations.get(activation)
+    arrays.one_of("precision", precision, PRECISIONS)
+    x = arrays.operand("x", x, ("B", "I"))
+    w = arrays.operand("w", w, (x.shape[1], "O"))
+    shape = B, O = x.shape[0], w.shape[1]
+    if b is not None:
+        b = arrays.operand("b", b, (O,))
+    _refuse_empty(I=x.shape[1], O=O)
+    device = arrays.device_of(x=x, w=w, b=b)
+    y = arrays.result("out", out, shape, x)
+    if out is not None:
+        arrays.refuse_overlap("out", y, x=x, w=w, b=b)
+    if z_out is not None:
+        arrays.result("z_out", z_out, shape, x)
+        arrays.refuse_overlap("z_out", z_out, x=x, w=w, b=b, out=y)
+    if B == 0:
+        return y
+    file = dispatch.pick("linear", device, variant, DEFAULT)
+    if device == "cpu":
+        dispatch.cpu("linear", file).linear(x, w, b, f, z_out, y)
+    else:
+        scalar = activations.get("identity") if f.rowwise else f
+        unit = _unit(file, precision, scalar)
+        _product(unit, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
+        if f.rowwise:
+            _activation(y, f, out=y)
+    return y
+
+
+def linear_backward(
+    dy, x, w, s=None, activation=None, *, x_activation=None, x_saved=None, need_dx=True,
+    bias=True, precision="float32", out=(None, None, None), variant=None,
+):  # fmt: skip
+    """dx (B, I), dw (I, O), db (O,) from dy (B, O): the gradients of a scalar loss.
+
+    dy: the loss's gradient with respect to y. x, w: as in the forward pass.
+    s: what f's derivative reads: y, or z for an activation that reads z. Needed unless activation
+    is None (then dy is dz already).
+    x_activation: the activation of the layer before; dx is multiplied by its derivative at
+    x_saved (default x, its output; pass its z if it reads z), and is that layer's dz.
+    need_dx, bias: False leaves dx or db out (None is returned in its place).
+    out: (dx, dw, db) arrays to write into, each may be None. Errors as in `linear`.
+    """
+    f, g = activations.get(activation), activations.get(x_activation)
+    arrays.one_of("precision", precision, PRECISIONS)
+    x = arrays.operand("x", x, ("B", "I"))
+    B, I = x.shape
+    w = arrays.operand("w", w, (I, "O"))
+    O = w.shape[1]
+    _refuse_empty(I=I, O=O)
+    dz = arrays.operand("dy", dy, (B, O))
+    device = arrays.device_of(dy=dz, x=x, w=w)
+    if f.name != "identity":
+        if s is None:
+            needed = "z" if f.reads == "z" else "the output y"
+            raise TypeError(f"s: got None; the derivative of {f.name} reads {needed}: pass it")
+        dz = _activation_backward(dz, s, f)
+    dx_out, dw_out, db_out = out
+    dw = arrays.result("out[1] (dw)", dw_out, (I, O), x)
+    db = arrays.result("out[2] (db)", db_out, (O,), x) if bias else None
+    dx = arrays.result("out[0] (dx)", dx_out, (B, I), x) if need_dx else None
+    for name, array in (("dx", dx_out), ("dw", dw_out), ("db", db_out)):
+        if array is not None:
+            arrays.refuse_overlap(f"out ({name})", array, dy=dz, x=x, w=w)
+    if need_dx and g.name != "identity":
+        g.require_derivative()
+        saved = x if x_saved is None else arrays.operand("x_saved", x_saved, (B, I))
+    else:
+        saved = None
+    if B == 0:
+        dw.fill(0)
+        if bias:
+            db.fill(0)
+        return dx, dw, db
+    file = dispatch.pick("linear", device, variant, DEFAULT)
+    fused = activations.get("identity") if g.rowwise else g
+    if device == "cpu":
+        module = dispatch.cpu("linear", file)
+        module.linear_backward(dz, x, w, fused, None if g.rowwise else saved, dx, dw, db)
+    else:
+        unit = _unit(file, precision, fused)
+        if need_dx:
+            read = None if g.rowwise else saved
+            _product(unit, "linear_backward_dx", (dz, w, read, dx), B, I, O)
+        _product(unit, "linear_backward_dw", (x, dz, dw, db), I, O, B)
+    if need_dx and g.rowwise:
+        _activation_backward(dx, saved, g, out=dx)
+    return dx, dw, db
+
+
+def _activation(z, f, out):
+    from kernels.activation import activation
+
+    return activation(z, f, out=out)
+
+
+def _activation_backward(dy, s, f, out=None):
+    from kernels.activation import activation_backward
+
+    return activation_backward(dy, s, f, out=out)
+
+
+def _unit(file, precision, f):
+    if file.endswith(".py"):
+        if precision != "float32":
+            raise ValueError(
+                f"variant {file!r} computes in float32 only; got precision {precision!r}. "
+                "Leave variant out, or pass variant='gpu.cu'"
+            )
+        return dispatch.unit("linear", file, SIGNATURES, dispatch.scalar_functions(f))
+    functions = dispatch.scalar_functions(f)
+    return dispatch.unit("linear", file, SIGNATURES, functions, PRECISION=precision.upper())
+
+
+def _product(unit, entry, operands, M, N, K):
+    tiles = unit.constants
+    grid = (math.ceil(M / tiles["TILE_M"]), math.ceil(N / tiles["TILE_N"]))
+    if max(M, N, K) >= 2**31 or grid[1] > 65535:
+        raise ValueError(
+            f"{entry}: got a product of {M} × {N} over {K}; expected sizes under 2³¹ and at most "
+            f"{65535 * tiles['TILE_N']} columns"
+        )
+    launch(unit, entry, grid, (tiles["THREADS"],), (*operands, M, N, K))
+
+
+def _refuse_empty(**sizes):
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}: got {size}; expected at least 1")

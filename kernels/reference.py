@@ -1,0 +1,65 @@
+"""The ops of `kernels` under the same names, in textbook NumPy and any float dtype.
+
+kernels.reference.linear(x.astype(float), w, b, activation="relu") is what every kernel is tested
+against. Arguments are as in the op of that name, less the ones that choose how it is computed.
+Slow and plain on purpose: nothing here is compiled, fused or done in place.
+"""
+
+import numpy as np
+
+from kernels import activations
+from kernels.activation import reference as _activation
+from kernels.adam.reference import adam
+from kernels.gather.reference import gather, order
+from kernels.linear import reference as _linear
+from kernels.sgd.reference import sgd
+from kernels.softmax_cross_entropy.reference import softmax_cross_entropy
+
+__all__ = [
+    "activation",
+    "activation_backward",
+    "adam",
+    "gather",
+    "linear",
+    "linear_backward",
+    "order",
+    "sgd",
+    "softmax_cross_entropy",
+]
+
+
+def _forward(activation):
+    f = activations.get(activation)
+    return f.reference or np.vectorize(f.forward, otypes=[float])
+
+
+def _derivative(activation):
+    f = activations.get(activation)
+    f.require_derivative()
+    return f.reference_derivative or np.vectorize(f.derivative, otypes=[float])
+
+
+def activation(z, activation):
+    """y = f(z)."""
+    return _activation.activation(z, _forward(activation))
+
+
+def activation_backward(dy, s, activation):
+    """dz = dy f'(s)."""
+    if activations.get(activation).rowwise:
+        return _activation.softmax_backward(dy, s)
+    return _activation.activation_backward(dy, s, _derivative(activation))
+
+
+def linear(x, w, b=None, activation=None):
+    """y = f(x w + b)."""
+    return _linear.linear(x, w, b, _forward(activation))
+
+
+def linear_backward(dy, x, w, s=None, activation=None, *, x_activation=None, x_saved=None):
+    """dx, dw, db."""
+    dz = dy if activation is None else activation_backward(dy, s, activation)
+    dx, dw, db = _linear.linear_backward(dz, x, w)
+    if x_activation is not None:
+        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
+    return dx, dw, db

@@ -1,0 +1,47 @@
+"""Scalar maths written once, as plain Python: `def forward(z): return z * (1 + z)`.
+
+Such a function is compiled three ways: by Numba for the CPU, by Numba for kernels written in
+Python, and to LTO-IR that is linked and inlined into kernels written in C++. A plain Python float
+literal is a double, and one of them drags a whole expression into double precision; so every
+literal is narrowed to float32 before any compiler sees the function.
+"""
+
+import types
+
+import numpy as np
+
+
+def float32_literals(function, integers=True):
+    """A copy of `function` whose float literals are float32.
+
+    With `integers`, integer literals become int16, the widest type that Numba promotes with
+    float32 to float32 and not to float64 (`z > 0`, `1 + z`). Kernels, whose integers are indices,
+    pass False.
+    """
+    if not isinstance(function, types.FunctionType):
+        raise TypeError(f"got {type(function).__name__}; expected a plain Python function")
+
+    def narrow(constant):
+        if type(constant) is float:
+            return np.float32(constant)
+        if integers and type(constant) is int and abs(constant) < 2**15:
+            return np.int16(constant)
+        return constant
+
+    code = function.__code__.replace(co_consts=tuple(map(narrow, function.__code__.co_consts)))
+    scope = {
+        name: narrow(value) if isinstance(value, float) else value
+        for name, value in function.__globals__.items()
+    }
+    return types.FunctionType(
+        code, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+def fingerprint(function) -> str:
+    """Everything in a scalar function that can change what it compiles to, for cache keys."""
+    code = function.__code__
+    used = {name: function.__globals__.get(name) for name in code.co_names}
+    numbers = {name: value for name, value in used.items() if isinstance(value, int | float)}
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return repr((code.co_code, code.co_consts, code.co_names, numbers, cells))

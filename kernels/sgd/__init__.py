@@ -1,0 +1,55 @@
+"""sgd: one step of stochastic gradient descent, with momentum, over a flat array, in place.
+
+    u = μ u − lr g;  p += u          nesterov: p += μ u − lr g          no momentum: p −= lr g
+
+The learning rate enters the velocity u, as in Sutskever et al. and in Keras. PyTorch keeps
+b = μ b + g and subtracts lr b, which is the same until lr changes.
+Source: Sutskever et al., On the importance of initialization and momentum, ICML 2013.
+"""
+
+import math
+
+from kernels import arrays, dispatch
+from kernels.adam import scalar_or_array
+from kernels.device import launch
+
+DEFAULT = ("cpu.py", "gpu.py")
+BLOCKS = 8 * 132
+SIGNATURES = (
+    (
+        "sgd",
+        "float* p, const float* g, float* u, const float* lr, float lr_value, float momentum, "
+        "int nesterov, long long n",
+    ),
+)
+
+
+def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, *, variant=None):
+    """Update p, and the velocity u, in place; returns None.
+
+    p, g: float32 (n,). u: float32 (n,), zero before the first step; None for no momentum.
+    lr: a float, or a float32 array (1,) on p's device. Default 1e-2. momentum: in [0, 1).
+    Raises TypeError, ValueError for arguments that do not fit.
+    """
+    p = arrays.result("p", p, ("n",), p)
+    g = arrays.operand("g", g, p.shape)
+    if u is not None:
+        u = arrays.result("u", u, p.shape, p)
+    elif momentum or nesterov:
+        raise TypeError("u: got None; momentum and nesterov need a velocity: np.zeros_like(p)")
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum: got {momentum}; expected 0 ≤ momentum < 1")
+    device = arrays.device_of(p=p, g=g, u=u)
+    lr_array, lr = scalar_or_array("lr", lr, p, "float32")
+    if p.size == 0:
+        return
+    file = dispatch.pick("sgd", device, variant, DEFAULT)
+    if device == "cpu":
+        lr = float(lr_array[0]) if lr_array is not None else lr
+        dispatch.cpu("sgd", file).sgd(p, g, u, lr, momentum, nesterov)
+        return
+    unit = dispatch.unit("sgd", file, SIGNATURES)
+    threads = unit.constants["THREADS"]
+    grid = (min(math.ceil(p.size / threads), BLOCKS),)
+    arguments = (p, g, u, lr_array, lr, momentum, nesterov, p.size)
+    launch(unit, "sgd", grid, (threads,), arguments)

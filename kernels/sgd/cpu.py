@@ -1,0 +1,28 @@
+"""sgd on the CPU: one compiled pass; velocities under the smallest normal float32 become zero."""
+
+import numpy as np
+
+from kernels.adam.cpu import SMALLEST_NORMAL
+from kernels.jit import compiled
+
+
+def sgd(p, g, u, lr, momentum, nesterov):
+    if u is None:
+        plain(p, g, np.float32(lr))
+    else:
+        with_momentum(p, g, u, np.float32(lr), np.float32(momentum), nesterov)
+
+
+@compiled
+def plain(p, g, lr):
+    for i in range(p.size):
+        p[i] -= lr * g[i]
+
+
+@compiled
+def with_momentum(p, g, u, lr, momentum, nesterov):
+    for i in range(p.size):
+        u_i = momentum * u[i] - lr * g[i]
+        u_i = np.float32(0) if abs(u_i) < SMALLEST_NORMAL else u_i
+        u[i] = u_i
+        p[i] += momentum * u_i - lr * g[i] if nesterov else u_i

@@ -1,0 +1,26 @@
+"""sgd: one thread a parameter.
+
+Maths:        u = μ u − lr g;  p += u, or with nesterov p += μ u − lr g. Without a velocity array
+              p −= lr g.
+Shapes:       p, g, u: n float32 each; u may be null. lr (1,) float32 on the device, or null: then
+              the scalar lr_value.
+Traffic:      20n bytes with momentum, 12n without.
+Launch:       THREADS threads, grid strides over the work; no shared memory.
+Requirements: none.
+Numerics:     float32.
+Source:       Sutskever et al., On the importance of initialization and momentum, ICML 2013.
+"""
+
+from kernels.device.cuda_python import cuda, given
+
+THREADS = 256
+
+
+def sgd(p, g, u, lr, lr_value, momentum, nesterov, n):
+    rate = lr[0] if given(lr) else lr_value
+    for i in range(cuda.grid(1), n, cuda.gridsize(1)):
+        update = -rate * g[i]
+        if given(u):
+            u[i] = momentum * u[i] + update
+            update = momentum * u[i] + update if nesterov else u[i]
+        p[i] += update

@@ -1,0 +1,8 @@
+"""sgd: the reference in textbook NumPy, for any float dtype. Returns new arrays p, u."""
+
+
+def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False):
+    if u is None:
+        return p - lr * g, None
+    u = momentum * u - lr * g
+    return p + (momentum * u - lr * g if nesterov else u), u

@@ -1,0 +1,73 @@
+"""softmax_cross_entropy: the loss of logits, its gradient, and whether the answer was right.
+
+    lse = log Σ_j exp(z_j);  loss = Σ_j t_j (lse − z_j);  dz = scale · (softmax(z) Σt − t)
+
+z (B, C); labels (B,) of any integer dtype, or (B, C) float32 targets t, one-hot or soft. Computed
+from logits, so it is finite for logits of ±1e4 and for −inf; a row with NaN or +inf, or of nothing
+but −inf, gives NaN. Source: Goodfellow, Bengio and Courville, Deep Learning, section 6.2.2.
+"""
+
+from kernels import arrays, dispatch
+from kernels.activation import row_launch
+from kernels.device import launch
+
+DEFAULT = ("cpu.py", "gpu.cu")
+SIGNATURES = (
+    (
+        "softmax_cross_entropy",
+        "const float* z, const int* labels, const float* targets, float* loss, float* dz, "
+        "unsigned char* hit, float scale, long long rows, int classes",
+    ),
+)
+
+
+def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, variant=None):
+    """loss (B,) and dz (B, C), float32.
+
+    z: logits, float32 (B, C). labels: integers (B,) in [0, C), or float32 (B, C).
+    scale: multiplies dz alone; 1 / B makes it the gradient of the mean. Default 1.
+    out: (loss, dz) arrays to write into; dz may be z itself. dz=False leaves the gradient out.
+    hit: uint8 (B,) that receives 1 where the first largest logit stands at the label, else 0.
+    Raises IndexError for a label outside [0, C) on the CPU; on the GPU, where reading labels back
+    would stop the device, that row's loss and dz are NaN. TypeError and ValueError for dtypes and
+    shapes that do not fit: labels of shape (B, 1) are refused, never broadcast.
+    """
+    z = arrays.operand("z", z, ("B", "C"))
+    B, C = z.shape
+    if C < 1:
+        raise ValueError(f"z: got shape {z.shape}; expected at least one class")
+    labels, targets = _labels(labels, B, C)
+    device = arrays.device_of(z=z, labels=labels, targets=targets)
+    loss_out, dz_out = out
+    loss = arrays.result("out[0] (loss)", loss_out, (B,), z)
+    dz = None if dz_out is False else arrays.result("out[1] (dz)", dz_out, (B, C), z)
+    if hit is not None:
+        hit = arrays.result("hit", hit, (B,), z, "uint8")
+    if B == 0:
+        return loss, dz
+    file = dispatch.pick("softmax_cross_entropy", device, variant, DEFAULT)
+    if device == "cpu":
+        run = dispatch.cpu("softmax_cross_entropy", file).softmax_cross_entropy
+        run(z, labels, targets, loss, dz, hit, scale)
+    else:
+        unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
+        grid, block = row_launch(unit.constants, B, C)
+        arguments = (z, labels, targets, loss, dz, hit, scale, B, C)
+        launch(unit, "softmax_cross_entropy", grid, block, arguments)
+    return loss, dz
+
+
+def _labels(labels, B, C):
+    """(int32 labels, None) or (None, float32 targets)."""
+    labels = arrays.adopt("labels", labels)
+    if labels.dtype.kind in "iu":
+        arrays.check_shape("labels", labels, (B,))
+        if labels.dtype.itemsize == 8 or labels.dtype == "uint32":
+            labels = labels.clip(-1, C)  # still out of range, and int32 can hold it
+        return arrays.operand("labels", labels.astype("int32", copy=False), (B,), "int32"), None
+    if labels.dtype.kind != "f":
+        raise TypeError(
+            f"labels: got dtype {labels.dtype}; expected integers of shape ({B},) or float32 of "
+            f"shape ({B}, {C}), one-hot or soft"
+        )
+    return None, arrays.operand("labels", labels, (B, C))

@@ -1,0 +1,86 @@
+"""softmax_cross_entropy, Python variant: one warp a row, three passes over it.
+
+Maths:        lse = log Σ_j exp(z_j); loss = Σ_j t_j (lse − z_j); dz = scale (p Σt − t),
+              p = exp(z − lse); t is one-hot at `labels`, or `targets` as given. hit = 1 where the
+              first largest logit stands at the label (at the first largest target), else 0; 0 also
+              where the loss is NaN.
+Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; loss (B,) float32, hit (B,) uint8;
+              contiguous. dz and hit may be null. dz may be z.
+Traffic:      z read, dz written: 8·B·C bytes from device memory (12 with targets); the second and
+              third reads come from cache.
+Launch:       32 threads a row, ROWS_PER_BLOCK rows a block; no shared memory.
+Requirements: none. A label outside [0, C) gives a loss and a dz row of NaN.
+Numerics:     float32, sums in a fixed order. A row with NaN or +inf, or of nothing but −inf, gives
+              NaN. A target of 0 adds nothing, also where z is −inf.
+Source:       the log-sum-exp identity; CUDA C++ Programming Guide, warp shuffles.
+"""
+
+import math
+
+from kernels.device.cuda_python import cuda, float32, given
+
+ROWS_PER_BLOCK = 4
+ALL_LANES = 0xFFFFFFFF
+NO_INDEX = 0x7FFFFFFF
+
+
+def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale, rows, classes):
+    row = cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
+    lane = cuda.threadIdx.x
+    if row >= rows:
+        return  # a whole warp at once
+    start = row * classes
+
+    # The largest logit and where it stands first; the largest target likewise.
+    largest, at = float32(-math.inf), NO_INDEX
+    largest_target, label = float32(-math.inf), NO_INDEX
+    for j in range(lane, classes, 32):
+        if z[start + j] > largest or at == NO_INDEX:
+            largest, at = z[start + j], j
+        if given(targets) and (targets[start + j] > largest_target or label == NO_INDEX):
+            largest_target, label = targets[start + j], j
+    for lanes in (16, 8, 4, 2, 1):
+        other, other_at = (
+            cuda.shfl_xor_sync(ALL_LANES, largest, lanes),
+            cuda.shfl_xor_sync(ALL_LANES, at, lanes),
+        )
+        if other > largest or (other == largest and other_at < at):
+            largest, at = other, other_at
+        other, other_at = (
+            cuda.shfl_xor_sync(ALL_LANES, largest_target, lanes),
+            cuda.shfl_xor_sync(ALL_LANES, label, lanes),
+        )
+        if other > largest_target or (other == largest_target and other_at < label):
+            largest_target, label = other, other_at
+
+    total, target_sum, target_dot = float32(0), float32(0), float32(0)
+    for j in range(lane, classes, 32):
+        total += math.exp(z[start + j] - largest)
+        if given(targets):
+            target_sum += targets[start + j]
+            if targets[start + j] != float32(0):
+                target_dot += targets[start + j] * z[start + j]
+    for lanes in (16, 8, 4, 2, 1):
+        total += cuda.shfl_xor_sync(ALL_LANES, total, lanes)
+        target_sum += cuda.shfl_xor_sync(ALL_LANES, target_sum, lanes)
+        target_dot += cuda.shfl_xor_sync(ALL_LANES, target_dot, lanes)
+    lse = largest + math.log(total)
+
+    if not given(targets):
+        label = labels[row]
+        target_sum = float32(1)
+        target_dot = z[start + label] if 0 <= label < classes else float32(math.nan)
+    cuda.syncwarp()  # dz may be z: every lane has read its label's logit
+
+    if lane == 0:
+        row_loss = target_sum * lse - target_dot
+        loss[row] = row_loss
+        if given(hit):
+            hit[row] = 1 if at == label and row_loss == row_loss else 0  # NaN is not itself
+    if given(dz):
+        for j in range(lane, classes, 32):
+            target = float32(1) if j == label else float32(0)
+            if given(targets):
+                target = targets[start + j]
+            gradient = scale * (math.exp(z[start + j] - lse) * target_sum - target)
+            dz[start + j] = gradient if given(targets) or 0 <= label < classes else float32(math.nan)
