@@ -40,7 +40,6 @@ def rows(z, labels, targets, loss, dz, hit, scale):
         total = np.float32(0)
         for j in range(classes):
             total += math.exp(z[i, j] - largest)
-        lse = largest + math.log(total)
 
         target_sum, target_dot = np.float32(1), np.float32(0)
         if targets.size:
@@ -55,12 +54,13 @@ def rows(z, labels, targets, loss, dz, hit, scale):
         else:
             label = labels[i]
             target_dot = z[i, label]
-        loss[i] = target_sum * lse - target_dot
+        loss[i] = target_sum * math.log(total) + (target_sum * largest - target_dot)
         if hit.size:
             hit[i] = at == label and not math.isnan(loss[i])
         if dz.size:
+            share = target_sum / total
             for j in range(classes):
-                p = math.exp(z[i, j] - lse) * target_sum
+                p = math.exp(z[i, j] - largest) * share
                 t = targets[i, j] if targets.size else np.float32(j == label)
                 dz[i, j] = scale * (p - t)
     return -1

@@ -1,7 +1,7 @@
 // softmax_cross_entropy, C++ variant: loss, dlogits and hit in one kernel.
 //
-// Maths:        lse = log sum_j exp(z_j); loss = sum_j t_j (lse - z_j); dz = scale (p sum t - t),
-//               p = exp(z - lse); t is one-hot at `labels`, or `targets` as given.
+// Maths:        m = max z; s = sum_j exp(z_j - m); loss = (sum t) log s + (m sum t - sum_j t_j z_j);
+//               dz = scale (exp(z - m) / s sum t - t); t is one-hot at `labels`, or `targets`.
 //               hit = 1 where the first largest logit stands at the label (at the first largest
 //               target), else 0; 0 also where the loss is NaN.
 // Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; loss (B,) float32, hit (B,)
@@ -78,18 +78,19 @@ softmax_cross_entropy(const float* z, const int* labels, const float* targets, f
   }
   if (blockDim.x > 32) __syncthreads();  // dz may be z: all have read their label's logit
   else __syncwarp();
-  const float lse = seen.largest < INFINITY ? seen.largest + logf(seen.sum) : NAN;
+  const float largest = seen.largest < INFINITY ? seen.largest : NAN;
 
   if (inside && threadIdx.x == 0) {
-    const float row_loss = target_sum * lse - target_dot;
+    const float row_loss = target_sum * logf(seen.sum) + (target_sum * largest - target_dot);
     loss[row] = row_loss;
     if (hit) hit[row] = top.index == label && !isnan(row_loss);
   }
   if (!dz) return;
   dz += inside ? row * classes : 0;
+  const float share = target_sum / seen.sum;
   const bool valid = targets || (label >= 0 && label < classes);
   for (int j = threadIdx.x; j < cols; j += blockDim.x) {
     const float t = targets ? targets[j] : j == label ? 1.0f : 0.0f;
-    dz[j] = valid ? scale * (expf(z[j] - lse) * target_sum - t) : NAN;
+    dz[j] = valid ? scale * (expf(z[j] - largest) * share - t) : NAN;
   }
 }

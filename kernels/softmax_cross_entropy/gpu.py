@@ -1,9 +1,9 @@
 """softmax_cross_entropy, Python variant: one warp a row, three passes over it.
 
-Maths:        lse = log Σ_j exp(z_j); loss = Σ_j t_j (lse − z_j); dz = scale (p Σt − t),
-              p = exp(z − lse); t is one-hot at `labels`, or `targets` as given. hit = 1 where the
-              first largest logit stands at the label (at the first largest target), else 0; 0 also
-              where the loss is NaN.
+Maths:        m = max z; s = Σ_j exp(z_j − m); loss = Σt log s + (m Σt − Σ_j t_j z_j);
+              dz = scale (exp(z − m) / s Σt − t); t is one-hot at `labels`, or `targets`. hit = 1
+              where the first largest logit stands at the label (at the first largest target) and
+              the loss is not NaN, else 0.
 Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; loss (B,) float32, hit (B,) uint8;
               contiguous. dz and hit may be null. dz may be z.
 Traffic:      z read, dz written: 8·B·C bytes from device memory (12 with targets); the second and
@@ -64,7 +64,6 @@ def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale, rows, classe
         total += cuda.shfl_xor_sync(ALL_LANES, total, lanes)
         target_sum += cuda.shfl_xor_sync(ALL_LANES, target_sum, lanes)
         target_dot += cuda.shfl_xor_sync(ALL_LANES, target_dot, lanes)
-    lse = largest + math.log(total)
 
     if not given(targets):
         label = labels[row]
@@ -73,14 +72,17 @@ def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale, rows, classe
     cuda.syncwarp()  # dz may be z: every lane has read its label's logit
 
     if lane == 0:
-        row_loss = target_sum * lse - target_dot
+        row_loss = target_sum * math.log(total) + (target_sum * largest - target_dot)
         loss[row] = row_loss
         if given(hit):
             hit[row] = 1 if at == label and row_loss == row_loss else 0  # NaN is not itself
     if given(dz):
+        share = target_sum / total
         for j in range(lane, classes, 32):
             target = float32(1) if j == label else float32(0)
             if given(targets):
                 target = targets[start + j]
-            gradient = scale * (math.exp(z[start + j] - lse) * target_sum - target)
-            dz[start + j] = gradient if given(targets) or 0 <= label < classes else float32(math.nan)
+            gradient = scale * (math.exp(z[start + j] - largest) * share - target)
+            dz[start + j] = (
+                gradient if given(targets) or 0 <= label < classes else float32(math.nan)
+            )

@@ -8,6 +8,7 @@ import ast
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -454,6 +455,22 @@ def test_two_processes_at_once(own, serve):
     load()
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_bar_is_shown_on_a_terminal_only(serve, archive, monkeypatch, capsys, terminal):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    fill(archive.package, names=NAMES[2:])
+    mirror = serve({name: CONTENTS[name] for name in NAMES[:2]})
+    load(mirrors=(mirror.url,), debian_package="dataset-tiny")
+    shown = capsys.readouterr()
+    assert shown.out == "" and bool(shown.err) == terminal
+    for label in (*NAMES[:2], "dataset-tiny: fetching it with apt-get"):
+        assert (label in shown.err) == terminal
+
+
 # ------------------------------------------------------------------ the cache
 
 
@@ -513,12 +530,15 @@ def test_apt_gets_configuration_is_ours_and_nothing_is_left(archive, own):
 @pytest.mark.skipif(shutil.which("apt-config") is None, reason="this system has no apt-config")
 def test_apt_understands_the_configuration(tmp_path):
     path = tmp_path / "apt.conf"
-    path.write_text(debian._CONFIGURATION.format(root=tmp_path))
+    systems = 'APT::Update::{} {{ "false"; }};\n'
+    hooks = ("Pre-Invoke", "Post-Invoke", "Post-Invoke-Success")
+    before = "".join(systems.format(hook) for hook in hooks) + 'Acquire::Languages { "de"; };\n'
+    path.write_text(before + debian._CONFIGURATION.format(root=tmp_path))
     command = ["apt-config", "-c", str(path), "dump"]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert f'Dir::State::lists "{tmp_path}/state/lists";' in lines
     assert f'Dir::Cache "{tmp_path}/cache";' in lines
-    assert not [line for line in lines if line.startswith("APT::Update::") and "Invoke::" in line]
+    assert not [line for line in lines if re.match(r"APT::Update::\S*Invoke\S*::", line)]
     assert [line for line in lines if line.startswith("Acquire::Languages::")] == [
         'Acquire::Languages:: "none";'
     ]

@@ -1,0 +1,28 @@
+"""Dense networks trained by hand-written GPU kernels; Keras' names, and the same run on a CPU.
+
+from dnn import Sequential, datasets, layers, losses, optimizers
+
+(x, y), (x_test, y_test) = datasets.fashion_mnist()
+model = Sequential([layers.Dense(128, activation="relu"), layers.Dense(10)])
+model.compile(optimizers.Adam(1e-3), losses.SparseCategoricalCrossentropy(from_logits=True),
+              metrics=["accuracy"])
+model.fit(x, y, batch_size=128, epochs=10)
+"""
+
+from dnn import callbacks, datasets, initializers, layers, losses, optimizers, schedules
+from dnn.checkpoint import load_model
+from dnn.model import Sequential
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Sequential",
+    "callbacks",
+    "datasets",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "optimizers",
+    "schedules",
+]

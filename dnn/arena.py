@@ -1,0 +1,32 @@
+"""Parameters in one flat float32 array, each starting on a multiple of 16 bytes.
+
+One array makes the optimizer one launch and a copy one copy; the alignment lets kernels read
+16 bytes at a time. The gaps between parameters hold zeros and stay zero.
+"""
+
+import math
+
+ALIGNMENT = 4  # float32 elements
+
+
+class Layout:
+    """Where each parameter lies. shapes: one {name: shape} a layer."""
+
+    def __init__(self, shapes):
+        self.places, self.size = [], 0
+        for layer in shapes:
+            places = {}
+            for name, shape in layer.items():
+                places[name] = (self.size, shape)
+                self.size += -(-math.prod(shape) // ALIGNMENT) * ALIGNMENT
+            self.places.append(places)
+
+    def views(self, flat):
+        """One {name: view into `flat`} a layer."""
+        return [
+            {
+                name: flat[start : start + math.prod(shape)].reshape(shape)
+                for name, (start, shape) in layer.items()
+            }
+            for layer in self.places
+        ]

@@ -1,0 +1,75 @@
+"""A family of classes found by place: every subclass of `base` in a package's files, by name.
+
+Names are the class names in snake case ("sparse_categorical_crossentropy") or as they are
+("SparseCategoricalCrossentropy"). A member is a dataclass, so its configuration is its fields.
+"""
+
+import dataclasses
+import functools
+import importlib
+import pkgutil
+import re
+
+from kernels.arrays import one_of
+
+
+def snake_case(name):
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class Catalog:
+    """kind names the family in errors: Catalog("optimizer", "dnn.optimizers", Optimizer)."""
+
+    def __init__(self, kind, package, base):
+        self.kind, self.package, self.base = kind, package, base
+
+    @functools.cached_property
+    def classes(self) -> dict[str, type]:
+        """{class name: class} of everything in the package's files."""
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self.package}.{module.name}")
+        found, todo = {}, [self.base]
+        while todo:
+            cls = todo.pop()
+            todo += cls.__subclasses__()
+            if cls.__module__.startswith(self.package + ".") and not cls.__name__.startswith("_"):
+                found[cls.__name__] = cls
+        return dict(sorted(found.items()))
+
+    def get(self, value):
+        """A member for a name, a configuration, or a member (returned as it is)."""
+        if isinstance(value, self.base):
+            return value
+        if isinstance(value, dict):
+            return self.from_config(value)
+        if not isinstance(value, str):
+            raise TypeError(
+                f"{self.kind}: got {type(value).__name__}; expected a name or an instance of "
+                f"{self.base.__module__}.{self.base.__name__}"
+            )
+        by_name = {snake_case(name): cls for name, cls in self.classes.items()}
+        name = value if value in by_name else snake_case(value)
+        return by_name[one_of(self.kind, name, tuple(by_name))]()
+
+    def from_config(self, config):
+        """The inverse of `config`."""
+        fields = dict(config)
+        name = fields.pop("class", None)
+        return self.classes[one_of(self.kind, name, tuple(self.classes))](**fields)
+
+
+def config(member) -> dict:
+    """{"class": name, field: value, …} of a member, nested members likewise; JSON can hold it."""
+    fields = {
+        field.name: getattr(member, field.name)
+        for field in dataclasses.fields(member)
+        if field.init
+    }
+    return {"class": type(member).__name__} | {k: _plain(v) for k, v in fields.items()}
+
+
+def _plain(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return config(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,186 @@
+"""Model files: safetensors, with the architecture and a digest of everything in the metadata.
+
+Nothing is unpickled. safetensors refuses truncated files but not changed bytes; the SHA-256 over
+the architecture, the table of tensors and their bytes does. A file is written under another name
+in the same folder, synced, and renamed, so that whatever happens while saving, the previous file
+survives.
+"""
+
+import hashlib
+import json
+import math
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+
+from dnn import devices
+from dnn.catalog import config
+
+FORMAT = "dense-kernels 1"
+
+
+class ModelFileError(ValueError):
+    """A file that is not a model, is damaged, or was changed."""
+
+
+def save(model, path):
+    """See Sequential.save."""
+    from safetensors.numpy import save as serialize
+
+    model._require_built()
+    tensors = {
+        f"{i}.{name}": devices.to_host(view)
+        for i, layer in enumerate(model.parameters)
+        for name, view in layer.items()
+    }
+    metadata = {"format": FORMAT, "model": json.dumps(describe(model))}
+    unsigned = serialize(tensors, metadata)
+    metadata["sha256"] = _digest(*_parse(unsigned, path))
+    write_atomically(pathlib.Path(path), serialize(tensors, metadata))
+
+
+def describe(model) -> dict:
+    """What is needed to make the model again, as JSON."""
+    compilation = None
+    if model.loss is not None:
+        compilation = {
+            "optimizer": config(model.optimizer),
+            "loss": config(model.loss),
+            "metrics": list(model.metrics),
+            "precision": model.precision,
+        }
+    return {
+        "layers": [_nameless(config(layer)) for layer in model.layers],
+        "input_shape": list(model.input_shape),
+        "seed": model.seed,
+        "compile": compilation,
+    }
+
+
+def _nameless(layer):
+    """An activation goes into the file by name; a user's own comes back by custom_activations."""
+    activation = layer.get("activation")
+    if isinstance(activation, dict):
+        layer["activation"] = activation["name"]
+    return layer
+
+
+def load_model(path, *, device="auto", custom_activations=()):
+    """The Sequential that Sequential.save wrote.
+
+    custom_activations: the kernels.Activation objects of the user's own that it uses.
+    device: as in Sequential. Raises ModelFileError, naming the file, if it is not a model file or
+    any byte of it was changed; FileNotFoundError if there is none.
+    """
+    from dnn.model import Sequential
+
+    path = pathlib.Path(path)
+    header, payload = _parse(path.read_bytes(), path)
+    metadata = header.get("__metadata__", {})
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(
+            f"{path}: its format is {metadata.get('format')!r}; expected {FORMAT!r}, a file "
+            "written by Sequential.save"
+        )
+    if metadata.get("sha256") != _digest(header, payload):
+        raise ModelFileError(
+            f"{path}: its contents do not match its SHA-256, so it was damaged or changed after "
+            "it was saved. Restore it from a copy, or train again"
+        )
+    described = json.loads(metadata["model"])
+    own = {activation.name: activation for activation in custom_activations}
+    model = Sequential(
+        [_layer(layer, own, path) for layer in described["layers"]],
+        seed=described["seed"],
+        device=device,
+    )
+    weights = _tensors(header, payload, path)
+    model.build(described["input_shape"])
+    expected = {
+        f"{i}.{name}": view.shape
+        for i, layer in enumerate(model.parameters)
+        for name, view in layer.items()
+    }
+    if {name: w.shape for name, w in weights.items()} != expected:
+        raise ModelFileError(f"{path}: its tensors do not fit its architecture")
+    model.set_weights([weights[name] for name in expected])
+    if described["compile"]:
+        model.compile(**described["compile"])
+    return model
+
+
+def _layer(fields, own, path):
+    name = fields.get("activation")
+    if name in own:
+        return fields | {"activation": own[name]}
+    from kernels import activations
+
+    if name is not None and name not in activations.names():
+        raise ModelFileError(
+            f"{path}: uses the activation {name!r}, which is not part of the library. Pass "
+            f"custom_activations=[kernels.Activation({name!r}, …)]"
+        )
+    return fields
+
+
+def _parse(data, path):
+    """(header as a dict, payload bytes) of a safetensors file."""
+    size = int.from_bytes(data[:8], "little")
+    try:
+        if len(data) < 8 or size > len(data) - 8:
+            raise ValueError("it ends before its header does")
+        header = json.loads(data[8 : 8 + size])
+        if not isinstance(header, dict):
+            raise ValueError("its header is not a table")
+    except (ValueError, RecursionError) as cause:
+        raise ModelFileError(
+            f"{path}: is not a safetensors file, or was cut off or damaged ({cause})"
+        ) from cause
+    return header, memoryview(data)[8 + size :]
+
+
+def _digest(header, payload):
+    metadata = {k: v for k, v in header.get("__metadata__", {}).items() if k != "sha256"}
+    table = json.dumps(header | {"__metadata__": metadata}, sort_keys=True)
+    return hashlib.sha256(table.encode() + b"\0" + payload).hexdigest()
+
+
+def _tensors(header, payload, path):
+    """{name: float32 array}. The digest holds, but a well-signed file may still be nonsense."""
+    found = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        try:
+            start, end = entry["data_offsets"]
+            shape = tuple(entry["shape"])
+            if entry["dtype"] != "F32" or not 0 <= start <= end <= len(payload):
+                raise ValueError("dtype or offsets")
+            if 4 * math.prod(shape) != end - start:
+                raise ValueError("shape")
+            found[name] = np.frombuffer(payload[start:end], np.float32).reshape(shape)
+        except (KeyError, TypeError, ValueError) as cause:
+            raise ModelFileError(f"{path}: the tensor {name!r} does not fit ({cause})") from cause
+    return found
+
+
+def write_atomically(path, data):
+    """The file holds all of `data`, or what it held before."""
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

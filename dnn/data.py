@@ -1,0 +1,86 @@
+"""What a user hands to fit, evaluate and predict, checked and made ready for the kernels."""
+
+import math
+
+import numpy as np
+
+from dnn import random
+from kernels.arrays import adopt, is_cupy
+
+SCALE_OF_BYTES = 1 / 255
+
+
+def samples(name, x, shape=None):
+    """x as (n, units): uint8 as it is (the gather kernel scales it by 1/255), else float32.
+
+    Other integers, bool and float64 are converted here, once. shape: of one sample, or None.
+    Raises on NaN and infinity, naming the first sample that has one.
+    """
+    x = x if is_cupy(x) else np.asarray(adopt(name, x) if hasattr(x, "__dlpack__") else x)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: got dtype {x.dtype}; expected numbers")
+    if x.ndim < 2:
+        raise ValueError(
+            f"{name}: got shape {x.shape}; expected (samples, …). One sample is {name}[None]"
+        )
+    if shape is not None and math.prod(x.shape[1:]) != math.prod(shape):
+        got, want = ((n, *s) for n, s in (("n", x.shape[1:]), ("n", shape)))
+        raise ValueError(
+            f"{name}: got samples of shape {_shape(got)}; expected {_shape(want)}, "
+            f"{math.prod(shape)} values each"
+        )
+    x = x.reshape(len(x), -1)
+    if x.dtype == np.uint8:
+        return x
+    if x.dtype.kind == "f":
+        finite = (abs(x) <= np.finfo(np.float32).max).all(axis=1)
+        if not bool(finite.all()):
+            first = int((~finite).argmax())
+            raise ValueError(
+                f"{name}[{first}]: holds NaN, infinity or a value too large for float32 "
+                f"({int((~finite).sum())} of {len(x)} samples do); expected finite numbers. "
+                "Remove or repair them"
+            )
+    return x.astype(np.float32, copy=False)
+
+
+def _shape(sizes):
+    return "(" + ", ".join(map(str, sizes)) + ")"
+
+
+def same_length(x, y, names=("x", "y")):
+    if len(x) != len(y):
+        raise ValueError(
+            f"{names[0]}, {names[1]}: got {len(x)} samples and {len(y)} targets; expected as many"
+        )
+    if len(x) == 0:
+        raise ValueError(f"{names[0]}: got 0 samples; expected at least one")
+
+
+def whole_number(name, value, least=1):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name}: got {value!r}; expected an integer, {least} or more")
+    return int(value)
+
+
+def split(targets, fraction, seed):
+    """Row numbers (kept, held out): `fraction` of every class, drawn by `seed`, in data order.
+
+    targets: int (n,) or (n, C), whose classes are the largest targets. Keras takes the last rows
+    as they stand, which is a biased sample wherever the data is sorted.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_split: got {fraction!r}; expected 0 ≤ validation_split < 1")
+    classes = targets if targets.ndim == 1 else targets.argmax(axis=1)
+    order = random.permutation(seed, 2**63, len(classes))
+    held = []
+    for c in np.unique(classes):
+        members = order[classes[order] == c]
+        held.append(members[: round(fraction * len(members))])
+    held = np.sort(np.concatenate(held))
+    kept = np.setdiff1d(np.arange(len(classes)), held, assume_unique=True)
+    if not len(held) or not len(kept):
+        raise ValueError(
+            f"validation_split: {fraction!r} of {len(classes)} samples leaves one part empty"
+        )
+    return kept, held

@@ -1,0 +1,34 @@
+"""Constant weights. With zeros, all neurons of a layer compute and learn the same thing for ever:
+good for biases, useless for the weights of a hidden layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnn.initializers.base import Initializer
+
+
+@dataclass
+class Constant(Initializer):
+    """Every weight is `value`. Default 0."""
+
+    value: float = 0.0
+
+    def __call__(self, shape, seed, stream):
+        return np.full(shape, self.value, np.float32)
+
+
+@dataclass
+class Zeros(Initializer):
+    """Every weight is 0."""
+
+    def __call__(self, shape, seed, stream):
+        return np.zeros(shape, np.float32)
+
+
+@dataclass
+class Ones(Initializer):
+    """Every weight is 1."""
+
+    def __call__(self, shape, seed, stream):
+        return np.ones(shape, np.float32)

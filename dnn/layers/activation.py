@@ -1,0 +1,30 @@
+"""Activation: a nonlinearity as a layer of its own."""
+
+from dataclasses import dataclass
+
+import kernels
+from dnn.layers.base import Layer
+from kernels import activations
+
+
+@dataclass
+class Activation(Layer):
+    """y = f(x). Dense(units, activation=f) does the same in one kernel less.
+
+    activation: a name or a kernels.Activation.
+    """
+
+    activation: str | activations.Activation
+
+    def __post_init__(self):
+        self.function = activations.get(self.activation)
+
+    def forward(self, x, parameters, function, precision, z, y):
+        if z is not None:
+            kernels.activation(x, "identity", out=z)
+        kernels.activation(x, function, out=y)
+
+    def backward(self, dz, x, parameters, gradients, before, precision, dx):
+        if dx is not None:
+            function, saved = before
+            kernels.activation_backward(dz, saved, function, out=dx)

@@ -1,0 +1,54 @@
+"""Dense: the fully connected layer."""
+
+from dataclasses import dataclass
+
+import kernels
+from dnn import initializers
+from dnn.layers.base import Layer
+from kernels import activations
+from kernels.activations import Activation
+
+
+@dataclass
+class Dense(Layer):
+    """y = f(x w + b): x (B, I), w (I, units), b (units,), y (B, units), float32.
+
+    units: outputs per sample, 1 or more.
+    activation: a name, a kernels.Activation, or None for none (default).
+    use_bias: default True. kernel_initializer: default "glorot_uniform", ±√(6 / (I + units)).
+    bias_initializer: default "zeros". Names and defaults are Keras'.
+    """
+
+    units: int
+    activation: str | Activation | None = None
+    use_bias: bool = True
+    kernel_initializer: str | initializers.Initializer = "glorot_uniform"
+    bias_initializer: str | initializers.Initializer = "zeros"
+
+    def __post_init__(self):
+        if not isinstance(self.units, int) or isinstance(self.units, bool) or self.units < 1:
+            raise ValueError(f"units: got {self.units!r}; expected an integer, 1 or more")
+        self.function = activations.get(self.activation)
+        self.kernel_initializer = initializers.get(self.kernel_initializer)
+        self.bias_initializer = initializers.get(self.bias_initializer)
+
+    def output_units(self, units):
+        return self.units
+
+    def parameter_shapes(self, units):
+        return {"w": (units, self.units)} | ({"b": (self.units,)} if self.use_bias else {})
+
+    def initial(self, name, shape, seed, stream):
+        rule = self.kernel_initializer if name == "w" else self.bias_initializer
+        return rule(shape, seed, stream)
+
+    def forward(self, x, parameters, function, precision, z, y):
+        w, b = parameters["w"], parameters.get("b")
+        kernels.linear(x, w, b, function, precision=precision, z_out=z, out=y)
+
+    def backward(self, dz, x, parameters, gradients, before, precision, dx):
+        function, saved = before
+        kernels.linear_backward(
+            dz, x, parameters["w"], x_activation=function, x_saved=saved, need_dx=dx is not None,
+            bias=self.use_bias, precision=precision, out=(dx, gradients["w"], gradients.get("b")),
+        )  # fmt: skip

@@ -1,0 +1,31 @@
+"""Cross-entropy of one-hot or soft targets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnn.losses._softmax import _SoftmaxCrossentropy
+
+
+@dataclass
+class CategoricalCrossentropy(_SoftmaxCrossentropy):
+    """−Σ_j t_j log softmax(z)_j, mean over the batch; targets (n, C), one-hot or probabilities.
+
+    from_logits: as in SparseCategoricalCrossentropy.
+    """
+
+    def prepare(self, y, units):
+        y = np.asarray(y)
+        if y.ndim != 2 or y.shape[1] != units:
+            hint = ". For integer labels use SparseCategoricalCrossentropy" if y.ndim == 1 else ""
+            raise ValueError(f"y: got shape {y.shape}; expected ({len(y)}, {units}){hint}")
+        if y.dtype.kind not in "iufb":
+            raise TypeError(f"y: got dtype {y.dtype}; expected numbers")
+        y = np.ascontiguousarray(y, np.float32)
+        bad = np.flatnonzero(~((y >= 0).all(axis=1) & (abs(y.sum(axis=1) - 1) < 1e-3)))
+        if bad.size:
+            raise ValueError(
+                f"y[{bad[0]}]: got {y[bad[0]]}; expected probabilities that sum to 1 "
+                f"({bad.size} of {len(y)} rows do not)"
+            )
+        return y

@@ -1,0 +1,36 @@
+"""Cross-entropy of integer labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnn.losses._softmax import _SoftmaxCrossentropy
+
+
+@dataclass
+class SparseCategoricalCrossentropy(_SoftmaxCrossentropy):
+    """−log softmax(z)[label], mean over the batch; labels are integers (n,) in [0, C).
+
+    from_logits: True if the last layer gives logits. False (default, as in Keras) if it ends in
+    softmax; then the loss is still computed from what goes into that softmax, which is the same
+    number and stays exact where a probability rounds to 0.
+    """
+
+    def prepare(self, y, units):
+        y = np.asarray(y)
+        if y.ndim != 1:
+            hint = ""
+            if y.shape == (len(y), 1):
+                hint = ". Write y.ravel()"
+            elif y.shape == (len(y), units):
+                hint = ". For one-hot targets use CategoricalCrossentropy"
+            raise ValueError(f"y: got shape {y.shape}; expected ({len(y)},){hint}")
+        if y.dtype.kind not in "iu":
+            raise TypeError(f"y: got dtype {y.dtype}; expected integer labels: y.astype(np.int32)")
+        outside = np.flatnonzero((y < 0) | (y >= units))
+        if outside.size:
+            raise IndexError(
+                f"y[{outside[0]}]: got label {y[outside[0]]}; expected 0 … {units - 1}, for the "
+                f"last layer has {units} outputs ({outside.size} of {y.size} labels are outside)"
+            )
+        return y.astype(np.int32)

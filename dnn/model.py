@@ -1,0 +1,220 @@
+"""Sequential: a stack of layers over one flat arena of parameters."""
+
+import math
+
+import numpy as np
+
+from dnn import arena, data, devices, layers, losses, optimizers, training
+from kernels.arrays import one_of
+from kernels.linear import PRECISIONS
+
+METRICS = ("accuracy",)
+
+
+class Sequential:
+    """A feed-forward network: each layer's output is the next one's input.
+
+    layers: a list of dnn.layers; may begin with layers.Input(shape). Samples of any shape are
+    flattened to rows on entry; uint8 samples are scaled by 1/255.
+    seed: of the initial weights, the order of samples and the validation split; default 0. The
+    same seed gives the same run; CPU and GPU agree within rounding.
+    device: "auto" (default: the GPU where there is one), "cpu" or "gpu". "gpu" without a usable
+    GPU raises kernels.device.NoGPUError.
+
+    model = Sequential([layers.Dense(128, activation="relu"), layers.Dense(10)])
+    """
+
+    def __init__(self, layers=(), *, seed=0, device="auto"):
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed: got {seed!r}; expected an integer, 0 ≤ seed < 2⁶³")
+        self.seed = int(seed)
+        self.device = devices.resolve(device)
+        self.layers = []
+        self.input_shape = None
+        self.built = False
+        self.optimizer = self.loss = self.history = None
+        self.metrics, self.precision = (), "float32"
+        self.stop_training = False
+        self.steps_trained = self.epochs_trained = 0
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer):
+        """Append a layer. Not after the model is built."""
+        if self.built:
+            raise RuntimeError("layer: the model is built already; make a new Sequential")
+        layer = layers.get(layer)
+        if any(layer is other for other in self.layers):
+            raise ValueError(f"layer: this {type(layer).__name__} is in the model; make another")
+        if isinstance(layer, layers.Input):
+            if self.layers:
+                raise ValueError("layer: Input comes first or not at all")
+            self.input_shape = layer.shape
+        self.layers.append(layer)
+
+    def build(self, input_shape=None):
+        """Make the parameters, for samples of this shape (without the batch axis).
+
+        `fit`, `evaluate` and `predict` call it with the shape of their first data.
+        """
+        shape = self.input_shape if input_shape is None else tuple(np.atleast_1d(input_shape))
+        if shape is None:
+            raise ValueError("input_shape: got None; begin with layers.Input(shape) or give it")
+        if self.input_shape is not None and math.prod(shape) != math.prod(self.input_shape):
+            raise ValueError(f"input_shape: got {shape}; the model expects {self.input_shape}")
+        if not any(layer.computes for layer in self.layers):
+            raise ValueError("layers: got none that computes; add a Dense")
+        self.input_shape = self.input_shape or tuple(int(n) for n in shape)
+        computing = [layer for layer in self.layers if layer.computes]
+        self.units, shapes = [math.prod(self.input_shape)], []
+        for layer in computing:
+            shapes.append(layer.parameter_shapes(self.units[-1]))
+            self.units.append(layer.output_units(self.units[-1]))
+        self.layout = arena.Layout(shapes)
+        xp = devices.namespace(self.device)
+        values = np.zeros(self.layout.size, np.float32)
+        stream = 0
+        for layer, views in zip(computing, self.layout.views(values), strict=True):
+            for name, view in views.items():
+                view[...] = layer.initial(name, view.shape, self.seed, stream)
+                stream += 1
+        self.arena = devices.to_device(values, self.device)
+        self.gradient_arena = xp.zeros(self.layout.size, np.float32)
+        self.parameters = self.layout.views(self.arena)
+        self.gradients = self.layout.views(self.gradient_arena)
+        self.built = True
+        self._reset_optimizer()
+
+    def compile(self, optimizer="adam", loss=None, metrics=(), *, precision="float32"):
+        """Choose how to train.
+
+        optimizer: a name or an instance of dnn.optimizers, default Adam with its defaults.
+        loss: a name or an instance of dnn.losses. metrics: "accuracy" or nothing.
+        precision: "float32" (default), "tf32" or "bfloat16": how a GPU may round the operands of
+        its matrix products; parameters, sums and the CPU are always float32.
+        """
+        if loss is None:
+            raise ValueError(
+                "loss: got None; expected for instance "
+                "losses.SparseCategoricalCrossentropy(from_logits=True)"
+            )
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = losses.get(loss)
+        self.metrics = tuple(one_of("metric", metric, METRICS) for metric in metrics)
+        self.precision = one_of("precision", precision, PRECISIONS)
+        self.steps_trained = 0
+        self._reset_optimizer()
+
+    def _reset_optimizer(self):
+        if self.built and self.optimizer is not None:
+            xp, size = devices.namespace(self.device), self.layout.size
+            slots = self.optimizer.used_slots()
+            self.optimizer_state = {slot: xp.zeros(size, np.float32) for slot in slots}
+
+    def require_compiled(self):
+        if self.loss is None:
+            raise RuntimeError("the model is not compiled; call model.compile(optimizer, loss)")
+        last = [layer for layer in self.layers if layer.computes][-1]
+        if not self.loss.from_logits and last.function.name != "softmax":
+            raise ValueError(
+                f"loss: {type(self.loss).__name__}(from_logits=False) expects probabilities, but "
+                f"the last layer's activation is {last.function.name}. End with "
+                "activation='softmax', or pass from_logits=True if its outputs are logits"
+            )
+
+    def require_trainable(self):
+        """Refuse activations that have no derivative, saying why they have none."""
+        for layer in self.layers:
+            if layer.computes:
+                layer.function.require_derivative()
+
+    @property
+    def from_logits_pass(self):
+        """Whether the last softmax is left to the loss."""
+        return not self.loss.from_logits
+
+    def fit(
+        self, x, y, batch_size=None, epochs=1, verbose="auto", callbacks=None,
+        validation_split=0.0, validation_data=None, shuffle=True, initial_epoch=0,
+    ):  # fmt: skip
+        """Train; returns a History, whose .history is {"loss": [one an epoch], …}.
+
+        x: (n, …) samples: uint8 (scaled by 1/255 on the way in), other integers, or floats, all
+        finite. y: targets as the loss takes them.
+        batch_size: default 32; the last batch of an epoch may be smaller.
+        epochs: default 1. verbose: "auto" (default: a bar in a terminal, else a line an epoch),
+        0 silent, 1 bar, 2 lines. callbacks: dnn.callbacks.
+        validation_split: share of every class that is held out, drawn by the model's seed; or
+        validation_data: (x, y). Default neither.
+        shuffle: a new order each epoch (default) or the order of the data.
+        initial_epoch: number of the first epoch, for a run that goes on. Default 0.
+        The loss and accuracy of an epoch are means over its samples while training; those that
+        begin with val_ are of the weights at its end. "seconds" is the time of the training part.
+        """
+        self.stop_training = False
+        return training.fit(
+            self, x, y, batch_size, epochs, verbose, callbacks, validation_split,
+            validation_data, shuffle, initial_epoch,
+        )  # fmt: skip
+
+    def evaluate(self, x, y, batch_size=training.EVALUATION_BATCH, *, return_dict=False):
+        """The mean loss, or [loss, accuracy] if compiled with it, or with return_dict a dict."""
+        batch_size = data.whole_number("batch_size", batch_size)
+        found = training.evaluate(self, x, y, batch_size)
+        if return_dict:
+            return found
+        return list(found.values()) if len(found) > 1 else found["loss"]
+
+    def predict(self, x, batch_size=training.EVALUATION_BATCH):
+        """The last layer's outputs, float32 (n, units); NumPy unless x is a CuPy array."""
+        return training.predict(self, x, data.whole_number("batch_size", batch_size))
+
+    def encodings(self, x):
+        """Every computing layer's output for x, a list of float32 (n, units)."""
+        return training.encodings(self, x)
+
+    def get_weights(self):
+        """NumPy copies of all parameters: [w, b, w, b, …]."""
+        self._require_built()
+        return [devices.to_host(p).copy() for layer in self.parameters for p in layer.values()]
+
+    def set_weights(self, weights):
+        """Set all parameters from a list shaped like that of get_weights."""
+        self._require_built()
+        targets = [p for layer in self.parameters for p in layer.values()]
+        if len(weights) != len(targets):
+            raise ValueError(f"weights: got {len(weights)} arrays; expected {len(targets)}")
+        for i, (target, weight) in enumerate(zip(targets, weights, strict=True)):
+            if np.shape(weight) != target.shape:
+                raise ValueError(
+                    f"weights[{i}]: got shape {np.shape(weight)}; expected {target.shape}"
+                )
+        for target, weight in zip(targets, weights, strict=True):
+            target[...] = devices.to_device(np.asarray(weight, np.float32), self.device)
+
+    def count_params(self):
+        """How many trainable numbers the model has."""
+        self._require_built()
+        return sum(p.size for layer in self.parameters for p in layer.values())
+
+    def summary(self, print_fn=print):
+        """Print the layers, their output shapes and numbers of parameters."""
+        from dnn.summary import table
+
+        self._require_built()
+        print_fn(table(self))
+
+    def save(self, path):
+        """Write architecture, weights and compilation to one .safetensors file, atomically."""
+        from dnn import checkpoint
+
+        checkpoint.save(self, path)
+
+    def _require_built(self):
+        if not self.built:
+            if self.input_shape is None:
+                raise RuntimeError(
+                    "the model has no parameters yet; begin with layers.Input(shape), call "
+                    "model.build(shape), or fit it"
+                )
+            self.build()

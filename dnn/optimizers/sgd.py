@@ -1,0 +1,30 @@
+"""Stochastic gradient descent."""
+
+from dataclasses import dataclass
+
+import kernels
+from dnn.optimizers.base import Optimizer
+from dnn.schedules import Schedule
+
+
+@dataclass
+class SGD(Optimizer):
+    """u = μ u − lr g; p += u, or with nesterov p += μ u − lr g; without momentum p −= lr g.
+
+    learning_rate: number or Schedule, default 1e-2. momentum: μ, default 0. nesterov: default
+    False. The form is Keras'; PyTorch's velocity holds no learning rate, so the two differ once
+    the rate changes.
+    Source: Sutskever et al., On the importance of initialization and momentum, ICML 2013.
+    """
+
+    learning_rate: float | Schedule = 1e-2
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    slots = ("u",)
+
+    def used_slots(self):
+        return self.slots if self.momentum or self.nesterov else ()
+
+    def update(self, p, g, state, step, rate):
+        kernels.sgd(p, g, state.get("u"), rate, self.momentum, self.nesterov)
