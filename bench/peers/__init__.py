@@ -1,0 +1,32 @@
+"""Other libraries, one file each, found by its place: adding a peer is adding a file.
+
+A peer imports its library at the top; where that fails its benchmarks are skipped with the error.
+It has
+
+    DEVICES                     of "cpu" and "gpu", those it can be written for
+    why_not(device) -> str      why it cannot run on this machine's device, or ""
+    versions() -> dict          of what a result of it depends on
+    threads(count) -> dict      use that many CPU threads; what each pool then has
+    array(a, device), numpy(a)  a NumPy array in, and a result back
+
+and any of the kernels' ops under the same names with the same arguments, less `variant`, `out` and
+what `each` suite does not use. An op raises ValueError for what the library lacks (a precision,
+say), and that case is skipped with the message. For "gpu" it has also
+
+    gpu_name() -> str           the card
+    l2_bytes() -> int           its second-level cache
+    scratch(size_bytes)         an array of that size; scratch.fill_(0) or .fill(0) is `clear`
+    clear(scratch)              write it
+    record() -> event           on the stream that the ops run on
+    elapsed_us(start, stop)     between two recorded events, in microseconds
+    synchronize()               wait for all of it
+
+and where it can train, `trainer(net, device, data)`, see bench/test_epoch.py.
+"""
+
+import functools
+
+from kernels import reference
+
+order = functools.cache(reference.order)
+"""The rows of a shuffle, int64 (n,), made once as others' permutations are: order(n, key)."""

@@ -1,0 +1,139 @@
+"""NumPy: plain, vectorised, a line of mathematics a line; products by its BLAS."""
+
+import numpy as np
+
+from . import order
+
+try:
+    import threadpoolctl
+except ImportError:
+    threadpoolctl = None
+
+DEVICES = ("cpu",)
+
+
+def why_not(device):
+    return ""
+
+
+def versions():
+    return {"numpy": np.__version__}
+
+
+def threads(count):
+    if threadpoolctl is None:
+        return {"blas": "unknown: threadpoolctl is not installed"}
+    threadpoolctl.threadpool_limits(count, user_api="blas")
+    pools = threadpoolctl.threadpool_info()
+    return {p["prefix"]: p["num_threads"] for p in pools if p["user_api"] == "blas"}
+
+
+def array(a, device):
+    return a.copy()
+
+
+def numpy(a):
+    return a
+
+
+FORWARD = {
+    None: lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+}
+BACKWARD = {
+    "relu": lambda dy, y: dy * (y > 0),
+    "sigmoid": lambda dy, y: dy * y * (1 - y),
+    "tanh": lambda dy, y: dy * (1 - y * y),
+}
+
+
+def activation(z, activation):
+    return FORWARD[activation](z)
+
+
+def activation_backward(dy, s, activation):
+    return BACKWARD[activation](dy, s)
+
+
+def linear(x, w, b, activation=None, *, precision="float32"):
+    return FORWARD[activation](x @ w + b)
+
+
+def linear_backward(dz, x, w, *, x_activation=None, need_dx=True, precision="float32"):
+    dx = None
+    if need_dx:
+        dx = dz @ w.T
+        if x_activation is not None:
+            dx = BACKWARD[x_activation](dx, x)
+    return dx, x.T @ dz, dz.sum(axis=0)
+
+
+def softmax_cross_entropy(z, labels, *, scale=1.0):
+    rows = np.arange(len(z))
+    z = z - z.max(axis=1, keepdims=True)
+    p = np.exp(z)
+    total = p.sum(axis=1, keepdims=True)
+    loss = np.log(total[:, 0]) - z[rows, labels]
+    p /= total
+    p[rows, labels] -= 1
+    p *= scale
+    return loss, p
+
+
+def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m *= beta1
+    m += (1 - beta1) * g
+    v *= beta2
+    v += (1 - beta2) * g * g
+    p -= lr / (1 - beta1**step) * m / (np.sqrt(v / (1 - beta2**step)) + eps)
+
+
+def sgd(p, g, u, lr=1e-2, momentum=0.0):
+    u *= momentum
+    u -= lr * g
+    p += u
+
+
+def gather(x, start, rows, *, key, scale):
+    return x[order(len(x), key)[start : start + rows]] * np.float32(scale)
+
+
+def trainer(net, device, data):
+    """epoch() -> mean loss: the loop that a NumPy user writes, with the functions above."""
+    rng = np.random.default_rng(0)
+    weights = []
+    for I, O in net.layers:
+        limit = (6 / (I + O)) ** 0.5  # Glorot and Bengio, 2010
+        weights += [rng.uniform(-limit, limit, (I, O)).astype(np.float32), np.zeros(O, np.float32)]
+    moments = [(np.zeros_like(w), np.zeros_like(w)) for w in weights]
+    layers = list(zip(weights[::2], weights[1::2], strict=True))
+    last = len(layers) - 1
+    x, y = data.images_float32, data.labels
+    step = 0
+
+    def epoch():
+        nonlocal step
+        total = 0.0
+        shuffled = rng.permutation(len(x))
+        for start in range(0, len(x), net.batch):
+            rows = shuffled[start : start + net.batch]
+            kept = [x[rows]]
+            for i, (w, b) in enumerate(layers):
+                kept.append(linear(kept[-1], w, b, "relu" if i < last else None))
+            loss, dz = softmax_cross_entropy(kept.pop(), y[rows], scale=1 / len(rows))
+            total += float(loss.sum())
+            gradients = []
+            for i in range(last, -1, -1):
+                w, _ = layers[i]
+                dz, dw, db = linear_backward(
+                    dz, kept[i], w, x_activation="relu", need_dx=i > 0
+                )
+                gradients = [dw, db, *gradients]
+            step += 1
+            for w, g, (m, v) in zip(weights, gradients, moments, strict=True):
+                adam(w, g, m, v, step)
+        return total / len(x)
+
+    return epoch

@@ -1,0 +1,178 @@
+"""PyTorch, eager: the ATen operators that autograd and torch.optim call, without their bookkeeping
+where it can be avoided.
+
+Labels are int64, as torch wants them. "bfloat16" converts float32 operands in the call, as
+autocast does, and converts the result back; "tf32" is torch.set_float32_matmul_precision("high").
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from . import order
+
+DEVICES = ("cpu", "gpu")
+ON = {"cpu": "cpu", "gpu": "cuda"}
+
+
+def why_not(device):
+    if device == "cpu" or torch.cuda.is_available():
+        return ""
+    built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
+    return f"torch: {torch.__version__} ({built}) sees no GPU"
+
+
+def versions():
+    return {"torch": torch.__version__}
+
+
+def threads(count):
+    torch.set_num_threads(count)
+    return {"torch": torch.get_num_threads()}
+
+
+def array(a, device):
+    a = a.astype(np.int64) if a.dtype == np.int32 else a.copy()
+    return torch.from_numpy(a).to(ON[device])
+
+
+def numpy(a):
+    return a.cpu().numpy()
+
+
+FORWARD = {None: lambda z: z, "relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+BACKWARD = {
+    "relu": lambda dy, y: torch.ops.aten.threshold_backward(dy, y, 0),
+    "sigmoid": torch.ops.aten.sigmoid_backward,
+    "tanh": torch.ops.aten.tanh_backward,
+}
+
+
+def activation(z, activation):
+    return FORWARD[activation](z)
+
+
+def activation_backward(dy, s, activation):
+    return BACKWARD[activation](dy, s)
+
+
+def linear(x, w, b, activation=None, *, precision="float32"):
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    if precision == "bfloat16":
+        z = torch.addmm(b.bfloat16(), x.bfloat16(), w.bfloat16()).float()
+    else:
+        z = torch.addmm(b, x, w)
+    return FORWARD[activation](z)
+
+
+def linear_backward(dz, x, w, *, x_activation=None, need_dx=True, precision="float32"):
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    db = dz.sum(0)
+    if precision == "bfloat16":
+        low = dz.bfloat16()
+        dw = (x.bfloat16().t() @ low).float()
+        dx = (low @ w.bfloat16().t()).float() if need_dx else None
+    else:
+        dw = x.t() @ dz
+        dx = dz @ w.t() if need_dx else None
+    if need_dx and x_activation is not None:
+        dx = BACKWARD[x_activation](dx, x)
+    return dx, dw, db
+
+
+def softmax_cross_entropy(z, labels, *, scale=1.0):
+    z = z.detach().requires_grad_()
+    loss = F.cross_entropy(z, labels, reduction="none")
+    (dz,) = torch.autograd.grad(loss, z, torch.full_like(loss, scale))
+    return loss.detach(), dz
+
+
+STEPS = {}
+
+
+def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    """The kernel behind torch.optim.Adam(fused=True), without the optimizer's bookkeeping."""
+    at = step, p.device
+    if at not in STEPS:
+        STEPS[at] = torch.tensor(float(step), device=p.device)
+    torch._fused_adam_(
+        [p], [g], [m], [v], [], [STEPS[at]], lr=lr, beta1=beta1, beta2=beta2, eps=eps,
+        weight_decay=0.0, amsgrad=False, maximize=False,
+    )  # fmt: skip
+
+
+def sgd(p, g, u, lr=1e-2, momentum=0.0):
+    u.mul_(momentum).add_(g, alpha=-lr)
+    p.add_(u)
+
+
+ORDERS = {}
+
+
+def gather(x, start, rows, *, key, scale):
+    at = len(x), key, x.device
+    if at not in ORDERS:
+        ORDERS[at] = torch.from_numpy(order(len(x), key)).to(x.device)
+    return x.index_select(0, ORDERS[at][start : start + rows]) * scale
+
+
+def gpu_name():
+    return torch.cuda.get_device_name()
+
+
+def l2_bytes():
+    return torch.cuda.get_device_properties().L2_cache_size
+
+
+def scratch(size_bytes):
+    return torch.empty(size_bytes, dtype=torch.int8, device="cuda")
+
+
+def clear(scratch):
+    scratch.zero_()
+
+
+def record():
+    event = torch.cuda.Event(enable_timing=True)
+    event.record()
+    return event
+
+
+def elapsed_us(start, stop):
+    return start.elapsed_time(stop) * 1e3
+
+
+def synchronize():
+    torch.cuda.synchronize()
+
+
+def trainer(net, device, data):
+    """epoch() -> mean loss: what a PyTorch user writes, with the fused Adam; nothing is compiled.
+
+    The images lie in memory (on the GPU, in its memory) as float32. The accuracy, which ours
+    counts on the way, is left out.
+    """
+    torch.manual_seed(0)
+    on = ON[device]
+    modules = []
+    for I, O in net.layers:
+        modules += [torch.nn.Linear(I, O), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*modules[:-1]).to(on)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    cross_entropy = torch.nn.CrossEntropyLoss()
+    x = torch.from_numpy(data.images_float32).to(on)
+    y = torch.from_numpy(data.labels.astype(np.int64)).to(on)
+
+    def epoch():
+        total = torch.zeros((), device=on)
+        shuffled = torch.randperm(len(x), device=on)
+        for start in range(0, len(x), net.batch):
+            rows = shuffled[start : start + net.batch]
+            optimizer.zero_grad()
+            loss = cross_entropy(model(x.index_select(0, rows)), y.index_select(0, rows))
+            loss.backward()
+            optimizer.step()
+            total += loss.detach() * len(rows)
+        return total.item() / len(x)
+
+    return epoch
