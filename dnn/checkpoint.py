@@ -55,6 +55,7 @@ def describe(model) -> dict:
         "layers": [_nameless(config(layer)) for layer in model.layers],
         "input_shape": list(model.input_shape),
         "seed": model.seed,
+        "class_names": model.class_names and list(model.class_names),
         "compile": compilation,
     }
 
@@ -96,6 +97,7 @@ def load_model(path, *, device="auto", custom_activations=()):
         seed=described["seed"],
         device=device,
     )
+    model.class_names = described["class_names"]
     weights = _tensors(header, payload, path)
     model.build(described["input_shape"])
     expected = {

@@ -16,6 +16,7 @@ class Sequential:
 
     layers: a list of dnn.layers; may begin with layers.Input(shape). Samples of any shape are
     flattened to rows on entry; uint8 samples are scaled by 1/255.
+    The attribute class_names, a list of str or None (default), is kept in the model's file.
     seed: of the initial weights, the order of samples and the validation split; default 0. The
     same seed gives the same run; CPU and GPU agree within rounding.
     device: "auto" (default: the GPU where there is one), "cpu" or "gpu". "gpu" without a usable
@@ -35,6 +36,7 @@ class Sequential:
         self.optimizer = self.loss = self.history = None
         self.metrics, self.precision = (), "float32"
         self.stop_training = False
+        self.class_names = None
         self.steps_trained = self.epochs_trained = 0
         for layer in layers:
             self.add(layer)

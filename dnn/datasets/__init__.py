@@ -36,6 +36,7 @@ __all__ = [
     "load",
     "mnist",
     "read_idx",
+    "where",
 ]
 
 _DATASETS = {dataset.name: dataset for dataset in (FASHION_MNIST, MNIST)}
@@ -57,6 +58,14 @@ def class_names(name) -> tuple[str, ...]:
     Raises ValueError for an unknown name.
     """
     return _dataset(name).class_names
+
+
+def where(name):
+    """The folder on this machine that holds the data set called `name`, unread; None if none does.
+
+    Raises ValueError for an unknown name.
+    """
+    return search.where(_dataset(name))
 
 
 def _dataset(name):

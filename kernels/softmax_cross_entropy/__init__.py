@@ -36,8 +36,9 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
     B, C = z.shape
     if C < 1:
         raise ValueError(f"z: got shape {z.shape}; expected at least one class")
-    labels, targets = _labels(labels, B, C)
-    device = arrays.device_of(z=z, labels=labels, targets=targets)
+    given = arrays.adopt("labels", labels)
+    labels, targets = _labels(given, B, C)
+    device = arrays.device_of(z=z, labels=given)
     loss_out, dz_out = out
     loss = arrays.result("out[0] (loss)", loss_out, (B,), z)
     dz = None if dz_out is False else arrays.result("out[1] (dz)", dz_out, (B, C), z)
@@ -48,7 +49,9 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
     file = dispatch.pick("softmax_cross_entropy", device, variant, DEFAULT)
     if device == "cpu":
         run = dispatch.cpu("softmax_cross_entropy", file).softmax_cross_entropy
-        run(z, labels, targets, loss, dz, hit, scale)
+        bad = run(z, labels, targets, loss, dz, hit, scale)
+        if bad >= 0:
+            raise IndexError(f"labels[{bad}]: got {given[bad]}; expected 0 … {C - 1}")
     else:
         unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
         grid, block = row_launch(unit.constants, B, C)
@@ -59,7 +62,6 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
 
 def _labels(labels, B, C):
     """(int32 labels, None) or (None, float32 targets)."""
-    labels = arrays.adopt("labels", labels)
     if labels.dtype.kind in "iu":
         arrays.check_shape("labels", labels, (B,))
         if labels.dtype.itemsize == 8 or labels.dtype == "uint32":

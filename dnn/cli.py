@@ -1,0 +1,135 @@
+"""The command `dnn`: train, evaluate, predict, doctor."""
+
+import argparse
+import os
+import sys
+
+from dnn import datasets, optimizers, schedules
+from dnn.devices import DEVICES
+from kernels import activations
+from kernels.linear import PRECISIONS
+
+SCHEDULES = {
+    "constant": schedules.Constant,
+    "cosine": schedules.CosineDecay,
+    "one-cycle": schedules.OneCycle,
+}
+OPTIMIZERS = {"adam": optimizers.Adam, "sgd": optimizers.SGD}
+
+
+def main(arguments=None) -> int:
+    """Run the command line; returns the exit status: 0, or 2 after an error it can name."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, TypeError, IndexError, OSError, RuntimeError) as error:
+        if os.environ.get("DNN_DEBUG"):
+            raise
+        print(f"dnn {options.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\ndnn {options.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="dnn",
+        description="Train dense networks on hand-written GPU kernels, or on a fast CPU backend.",
+        epilog="An error prints one line; DNN_DEBUG=1 shows where it came from.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _train(commands)
+    _evaluate(commands)
+    _predict(commands)
+    _doctor(commands)
+    return top
+
+
+def _command(commands, name, run, help):
+    command = commands.add_parser(
+        name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _train(commands):
+    command = _command(commands, "train", train, "Train a network and write it to a folder.")
+    add = command.add_argument
+    add("dataset", nargs="?", default="fashion-mnist", choices=datasets.NAMES, help="data set")
+    add("--hidden", type=int, nargs="*", default=[128], metavar="UNITS", help="hidden layers")
+    add("--activation", default="relu", choices=activations.names(), help="of the hidden layers")
+    add("--epochs", type=int, default=10, help="passes over the training data")
+    add("--batch-size", type=int, default=128, help="samples a step")
+    add("--learning-rate", type=float, default=3e-3, help="the schedule's highest rate")
+    add("--optimizer", default="adam", choices=OPTIMIZERS, help="update rule")
+    add("--schedule", default="one-cycle", choices=SCHEDULES, help="rate over the steps")
+    add("--validation-split", type=float, default=0.1, help="share held out; 0 for none")
+    add("--device", default="auto", choices=DEVICES, help="where to compute")
+    add("--precision", default="float32", choices=PRECISIONS, help="of a GPU's products")
+    add("--seed", type=int, default=0, help="of weights, order and validation split")
+    add("--output", help="folder to write to (default: runs/DATASET-TIME)")
+    add("--data-dir", help="folder with the data set's files (default: see `dnn doctor`)")
+
+
+def _evaluate(commands):
+    command = _command(commands, "evaluate", evaluate, "Print a model's loss and accuracy.")
+    add = command.add_argument
+    add("model", help="a model.safetensors that `dnn train` wrote")
+    add("dataset", nargs="?", default="fashion-mnist", choices=datasets.NAMES, help="data set")
+    add("--device", default="auto", choices=DEVICES, help="where to compute")
+    add("--data-dir", help="folder with the data set's files")
+
+
+def _predict(commands):
+    command = _command(commands, "predict", predict, "Print the class of images.")
+    add = command.add_argument
+    add("model", help="a model.safetensors that `dnn train` wrote")
+    add(
+        "images", nargs="+", metavar="IMAGE",
+        help="PNG file, or .npy array of one or more images; light on dark, as in the data",
+    )  # fmt: skip
+    add("--device", default="auto", choices=DEVICES, help="where to compute")
+
+
+def _doctor(commands):
+    _command(commands, "doctor", doctor, "Check this machine; print what to type for each problem.")
+
+
+def train(options) -> int:
+    from dnn import runs
+
+    return runs.train(options, OPTIMIZERS[options.optimizer], SCHEDULES[options.schedule])
+
+
+def evaluate(options) -> int:
+    from dnn import load_model
+
+    model = load_model(options.model, device=options.device)
+    _, (x, y) = datasets.load(options.dataset, options.data_dir)
+    found = model.evaluate(x, y, return_dict=True)
+    print(
+        f"test accuracy {found['accuracy']:.4f}, test loss {found['loss']:.4f}, {len(x):,} images"
+    )
+    return 0
+
+
+def predict(options) -> int:
+    from dnn import images, load_model
+
+    model = load_model(options.model, device=options.device)
+    for path in options.images:
+        x = images.read(path, model.input_shape)
+        for i, p in enumerate(images.probabilities(model, x)):
+            best = int(p.argmax())
+            name = model.class_names[best] if model.class_names else best
+            where = f"{path}[{i}]" if len(x) > 1 else path
+            print(f"{where}: {name} {p[best]:.4f}")
+    return 0
+
+
+def doctor(options) -> int:
+    from dnn.doctor import report
+
+    return report()

@@ -1,0 +1,172 @@
+"""`dnn doctor`: what this machine has, what is missing, and the one line to type for each problem.
+
+Nothing needs a GPU to work, so a machine without one is healthy; what a GPU would need is said.
+"""
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata, util
+
+from dnn import datasets
+from kernels.device import cache
+
+
+@dataclass
+class Finding:
+    """state: "ok", "none" (absent, and fine without) or "problem"; fix: the line to type."""
+
+    subject: str
+    state: str
+    text: str
+    fix: str = ""
+
+
+def report() -> int:
+    """Print every finding; returns 1 if there is a problem, else 0."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = [*python(), *cpu(), *gpu(), *toolchain(), *folders(), *data()]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    marks = {"ok": "[green]ok[/]", "none": "[dim]-[/]", "problem": "[red]problem[/]"}
+    for f in found:
+        table.add_row(marks[f.state], f.subject, f.text)
+        if f.fix:
+            table.add_row("", "", f"[bold]type:[/] {f.fix}")
+    Console(soft_wrap=True, highlight=False).print(table)
+    return int(any(f.state == "problem" for f in found))
+
+
+def version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def python():
+    enough = sys.version_info >= (3, 11)
+    yield Finding(
+        "Python", "ok" if enough else "problem",
+        f"{platform.python_version()}, {platform.machine()}",
+        "" if enough else "python3.12 -m venv .venv",
+    )  # fmt: skip
+    for package in ("numpy", "numba", "rich", "safetensors", "pooch", "matplotlib"):
+        found = version(package)
+        yield Finding(
+            package, "ok" if found else "problem", found or "not installed",
+            "" if found else "pip install -e .",
+        )  # fmt: skip
+
+
+def cpu():
+    yield Finding("CPU", "ok", f"{os.cpu_count()} cores")
+
+
+def gpu():
+    wheels = [w for w in ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy") if version(w)]
+    if len(wheels) > 1:
+        yield Finding(
+            "CuPy", "problem", f"{', '.join(wheels)} overwrite each other's files",
+            f"pip uninstall -y {' '.join(wheels)} && pip install 'dense-kernels[cuda13]'",
+        )  # fmt: skip
+        return
+    if not wheels:
+        card = shutil.which("nvidia-smi")
+        yield Finding(
+            "CuPy", "problem" if card else "none",
+            "not installed" + (", though there is an NVIDIA driver" if card else "; no GPU found"),
+            "pip install 'dense-kernels[cuda13]'" if card else "",
+        )  # fmt: skip
+        return
+    yield Finding("CuPy", "ok", f"{wheels[0]} {version(wheels[0])}")
+    yield from _card()
+
+
+def _card():
+    import cupy
+
+    from kernels.arrays import gpu_available
+
+    runtime = cupy.cuda.runtime
+    try:
+        driver = runtime.driverGetVersion()
+    except Exception as cause:
+        driver, reason = 0, cause
+    if not driver or not gpu_available():
+        text = "no driver" if not driver else "a driver but no card that CuPy can use"
+        if not driver and not shutil.which("nvidia-smi"):
+            yield Finding("GPU", "none", f"{text}; training runs on the CPU")
+        else:
+            detail = f" ({reason})" if not driver else ""
+            yield Finding("GPU", "problem", text + detail, "nvidia-smi")
+        return
+    built = runtime.runtimeGetVersion()
+    fits = driver // 1000 >= built // 1000
+    numbers = f"driver for CUDA {_cuda(driver)}, CuPy built for {_cuda(built)}"
+    yield Finding(
+        "driver", "ok" if fits else "problem", numbers,
+        "" if fits else "pip uninstall -y cupy-cuda13x && pip install 'dense-kernels[cuda12]'",
+    )  # fmt: skip
+    properties = runtime.getDeviceProperties(0)
+    capability = f"{properties['major']}.{properties['minor']}"
+    enough = properties["major"] >= 8
+    yield Finding(
+        "GPU", "ok" if enough else "problem",
+        f"{properties['name'].decode()}, compute capability {capability}, "
+        f"{properties['totalGlobalMem'] / 2**30:.0f} GiB",
+        "" if enough else "dnn train --device cpu   (the kernels need 8.0 or newer)",
+    )  # fmt: skip
+
+
+def _cuda(number):
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def toolchain():
+    """The compilers; they work without a card."""
+    needed = {"numba-cuda": "numba_cuda", "NVRTC and nvJitLink": "cuda.bindings"}
+    for subject, module in needed.items():
+        try:
+            there = util.find_spec(module) is not None
+        except ModuleNotFoundError:
+            there = False
+        if not there:
+            yield Finding(
+                subject, "none", "not installed; only needed to compile GPU kernels",
+                "pip install 'dense-kernels[test]'   (or [cuda13] where there is a card)",
+            )  # fmt: skip
+            return
+    from kernels.device import DeviceError, toolchain
+
+    try:
+        found = ", ".join(f"{name} {number}" for name, number in toolchain.versions().items())
+        yield Finding("toolchain", "ok", f"{found}, numba-cuda {version('numba-cuda')}")
+    except DeviceError as cause:
+        yield Finding("toolchain", "problem", str(cause), "pip install 'dense-kernels[test]'")
+
+
+def folders():
+    yield _folder("kernel cache", cache.folder(), "DNN_KERNEL_CACHE")
+    yield _folder("data cache", datasets.cache.cache_folder(""), "XDG_CACHE_HOME")
+
+
+def _folder(subject, path, variable):
+    existing = path
+    while not existing.exists():
+        existing = existing.parent
+    if os.access(existing, os.W_OK):
+        return Finding(subject, "ok", str(path))
+    return Finding(
+        subject, "problem", f"{path} cannot be written", f"export {variable}=/a/folder/of/yours"
+    )
+
+
+def data():
+    for name in datasets.NAMES:
+        place = datasets.where(name)
+        text = str(place) if place else "not on this machine; `dnn train` fetches it once"
+        yield Finding(name, "ok" if place else "none", text)
