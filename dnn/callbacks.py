@@ -23,7 +23,7 @@ class Callback:
         """logs: {"loss", "accuracy", "seconds", "val_loss", …}."""
 
     def on_train_end(self, logs):
-        """After the last epoch."""
+        """After the last epoch, or when an exception ends the run: close what was opened."""
 
 
 class CallbackList:

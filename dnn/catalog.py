@@ -10,6 +10,8 @@ import importlib
 import pkgutil
 import re
 
+import numpy as np
+
 from kernels.arrays import one_of
 
 
@@ -33,7 +35,8 @@ class Catalog:
         while todo:
             cls = todo.pop()
             todo += cls.__subclasses__()
-            if cls.__module__.startswith(self.package + ".") and not cls.__name__.startswith("_"):
+            public = cls is not self.base and not cls.__name__.startswith("_")
+            if public and cls.__module__.startswith(self.package + "."):
                 found[cls.__name__] = cls
         return dict(sorted(found.items()))
 
@@ -72,4 +75,6 @@ def config(member) -> dict:
 def _plain(value):
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return config(value)
+    if isinstance(value, np.generic):
+        return value.item()
     return list(value) if isinstance(value, tuple) else value

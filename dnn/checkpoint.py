@@ -19,6 +19,7 @@ from dnn import devices
 from dnn.catalog import config
 
 FORMAT = "dense-kernels 1"
+METADATA = "dnn"  # the key of the file's metadata
 
 
 class ModelFileError(ValueError):
@@ -35,10 +36,11 @@ def save(model, path):
         for i, layer in enumerate(model.parameters)
         for name, view in layer.items()
     }
-    metadata = {"format": FORMAT, "model": json.dumps(describe(model))}
-    unsigned = serialize(tensors, metadata)
-    metadata["sha256"] = _digest(*_parse(unsigned, path))
-    write_atomically(pathlib.Path(path), serialize(tensors, metadata))
+    about = {"format": FORMAT, "model": describe(model), "sha256": None}
+    header, payload = _parse(serialize(tensors), path)
+    about["sha256"] = _digest(header, about, payload)
+    # One key: safetensors writes several in an order that changes from run to run.
+    write_atomically(pathlib.Path(path), serialize(tensors, {METADATA: json.dumps(about)}))
 
 
 def describe(model) -> dict:
@@ -79,38 +81,51 @@ def load_model(path, *, device="auto", custom_activations=()):
 
     path = pathlib.Path(path)
     header, payload = _parse(path.read_bytes(), path)
-    metadata = header.get("__metadata__", {})
-    if metadata.get("format") != FORMAT:
+    try:
+        about = json.loads(header.pop("__metadata__")[METADATA])
+        if about["format"] != FORMAT:
+            raise ValueError(f"its format is {about['format']!r}")
+    except (KeyError, TypeError, ValueError, RecursionError) as cause:
         raise ModelFileError(
-            f"{path}: its format is {metadata.get('format')!r}; expected {FORMAT!r}, a file "
-            "written by Sequential.save"
-        )
-    if metadata.get("sha256") != _digest(header, payload):
+            f"{path}: is not a file of the format {FORMAT!r}, which Sequential.save writes, or was "
+            f"damaged ({type(cause).__name__}: {cause})"
+        ) from cause
+    if about.get("sha256") != _digest(header, about, payload):
         raise ModelFileError(
             f"{path}: its contents do not match its SHA-256, so it was damaged or changed after "
             "it was saved. Restore it from a copy, or train again"
         )
-    described = json.loads(metadata["model"])
-    own = {activation.name: activation for activation in custom_activations}
-    model = Sequential(
-        [_layer(layer, own, path) for layer in described["layers"]],
-        seed=described["seed"],
-        device=device,
-    )
-    model.class_names = described["class_names"]
     weights = _tensors(header, payload, path)
-    model.build(described["input_shape"])
-    expected = {
-        f"{i}.{name}": view.shape
-        for i, layer in enumerate(model.parameters)
-        for name, view in layer.items()
-    }
-    if {name: w.shape for name, w in weights.items()} != expected:
-        raise ModelFileError(f"{path}: its tensors do not fit its architecture")
-    model.set_weights([weights[name] for name in expected])
-    if described["compile"]:
-        model.compile(**described["compile"])
+    described = about["model"]
+    own = {activation.name: activation for activation in custom_activations}
+    try:
+        model = Sequential(
+            [_layer(layer, own, path) for layer in described["layers"]],
+            seed=described["seed"],
+            device=device,
+        )
+        expected = _parameter_shapes(model, described["input_shape"])
+        if {name: w.shape for name, w in weights.items()} != expected:  # before memory is taken
+            raise ValueError("its tensors do not fit its architecture")
+        model.build(described["input_shape"])
+        model.set_weights([weights[name] for name in expected])
+        model.class_names = described["class_names"]
+        if described["compile"]:
+            model.compile(**described["compile"])
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError) as cause:
+        raise ModelFileError(f"{path}: describes no model that can be made: {cause}") from cause
     return model
+
+
+def _parameter_shapes(model, input_shape):
+    units, expected = math.prod(input_shape), {}
+    for i, layer in enumerate(layer for layer in model.layers if layer.computes):
+        for name, shape in layer.parameter_shapes(units).items():
+            expected[f"{i}.{name}"] = shape
+        units = layer.output_units(units)
+    return expected
 
 
 def _layer(fields, own, path):
@@ -143,18 +158,16 @@ def _parse(data, path):
     return header, memoryview(data)[8 + size :]
 
 
-def _digest(header, payload):
-    metadata = {k: v for k, v in header.get("__metadata__", {}).items() if k != "sha256"}
-    table = json.dumps(header | {"__metadata__": metadata}, sort_keys=True)
-    return hashlib.sha256(table.encode() + b"\0" + payload).hexdigest()
+def _digest(header, about, payload):
+    """SHA-256 over the table of tensors, what is said about the model, and the tensors' bytes."""
+    said = json.dumps([header, about | {"sha256": None}], sort_keys=True)
+    return hashlib.sha256(said.encode() + b"\0" + payload).hexdigest()
 
 
 def _tensors(header, payload, path):
     """{name: float32 array}. The digest holds, but a well-signed file may still be nonsense."""
     found = {}
     for name, entry in header.items():
-        if name == "__metadata__":
-            continue
         try:
             start, end = entry["data_offsets"]
             shape = tuple(entry["shape"])

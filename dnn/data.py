@@ -29,7 +29,7 @@ def samples(name, x, shape=None):
             f"{name}: got samples of shape {_shape(got)}; expected {_shape(want)}, "
             f"{math.prod(shape)} values each"
         )
-    x = x.reshape(len(x), -1)
+    x = x.reshape(len(x), math.prod(x.shape[1:]))  # −1 cannot be told for no samples
     if x.dtype == np.uint8:
         return x
     if x.dtype.kind == "f":

@@ -1,5 +1,8 @@
 """The devices a model can live on, and the only places where data moves between them."""
 
+import pathlib
+import platform
+
 import numpy as np
 
 from kernels.arrays import gpu_available, is_cupy, one_of
@@ -39,6 +42,8 @@ def describe(device) -> str:
     """The name of the processor or card."""
     if device == "gpu":
         return require_gpu().cuda.runtime.getDeviceProperties(0)["name"].decode()
-    import platform
-
-    return platform.processor() or platform.machine()
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

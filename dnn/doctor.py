@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata, util
 
-from dnn import datasets
+from dnn import datasets, devices
 from kernels.device import cache
 
 
@@ -63,7 +63,7 @@ def python():
 
 
 def cpu():
-    yield Finding("CPU", "ok", f"{os.cpu_count()} cores")
+    yield Finding("CPU", "ok", f"{os.cpu_count()} cores, {devices.describe('cpu')}")
 
 
 def gpu():

@@ -33,7 +33,7 @@ class Sequential:
         self.layers = []
         self.input_shape = None
         self.built = False
-        self.optimizer = self.loss = self.history = None
+        self.optimizer = self.schedule = self.loss = self.history = None
         self.metrics, self.precision = (), "float32"
         self.stop_training = False
         self.class_names = None
@@ -59,14 +59,15 @@ class Sequential:
 
         `fit`, `evaluate` and `predict` call it with the shape of their first data.
         """
-        shape = self.input_shape if input_shape is None else tuple(np.atleast_1d(input_shape))
+        shape = self.input_shape if input_shape is None else input_shape
         if shape is None:
             raise ValueError("input_shape: got None; begin with layers.Input(shape) or give it")
+        shape = layers.Input(shape).shape
         if self.input_shape is not None and math.prod(shape) != math.prod(self.input_shape):
             raise ValueError(f"input_shape: got {shape}; the model expects {self.input_shape}")
         if not any(layer.computes for layer in self.layers):
             raise ValueError("layers: got none that computes; add a Dense")
-        self.input_shape = self.input_shape or tuple(int(n) for n in shape)
+        self.input_shape = self.input_shape or shape
         computing = [layer for layer in self.layers if layer.computes]
         self.units, shapes = [math.prod(self.input_shape)], []
         for layer in computing:
@@ -102,6 +103,8 @@ class Sequential:
             )
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
+        if isinstance(metrics, str):
+            raise TypeError(f"metrics: got {metrics!r}; expected a list of names: [{metrics!r}]")
         self.metrics = tuple(one_of("metric", metric, METRICS) for metric in metrics)
         self.precision = one_of("precision", precision, PRECISIONS)
         self.steps_trained = 0

@@ -4,11 +4,17 @@ A schedule whose number of steps is None spans the whole of the `fit` that first
 """
 
 import math
+import numbers
 from dataclasses import dataclass
 
 
 class Schedule:
     """Called with a step (0 for the first) returns the learning rate."""
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if value is not None and not (value >= 0 and math.isfinite(value)):
+                raise ValueError(f"{name}: got {value}; expected a finite number, 0 or more")
 
     def spanning(self, steps):
         """This schedule, its open length set to `steps`."""
@@ -110,9 +116,7 @@ def _known(schedule, steps):
 
 def get(rate):
     """A Schedule for a number, a configuration or a Schedule."""
-    if isinstance(rate, int | float):
-        if not rate >= 0 or math.isinf(rate):
-            raise ValueError(f"learning_rate: got {rate}; expected a finite number, 0 or more")
+    if isinstance(rate, numbers.Real) and not isinstance(rate, bool):
         return Constant(float(rate))
     if isinstance(rate, dict):
         classes = {cls.__name__: cls for cls in Schedule.__subclasses__()}

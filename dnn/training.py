@@ -6,7 +6,7 @@ import numpy as np
 
 import kernels
 from dnn import data, devices
-from dnn.callbacks import CallbackList, History, progress
+from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
 
 EVALUATION_BATCH = 1024
@@ -25,6 +25,8 @@ def fit(
     x, y = prepared(model, x, y)
     validation = None
     if validation_data is not None:
+        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+            raise ValueError("validation_data: expected a pair (x, y)")
         validation = prepared(model, *validation_data, names=("validation x", "validation y"))
     elif validation_split:
         kept, held = data.split(y, validation_split, model.seed)
@@ -36,38 +38,42 @@ def fit(
         validation = tuple(devices.to_device(a, model.device) for a in validation)
     n = len(x)
     steps = -(-n // batch_size)
-    schedule = model.optimizer.schedule.spanning(steps * (epochs - initial_epoch))
+    if model.steps_trained == 0:
+        model.schedule = model.optimizer.schedule.spanning(steps * (epochs - initial_epoch))
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
     losses, hits = per_sample(model, n)
     history = History()
     model.history = history
-    chosen = [history, *progress(verbose), *(callbacks or ())]
+    callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
+    chosen = [history, *progress(verbose), *callbacks]
     watchers = CallbackList(chosen, model, epochs=epochs, steps=steps, samples=n)
 
     watchers.on_train_begin({})
-    for epoch in range(initial_epoch, epochs):
-        watchers.on_epoch_begin(epoch, {})
-        began = time.perf_counter()
-        key = kernels.shuffle_key(model.seed, model.epochs_trained) if shuffle else None
-        for step, start in enumerate(range(0, n, batch_size)):
-            rows = min(batch_size, n - start)
-            batch = slice(start, start + rows)
-            train_step(model, run, x, y, start, rows, key, schedule, losses[batch], hits[batch])
-            watchers.on_train_batch_end(step, {})
-        model.epochs_trained += 1
-        logs = means(model, losses, hits)  # the one read of the epoch: it waits for the device
-        logs["seconds"] = time.perf_counter() - began
-        if validation is not None:
-            found = evaluate_prepared(model, *validation)
-            logs |= {f"val_{name}": value for name, value in found.items()}
-        watchers.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    watchers.on_train_end({})
+    try:
+        for epoch in range(initial_epoch, epochs):
+            watchers.on_epoch_begin(epoch, {})
+            began = time.perf_counter()
+            key = kernels.shuffle_key(model.seed, model.epochs_trained) if shuffle else None
+            for step, start in enumerate(range(0, n, batch_size)):
+                rows = min(batch_size, n - start)
+                batch = slice(start, start + rows)
+                train_step(model, run, x, y, start, rows, key, losses[batch], hits[batch])
+                watchers.on_train_batch_end(step, {})
+            model.epochs_trained += 1
+            logs = means(model, losses, hits)  # the one read of the epoch: it waits for the device
+            logs["seconds"] = time.perf_counter() - began
+            if validation is not None:
+                found = evaluate_prepared(model, *validation)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+            watchers.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+    finally:
+        watchers.on_train_end({})
     return history
 
 
-def train_step(model, run, x, y, start, rows, key, schedule, loss, hit):
+def train_step(model, run, x, y, start, rows, key, loss, hit):
     """One batch: gather, forward, loss, backward, update."""
     run.load(x, start, rows, key)
     targets = kernels.gather(y, start, rows, key=key)
@@ -75,7 +81,7 @@ def train_step(model, run, x, y, start, rows, key, schedule, loss, hit):
     model.loss(z, targets, 1 / rows, loss, run.dz[-1][:rows], hit)
     run.last_dz(rows)
     run.backward(rows)
-    rate = schedule(model.steps_trained)
+    rate = model.schedule(model.steps_trained)
     model.steps_trained += 1
     optimizer, state = model.optimizer, model.optimizer_state
     optimizer.update(model.arena, model.gradient_arena, state, model.steps_trained, rate)

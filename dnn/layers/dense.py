@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import kernels
 from dnn import initializers
+from dnn.data import whole_number
 from dnn.layers.base import Layer
 from kernels import activations
 from kernels.activations import Activation
@@ -26,8 +27,7 @@ class Dense(Layer):
     bias_initializer: str | initializers.Initializer = "zeros"
 
     def __post_init__(self):
-        if not isinstance(self.units, int) or isinstance(self.units, bool) or self.units < 1:
-            raise ValueError(f"units: got {self.units!r}; expected an integer, 1 or more")
+        self.units = whole_number("units", self.units)
         self.function = activations.get(self.activation)
         self.kernel_initializer = initializers.get(self.kernel_initializer)
         self.bias_initializer = initializers.get(self.bias_initializer)

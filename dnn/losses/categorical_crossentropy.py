@@ -18,7 +18,7 @@ class CategoricalCrossentropy(_SoftmaxCrossentropy):
         y = np.asarray(y)
         if y.ndim != 2 or y.shape[1] != units:
             hint = ". For integer labels use SparseCategoricalCrossentropy" if y.ndim == 1 else ""
-            raise ValueError(f"y: got shape {y.shape}; expected ({len(y)}, {units}){hint}")
+            raise ValueError(f"y: got shape {y.shape}; expected (samples, {units}){hint}")
         if y.dtype.kind not in "iufb":
             raise TypeError(f"y: got dtype {y.dtype}; expected numbers")
         y = np.ascontiguousarray(y, np.float32)

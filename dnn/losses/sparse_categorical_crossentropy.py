@@ -20,11 +20,11 @@ class SparseCategoricalCrossentropy(_SoftmaxCrossentropy):
         y = np.asarray(y)
         if y.ndim != 1:
             hint = ""
-            if y.shape == (len(y), 1):
+            if y.shape[1:] == (1,):
                 hint = ". Write y.ravel()"
-            elif y.shape == (len(y), units):
+            elif y.shape[1:] == (units,):
                 hint = ". For one-hot targets use CategoricalCrossentropy"
-            raise ValueError(f"y: got shape {y.shape}; expected ({len(y)},){hint}")
+            raise ValueError(f"y: got shape {y.shape}; expected (samples,){hint}")
         if y.dtype.kind not in "iu":
             raise TypeError(f"y: got dtype {y.dtype}; expected integer labels: y.astype(np.int32)")
         outside = np.flatnonzero((y < 0) | (y >= units))

@@ -14,6 +14,8 @@ class Optimizer:
 
     def __post_init__(self):
         self.schedule = schedules.get(self.learning_rate)
+        if isinstance(self.learning_rate, dict):
+            self.learning_rate = self.schedule
 
     def used_slots(self):
         """The state arrays these hyperparameters need."""
