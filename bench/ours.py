@@ -56,3 +56,22 @@ def array(a, device):
 
 def numpy(a):
     return gpu().numpy(a) if kernels.arrays.is_cupy(a) else a
+
+
+def trainer(net, device, data, weights):
+    """dnn.Sequential on images of bytes; it counts the accuracy as well."""
+    from dnn import Sequential, layers, losses, optimizers
+
+    hidden = [layers.Dense(O, activation="relu") for O in net.widths[1:-1]]
+    model = Sequential([*hidden, layers.Dense(net.widths[-1])], seed=0, device=device)
+    model.build(net.widths[:1])
+    model.set_weights(weights)
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=optimizers.Adam(1e-3), loss=loss, metrics=["accuracy"])
+    x, y = array(data.images, device).reshape(len(data.images), -1), data.labels
+
+    def epoch():
+        history = model.fit(x, y, batch_size=net.batch, epochs=1, verbose=0)
+        return history.history["loss"][-1]
+
+    return epoch

@@ -35,6 +35,10 @@ class Provider:
         function = getattr(self.module, op)
         return functools.partial(function, variant=self.variant) if self.variant else function
 
+    def gpu(self) -> ModuleType:
+        """The module that has the stream and the events this provider runs on."""
+        return self.module.gpu() if self.module is ours else self.module
+
     def is_default(self, op) -> bool:
         default = importlib.import_module(f"kernels.{folder(op)}").DEFAULT
         return self.variant == default[self.device == "gpu"]

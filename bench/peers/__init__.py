@@ -21,7 +21,9 @@ say), and that case is skipped with the message. For "gpu" it has also
     elapsed_us(start, stop)     between two recorded events, in microseconds
     synchronize()               wait for all of it
 
-and where it can train, `trainer(net, device, data)`, see bench/test_epoch.py.
+and where it can train, `trainer(net, device, data, weights)`: a function of no arguments that
+trains one more epoch from those weights [w, b, w, b, …] by Adam at 1e-3, in batches of net.batch
+rows of a new order, and returns the mean loss of its samples (so that the device is done).
 """
 
 import functools

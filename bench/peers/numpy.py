@@ -71,7 +71,7 @@ def linear_backward(dz, x, w, *, x_activation=None, need_dx=True, precision="flo
 
 
 def softmax_cross_entropy(z, labels, *, scale=1.0):
-    rows = np.arange(len(z))
+    rows = np.arange(len(z), like=z)
     z = z - z.max(axis=1, keepdims=True)
     p = np.exp(z)
     total = p.sum(axis=1, keepdims=True)
@@ -100,15 +100,12 @@ def gather(x, start, rows, *, key, scale):
     return x[order(len(x), key)[start : start + rows]] * np.float32(scale)
 
 
-def trainer(net, device, data):
-    """epoch() -> mean loss: the loop that a NumPy user writes, with the functions above."""
+def trainer(net, device, data, weights):
+    """The loop that a NumPy user writes, with the functions above, on images of float32."""
     rng = np.random.default_rng(0)
-    weights = []
-    for I, O in net.layers:
-        limit = (6 / (I + O)) ** 0.5  # Glorot and Bengio, 2010
-        weights += [rng.uniform(-limit, limit, (I, O)).astype(np.float32), np.zeros(O, np.float32)]
-    moments = [(np.zeros_like(w), np.zeros_like(w)) for w in weights]
-    layers = list(zip(weights[::2], weights[1::2], strict=True))
+    parameters = [w.copy() for w in weights]
+    moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
+    layers = list(zip(parameters[::2], parameters[1::2], strict=True))
     last = len(layers) - 1
     x, y = data.images_float32, data.labels
     step = 0
@@ -122,18 +119,17 @@ def trainer(net, device, data):
             kept = [x[rows]]
             for i, (w, b) in enumerate(layers):
                 kept.append(linear(kept[-1], w, b, "relu" if i < last else None))
-            loss, dz = softmax_cross_entropy(kept.pop(), y[rows], scale=1 / len(rows))
+            loss, dz = softmax_cross_entropy(kept[-1], y[rows], scale=1 / len(rows))
             total += float(loss.sum())
             gradients = []
             for i in range(last, -1, -1):
-                w, _ = layers[i]
                 dz, dw, db = linear_backward(
-                    dz, kept[i], w, x_activation="relu", need_dx=i > 0
+                    dz, kept[i], layers[i][0], x_activation="relu", need_dx=i > 0
                 )
                 gradients = [dw, db, *gradients]
             step += 1
-            for w, g, (m, v) in zip(weights, gradients, moments, strict=True):
-                adam(w, g, m, v, step)
+            for p, g, (m, v) in zip(parameters, gradients, moments, strict=True):
+                adam(p, g, m, v, step)
         return total / len(x)
 
     return epoch

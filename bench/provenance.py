@@ -1,0 +1,54 @@
+"""Where a figure comes from: device, versions, threads, commit."""
+
+import os
+import platform
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def cpu_count() -> int:
+    """The CPUs this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def cpu_name() -> str:
+    """The processor's own name and how many CPUs we have: "AMD EPYC, 2 CPUs"."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
+        name = found[1].strip() if found else name
+    return f"{name}, {cpu_count()} CPUs"
+
+
+def device_name(provider) -> str:
+    return cpu_name() if provider.device == "cpu" else provider.gpu().gpu_name()
+
+
+def slug(name) -> str:
+    """ "AMD EPYC, 2 CPUs" as "amd-epyc-2-cpus"."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def versions(provider) -> dict[str, str]:
+    """Of Python and of everything that the provider's figures depend on."""
+    on_gpu = provider.gpu().versions() if provider.device == "gpu" else {}
+    return {"python": platform.python_version()} | provider.module.versions() | on_gpu
+
+
+@cache
+def commit() -> str:
+    """The commit of the checkout, with "-dirty" where tracked files differ from it."""
+    command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()

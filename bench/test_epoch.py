@@ -1,0 +1,177 @@
+"""Whole epochs of training: dnn.Sequential, PyTorch eager with fused Adam, a plain NumPy loop.
+
+All train the same network from the same weights with the same number of threads, and take turns,
+an epoch each, in one process: neighbours on the machine then slow everybody down alike, and the
+ratio holds where the times do not. The first epoch of each is not counted.
+
+On a CPU everybody waits SETTLE_S before its epoch. Without the pause PyTorch took 0.42 s for an
+epoch of 784-128-10 where alone it took 0.35 s (2 cores): idle threads of NumPy's OpenBLAS, which
+ours and NumPy's loop use, go on spinning for about 0.1 s. With it all three took what each took
+alone, and the same as when each had a process of its own, so they share one. (Processes without
+the pause disturb one another in the same way: ours after NumPy 0.32 s instead of 0.28 s.)
+
+Agreement: a few steps on one batch, in which the order of rows does not matter, against float64.
+"""
+
+import itertools
+import statistics
+import time
+
+import numpy as np
+import pytest
+
+from bench import data, measure, ours, records
+from bench.providers import DEVICES, Provider, peers_of
+from bench.shapes import NETS, Net
+from kernels import reference
+
+SETTLE_S = 2 * measure.SETTLE_S
+AGREEMENT_STEPS = 4
+AGREEMENT = 1e-4  # relative, of the loss
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("net", NETS, ids=lambda net: net.name)
+def test_epoch(benchmark, pytestconfig, net, device):
+    us = Provider("dnn", device, ours, why_not=ours.why_not(device))
+    if us.why_not:
+        pytest.skip(us.why_not)
+    them = [peer for peer in peers_of("trainer") if peer.device == device]
+    running = [us, *(peer for peer in them if not peer.why_not)]
+    absent = {peer.name: peer.why_not for peer in them if peer.why_not}
+
+    samples = data.load()
+    weights = initial_weights(net)
+    agree(running, net, samples.first(256), weights)
+    benchmark.group = f"epoch {net.name} batch {net.batch} {device}"
+    if not benchmark.enabled:
+        samples = samples.first(2 * net.batch)
+    epochs = {p: p.module.trainer(net, device, samples, weights) for p in running}
+    times_s = take_turns(benchmark, epochs, pytestconfig.getoption("--epochs"))
+    if times_s:
+        report(benchmark, pytestconfig, net, samples, times_s, absent)
+
+
+def take_turns(benchmark, epochs, rounds) -> dict:
+    """{provider: seconds of each epoch}. pytest-benchmark's own figures are the first's, ours."""
+    (us, our_epoch), *others = epochs.items()
+    times_s = {provider: [] for provider in epochs}
+    turns = itertools.count()
+
+    def before_ours():
+        first = next(turns) % max(1, len(others))
+        for provider, epoch in others[first:] + others[:first]:
+            settle(benchmark, us)
+            start = time.perf_counter()
+            epoch()
+            times_s[provider].append(time.perf_counter() - start)
+        settle(benchmark, us)
+
+    benchmark.pedantic(our_epoch, setup=before_ours, rounds=rounds, warmup_rounds=1)
+    if not benchmark.enabled:
+        return {}
+    counted = {provider: times[1:] for provider, times in times_s.items()}  # without the warm-up
+    return counted | {us: benchmark.stats.stats.data}
+
+
+def settle(benchmark, us):
+    if benchmark.enabled and us.device == "cpu":
+        time.sleep(SETTLE_S)
+
+
+def report(benchmark, config, net, samples, times_s, absent):
+    """Records, the ratios into extra_info, and the lines of the table at the end of the run."""
+    n = len(samples.images)
+    us, *_ = times_s
+    medians_s = {provider: statistics.median(times) for provider, times in times_s.items()}
+    others = [p for p in times_s if p is not us]
+    ratios = {p.name: medians_s[us] / medians_s[p] for p in others}
+    by_round = {
+        p.name: [a / b for a, b in zip(times_s[us], times_s[p], strict=True)] for p in others
+    }
+    rounds = len(times_s[us])
+    pools = ", ".join(f"{pool} {count}" for pool, count in config.stash[records.THREADS].items())
+    lines = [
+        "",
+        f"epochs of {net.name}, batch {net.batch}, {n} samples of {samples.source}, {us.device}; "
+        f"{rounds} each, in turns; threads: {pools}",
+    ]
+    for provider, times in times_s.items():
+        facts = {
+            "shape": {"net": net.name, "batch": net.batch, "samples": n},
+            "dtype": "uint8" if provider is us else "float32",
+            "precision": "float32",
+            "data": samples.source,
+            "clock": "host",
+            "operations": net.step_operations(n),
+            "epochs_us": [t * 1e6 for t in times],
+            **measure.quantiles_us([t * 1e6 for t in times]),
+            "GFLOP/s": net.step_operations(n) / medians_s[provider] * 1e-9,
+        }
+        records.keep(benchmark, config, provider, "epoch", facts)
+        line = f"  {provider.name:8} median {medians_s[provider] * 1e3:7.0f} ms"
+        line += f"  ({min(times) * 1e3:.0f} … {max(times) * 1e3:.0f})"
+        if provider is not us:
+            each = by_round[provider.name]
+            line += f"   {us.name}/{provider.name} {ratios[provider.name]:.2f}"
+            line += f"  (by round {min(each):.2f} … {max(each):.2f})"
+        lines.append(line)
+    lines += [f"  {name:8} skipped: {reason}" for name, reason in absent.items()]
+    config.stash[records.LINES].extend(lines)
+    benchmark.extra_info.update(
+        provider=us.name,
+        median_ms={p.name: median * 1e3 for p, median in medians_s.items()},
+        ratio_of_ours_to=ratios,
+        ratio_by_round=by_round,
+        epochs_ms={p.name: [t * 1e3 for t in times] for p, times in times_s.items()},
+        absent=absent,
+    )
+
+
+def agree(running, net, samples, weights):
+    """A few steps of every trainer on one batch, against float64."""
+    whole = Net(net.widths, batch=len(samples.images))
+    want = reference_losses(samples, weights)
+    for provider in running:
+        epoch = provider.module.trainer(whole, provider.device, samples, weights)
+        got = np.array([epoch() for _ in want])
+        assert (np.abs(got - want) <= AGREEMENT * want).all(), (
+            f"{provider.name}: losses {got} of the first steps; expected {want}"
+        )
+
+
+def reference_losses(samples, weights) -> np.ndarray:
+    """The loss before each of the first steps, in float64."""
+    parameters = [p.astype(np.float64) for p in weights]
+    state = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
+    x, labels = samples.images.reshape(len(samples.images), -1) / 255, samples.labels
+    losses = []
+    for step in range(1, AGREEMENT_STEPS + 1):
+        layers = list(zip(parameters[::2], parameters[1::2], strict=True))
+        outputs = [x]
+        for w, b in layers[:-1]:
+            outputs.append(reference.linear(outputs[-1], w, b, "relu"))
+        z = reference.linear(outputs[-1], *layers[-1])
+        loss, dz, _ = reference.softmax_cross_entropy(z, labels, 1 / len(x))
+        losses.append(loss.mean())
+        gradients = []
+        for (w, _), output in zip(reversed(layers), reversed(outputs), strict=True):
+            dz, dw, db = reference.linear_backward(dz, output, w, x_activation="relu")
+            gradients = [dw, db, *gradients]
+        stepped = [
+            reference.adam(p, g, m, v, step)
+            for p, g, (m, v) in zip(parameters, gradients, state, strict=True)
+        ]
+        parameters = [p for p, _, _ in stepped]
+        state = [(m, v) for _, m, v in stepped]
+    return np.array(losses)
+
+
+def initial_weights(net) -> list[np.ndarray]:
+    """[w, b, w, b, …] float32: Glorot's uniform weights and no bias."""
+    rng = np.random.default_rng(0)
+    weights = []
+    for I, O in net.layers:
+        limit = (6 / (I + O)) ** 0.5
+        weights += [rng.uniform(-limit, limit, (I, O)).astype(np.float32), np.zeros(O, np.float32)]
+    return weights
