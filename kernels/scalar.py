@@ -12,7 +12,8 @@ import numpy as np
 
 
 def float32_literals(function, integers=True):
-    """A copy of `function` whose float literals are float32.
+    """A copy of `function` whose float literals are float32, as are the numbers that it names:
+    module-level ones, those of the function around it, and its defaults.
 
     With `integers`, integer literals become int16, the widest type that Numba promotes with
     float32 to float32 and not to float64 (`z > 0`, `1 + z`). Kernels, whose integers are indices,
@@ -22,26 +23,29 @@ def float32_literals(function, integers=True):
         raise TypeError(f"got {type(function).__name__}; expected a plain Python function")
 
     def narrow(constant):
-        if type(constant) is float:
+        if type(constant) is tuple:
+            return tuple(map(narrow, constant))
+        if isinstance(constant, float):
             return np.float32(constant)
         if integers and type(constant) is int and abs(constant) < 2**15:
             return np.int16(constant)
         return constant
 
-    code = function.__code__.replace(co_consts=tuple(map(narrow, function.__code__.co_consts)))
-    scope = {
-        name: narrow(value) if isinstance(value, float) else value
-        for name, value in function.__globals__.items()
-    }
+    code = function.__code__.replace(co_consts=narrow(function.__code__.co_consts))
+    scope = {name: narrow(value) for name, value in function.__globals__.items()}
     return types.FunctionType(
-        code, scope, function.__name__, function.__defaults__, function.__closure__
-    )
+        code, scope, function.__name__, function.__defaults__ and narrow(function.__defaults__),
+        tuple(types.CellType(narrow(cell.cell_contents)) for cell in function.__closure__ or ()),
+    )  # fmt: skip
 
 
 def fingerprint(function) -> str:
     """Everything in a scalar function that can change what it compiles to, for cache keys."""
     code = function.__code__
     used = {name: function.__globals__.get(name) for name in code.co_names}
-    numbers = {name: value for name, value in used.items() if isinstance(value, int | float)}
+    kinds = int | float | np.generic | tuple
+    numbers = {name: value for name, value in used.items() if isinstance(value, kinds)}
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    return repr((code.co_code, code.co_consts, code.co_names, numbers, cells))
+    return repr(
+        (code.co_code, code.co_consts, code.co_names, numbers, cells, function.__defaults__)
+    )

@@ -5,7 +5,8 @@
 //               backward dz = y (dy - sum_k dy_k y_k).
 // Shapes:       n elements, or rows x cols, float32, contiguous.
 // Traffic:      forward 8n bytes, backward 12n bytes, each element once in 16-byte accesses where
-//               the pointers allow; softmax the same, its second and third reads coming from cache.
+//               the pointers allow; softmax as many bytes, in 4-byte accesses, its second and third
+//               reads coming from cache.
 // Launch:       elementwise: THREADS threads, grid strides over the work. softmax: blockDim.x
 //               threads a row (a warp up to WIDE_ROW columns, else a block), blockDim.y rows a
 //               block; shared memory 128 bytes a reduction.

@@ -42,8 +42,8 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, *, variant
     for name, beta in (("beta1", beta1), ("beta2", beta2)):
         if not 0 <= beta < 1:
             raise ValueError(f"{name}: got {beta}; expected 0 ≤ {name} < 1")
-    step_array, step = scalar_or_array("step", step, p, "int32")
-    lr_array, lr = scalar_or_array("lr", lr, p, "float32")
+    step_array, step = scalar_or_array("step", step, p, arrays.INT32)
+    lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
     if step_array is None and step < 1:
         raise ValueError(f"step: got {step}; expected 1 for the first step")
     if p.size == 0:

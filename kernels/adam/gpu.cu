@@ -9,7 +9,8 @@
 // Requirements: none; 16-byte access where all four arrays start on a multiple of 16 bytes.
 // Numerics:     float32. 1 - b^t = -expm1(t ln b), ln b from the host in double, so the correction
 //               is right to a few units in the last place for any b and t; the same bits whether
-//               step and lr live on the device or the host.
+//               step and lr live on the device or the host, and whatever the alignment: fmaf is
+//               written out, so that the compiler fuses alike in both loops.
 // Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1.
 #include "vector.cuh"
 
@@ -19,8 +20,8 @@ struct Update {
   float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, correction2;
 
   __device__ void operator()(float& p, float g, float& m, float& v) const {
-    m = beta1 * m + one_minus_beta1 * g;
-    v = beta2 * v + one_minus_beta2 * g * g;
+    m = fmaf(beta1, m, one_minus_beta1 * g);
+    v = fmaf(beta2, v, one_minus_beta2 * g * g);
     p -= rate * m / (sqrtf(v / correction2) + eps);
   }
 };

@@ -13,7 +13,7 @@ from kernels.gather.shuffle import half_bits, shuffle_key
 __all__ = ["gather", "shuffle_key"]
 
 DEFAULT = ("cpu.py", "gpu.py")
-DTYPES = ("uint8", "float32", "int32")
+DTYPES = (arrays.UINT8, arrays.FLOAT32, arrays.INT32)
 _REST = "long long start, int cols, long long n, int half_bits, long long key, int shuffled, "
 SIGNATURES = (
     ("gather_uint8", f"const unsigned char* x, float* y, {_REST} float scale"),
@@ -32,14 +32,16 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
     """
     x = arrays.adopt("x", x)
     if x.dtype not in DTYPES:
-        raise TypeError(f"x: got dtype {x.dtype}; expected one of {', '.join(DTYPES)}")
+        raise TypeError(f"x: got dtype {x.dtype}; expected one of {', '.join(map(str, DTYPES))}")
+    if x.ndim == 0:
+        raise ValueError("x: got shape (); expected (n, …)")
     x = arrays.operand("x", x, x.shape, x.dtype)
     n = x.shape[0]
     if not (start >= 0 and rows >= 0 and start + rows <= n < 2**31):
         raise ValueError(
             f"start, rows: got {start}, {rows}; expected 0 ≤ start and start + rows ≤ {n} < 2³¹"
         )
-    dtype = "int32" if x.dtype == "int32" else "float32"
+    dtype = arrays.INT32 if x.dtype == arrays.INT32 else arrays.FLOAT32
     y = arrays.result("out", out, (rows, *x.shape[1:]), x, dtype)
     if y.size == 0:
         return y

@@ -138,11 +138,15 @@ struct Accumulator {
     }
   }
 
-  // store(m, n, value) for every output of this lane that lies inside M x N.
+  // store(m, n, value) for every output of this lane that lies inside M x N. Unrolled, or d would
+  // be indexed by variables, and so lie in local memory.
   template <class Store>
   __device__ void finish(int M, int N, Store store) const {
+#pragma unroll
     for (int i = 0; i < 2; ++i)
+#pragma unroll
       for (int j = 0; j < 4; ++j)
+#pragma unroll
         for (int q = 0; q < 4; ++q) {
           const int m = blockIdx.x * TILE_M + row + 16 * i + q / 2 * 8 + g;
           const int n = blockIdx.y * TILE_N + col + 8 * j + 2 * t + q % 2;

@@ -40,7 +40,7 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, *, variant=None):
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum: got {momentum}; expected 0 ≤ momentum < 1")
     device = arrays.device_of(p=p, g=g, u=u)
-    lr_array, lr = scalar_or_array("lr", lr, p, "float32")
+    lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
     if p.size == 0:
         return
     file = dispatch.pick("sgd", device, variant, DEFAULT)

@@ -43,7 +43,7 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
     loss = arrays.result("out[0] (loss)", loss_out, (B,), z)
     dz = None if dz_out is False else arrays.result("out[1] (dz)", dz_out, (B, C), z)
     if hit is not None:
-        hit = arrays.result("hit", hit, (B,), z, "uint8")
+        hit = arrays.result("hit", hit, (B,), z, arrays.UINT8)
     if B == 0:
         return loss, dz
     file = dispatch.pick("softmax_cross_entropy", device, variant, DEFAULT)
@@ -66,7 +66,9 @@ def _labels(labels, B, C):
         arrays.check_shape("labels", labels, (B,))
         if labels.dtype.itemsize == 8 or labels.dtype == "uint32":
             labels = labels.clip(-1, C)  # still out of range, and int32 can hold it
-        return arrays.operand("labels", labels.astype("int32", copy=False), (B,), "int32"), None
+        return arrays.operand(
+            "labels", labels.astype(arrays.INT32, copy=False), (B,), arrays.INT32
+        ), None
     if labels.dtype.kind != "f":
         raise TypeError(
             f"labels: got dtype {labels.dtype}; expected integers of shape ({B},) or float32 of "

@@ -35,10 +35,6 @@ def rows(z, labels, targets, loss, dz, hit, scale):
         for j in range(1, classes):
             if z[i, j] > largest:
                 at, largest = j, z[i, j]
-        total = np.float32(0)
-        for j in range(classes):
-            total += math.exp(z[i, j] - largest)
-
         target_sum, target_dot = np.float32(1), np.float32(0)
         if targets.size:
             label, target_sum = 0, np.float32(0)
@@ -52,13 +48,18 @@ def rows(z, labels, targets, loss, dz, hit, scale):
         else:
             label = labels[i]
             target_dot = z[i, label]
+        total = np.float32(0)
+        for j in range(classes):
+            e = math.exp(z[i, j] - largest)
+            total += e
+            if dz.size:
+                dz[i, j] = e  # dz may be z, which is not read after this
         loss[i] = target_sum * math.log(total) + (target_sum * largest - target_dot)
         if hit.size:
             hit[i] = at == label and not math.isnan(loss[i])
         if dz.size:
             share = target_sum / total
             for j in range(classes):
-                p = math.exp(z[i, j] - largest) * share
                 t = targets[i, j] if targets.size else np.float32(j == label)
-                dz[i, j] = scale * (p - t)
+                dz[i, j] = scale * (dz[i, j] * share - t)
     return -1
