@@ -1,25 +1,27 @@
 """Model files: safetensors, with the architecture and a digest of everything in the metadata.
 
-Nothing is unpickled. safetensors refuses truncated files but not changed bytes; the SHA-256 over
-the architecture, the table of tensors and their bytes does. A file is written under another name
-in the same folder, synced, and renamed, so that whatever happens while saving, the previous file
-survives.
+Nothing is unpickled. safetensors refuses truncated files but not changed bytes; the SHA-256 of the
+whole file, with zeros where it stands itself, does. A file is written under another name in the
+same folder, synced, and renamed, so that whatever happens while saving, the previous file survives.
 """
 
+import contextlib
 import hashlib
 import json
 import math
 import os
 import pathlib
-import tempfile
+import secrets
 
 import numpy as np
 
 from dnn import devices
 from dnn.catalog import config
+from kernels import activations
 
 FORMAT = "dense-kernels 1"
 METADATA = "dnn"  # the key of the file's metadata
+UNSIGNED = "0" * 64
 
 
 class ModelFileError(ValueError):
@@ -36,11 +38,11 @@ def save(model, path):
         for i, layer in enumerate(model.parameters)
         for name, view in layer.items()
     }
-    about = {"format": FORMAT, "model": describe(model), "sha256": None}
-    header, payload = _parse(serialize(tensors), path)
-    about["sha256"] = _digest(header, about, payload)
+    about = {"format": FORMAT, "sha256": UNSIGNED, "model": describe(model)}
     # One key: safetensors writes several in an order that changes from run to run.
-    write_atomically(pathlib.Path(path), serialize(tensors, {METADATA: json.dumps(about)}))
+    data = serialize(tensors, {METADATA: json.dumps(about)})
+    signed = data.replace(UNSIGNED.encode(), _digest(data, UNSIGNED).encode(), 1)
+    write_atomically(pathlib.Path(path), signed)
 
 
 def describe(model) -> dict:
@@ -66,7 +68,12 @@ def _nameless(layer):
     """An activation goes into the file by name; a user's own comes back by custom_activations."""
     activation = layer.get("activation")
     if isinstance(activation, dict):
-        layer["activation"] = activation["name"]
+        layer["activation"] = name = activation["name"]
+        if name in activations.names() and activation["forward"] != activations.get(name).forward:
+            raise ValueError(
+                f"activation: yours is named {name!r} like one of the library's, which would come "
+                "back in its place; give it another name"
+            )
     return layer
 
 
@@ -79,8 +86,9 @@ def load_model(path, *, device="auto", custom_activations=()):
     """
     from dnn.model import Sequential
 
-    path = pathlib.Path(path)
-    header, payload = _parse(path.read_bytes(), path)
+    path, device = pathlib.Path(path), devices.resolve(device)
+    data = path.read_bytes()
+    header, payload = _parse(data, path)
     try:
         about = json.loads(header.pop("__metadata__")[METADATA])
         if about["format"] != FORMAT:
@@ -90,7 +98,7 @@ def load_model(path, *, device="auto", custom_activations=()):
             f"{path}: is not a file of the format {FORMAT!r}, which Sequential.save writes, or was "
             f"damaged ({type(cause).__name__}: {cause})"
         ) from cause
-    if about.get("sha256") != _digest(header, about, payload):
+    if about.get("sha256") != _digest(data, str(about.get("sha256"))):
         raise ModelFileError(
             f"{path}: its contents do not match its SHA-256, so it was damaged or changed after "
             "it was saved. Restore it from a copy, or train again"
@@ -114,7 +122,7 @@ def load_model(path, *, device="auto", custom_activations=()):
             model.compile(**described["compile"])
     except ModelFileError:
         raise
-    except (KeyError, TypeError, ValueError) as cause:
+    except (AttributeError, KeyError, TypeError, ValueError) as cause:
         raise ModelFileError(f"{path}: describes no model that can be made: {cause}") from cause
     return model
 
@@ -132,8 +140,6 @@ def _layer(fields, own, path):
     name = fields.get("activation")
     if name in own:
         return fields | {"activation": own[name]}
-    from kernels import activations
-
     if name is not None and name not in activations.names():
         raise ModelFileError(
             f"{path}: uses the activation {name!r}, which is not part of the library. Pass "
@@ -158,10 +164,11 @@ def _parse(data, path):
     return header, memoryview(data)[8 + size :]
 
 
-def _digest(header, about, payload):
-    """SHA-256 over the table of tensors, what is said about the model, and the tensors' bytes."""
-    said = json.dumps([header, about | {"sha256": None}], sort_keys=True)
-    return hashlib.sha256(said.encode() + b"\0" + payload).hexdigest()
+def _digest(data, sha256):
+    """SHA-256 of a file's bytes, with zeros in the place of the digest that it holds."""
+    return hashlib.sha256(
+        data.replace(sha256.encode(errors="replace"), UNSIGNED.encode(), 1)
+    ).hexdigest()
 
 
 def _tensors(header, payload, path):
@@ -176,24 +183,24 @@ def _tensors(header, payload, path):
             if 4 * math.prod(shape) != end - start:
                 raise ValueError("shape")
             found[name] = np.frombuffer(payload[start:end], np.float32).reshape(shape)
-        except (KeyError, TypeError, ValueError) as cause:
+        except (KeyError, OverflowError, TypeError, ValueError) as cause:
             raise ModelFileError(f"{path}: the tensor {name!r} does not fit ({cause})") from cause
     return found
 
 
 def write_atomically(path, data):
     """The file holds all of `data`, or what it held before."""
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with open(part, "xb") as file:  # not tempfile: nobody else may read what that makes
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

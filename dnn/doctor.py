@@ -71,7 +71,7 @@ def gpu():
     if len(wheels) > 1:
         yield Finding(
             "CuPy", "problem", f"{', '.join(wheels)} overwrite each other's files",
-            f"pip uninstall -y {' '.join(wheels)} && pip install 'dense-kernels[cuda13]'",
+            f"pip uninstall -y {' '.join(wheels)} && pip install -e '.[cuda13]'",
         )  # fmt: skip
         return
     if not wheels:
@@ -79,7 +79,7 @@ def gpu():
         yield Finding(
             "CuPy", "problem" if card else "none",
             "not installed" + (", though there is an NVIDIA driver" if card else "; no GPU found"),
-            "pip install 'dense-kernels[cuda13]'" if card else "",
+            "pip install -e '.[cuda13]'" if card else "",
         )  # fmt: skip
         return
     yield Finding("CuPy", "ok", f"{wheels[0]} {version(wheels[0])}")
@@ -109,7 +109,7 @@ def _card():
     numbers = f"driver for CUDA {_cuda(driver)}, CuPy built for {_cuda(built)}"
     yield Finding(
         "driver", "ok" if fits else "problem", numbers,
-        "" if fits else "pip uninstall -y cupy-cuda13x && pip install 'dense-kernels[cuda12]'",
+        "" if fits else "pip uninstall -y cupy-cuda13x && pip install -e '.[cuda12]'",
     )  # fmt: skip
     properties = runtime.getDeviceProperties(0)
     capability = f"{properties['major']}.{properties['minor']}"
@@ -137,7 +137,7 @@ def toolchain():
         if not there:
             yield Finding(
                 subject, "none", "not installed; only needed to compile GPU kernels",
-                "pip install 'dense-kernels[test]'   (or [cuda13] where there is a card)",
+                "pip install -e '.[test]'   (or [cuda13] where there is a card)",
             )  # fmt: skip
             return
     from kernels.device import DeviceError, toolchain
@@ -146,7 +146,7 @@ def toolchain():
         found = ", ".join(f"{name} {number}" for name, number in toolchain.versions().items())
         yield Finding("toolchain", "ok", f"{found}, numba-cuda {version('numba-cuda')}")
     except DeviceError as cause:
-        yield Finding("toolchain", "problem", str(cause), "pip install 'dense-kernels[test]'")
+        yield Finding("toolchain", "problem", str(cause), "pip install -e '.[test]'")
 
 
 def folders():

@@ -53,7 +53,8 @@ class CosineDecay(Schedule):
     def spanning(self, steps):
         if self.decay_steps is not None:
             return self
-        left = max(1, steps - self.warmup_steps)
+        warmed = 0 if self.warmup_target is None else self.warmup_steps
+        left = max(1, steps - warmed)
         return CosineDecay(
             self.initial_learning_rate, left, self.alpha, self.warmup_target, self.warmup_steps
         )

@@ -8,6 +8,7 @@ import kernels
 from dnn import data, devices
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
+from kernels.arrays import adopt
 
 EVALUATION_BATCH = 1024
 
@@ -26,7 +27,8 @@ def fit(
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-            raise ValueError("validation_data: expected a pair (x, y)")
+            kind = type(validation_data).__name__
+            raise ValueError(f"validation_data: got {kind}; expected a pair (x, y)")
         validation = prepared(model, *validation_data, names=("validation x", "validation y"))
     elif validation_split:
         kept, held = data.split(y, validation_split, model.seed)
@@ -93,6 +95,7 @@ def prepared(model, x, y, names=("x", "y")):
     if not model.built:
         model.build(x.shape[1:])
     model.require_compiled()
+    y = adopt(names[1], y) if hasattr(y, "__dlpack__") else y
     y = model.loss.prepare(devices.to_host(y), model.units[-1])
     data.same_length(x, y, names)
     return x, y

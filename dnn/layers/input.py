@@ -16,7 +16,7 @@ class Input(Layer):
     computes = False
 
     def __post_init__(self):
-        shape = (self.shape,) if isinstance(self.shape, int | np.integer) else tuple(self.shape)
+        shape = self.shape if isinstance(self.shape, tuple | list) else (self.shape,)
         if not shape or any(not isinstance(n, int | np.integer) or n < 1 for n in shape):
             raise ValueError(f"shape: got {self.shape!r}; expected sizes of 1 or more")
         self.shape = tuple(int(n) for n in shape)

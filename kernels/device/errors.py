@@ -20,6 +20,6 @@ class NoGPUError(DeviceError):
 def toolchain_missing(what, cause):
     return ToolchainMissingError(
         f"{what} is not installed ({cause}), so no GPU kernel can be compiled. "
-        "Type: pip install 'dense-kernels[cuda13]' (or [cuda12] for a CUDA 12 driver); "
-        "to compile without a GPU, pip install 'dense-kernels[test]'"
+        "Type: pip install -e '.[cuda13]' (or [cuda12] for a CUDA 12 driver); "
+        "to compile without a GPU, pip install -e '.[test]'"
     )

@@ -12,7 +12,7 @@ def require_gpu():
         import cupy
     except ImportError as cause:
         raise NoGPUError(
-            f"CuPy is not installed ({cause}). Type: pip install 'dense-kernels[cuda13]' "
+            f"CuPy is not installed ({cause}). Type: pip install -e '.[cuda13]' "
             "(or [cuda12] for a CUDA 12 driver), or use device='cpu'"
         ) from cause
     if not gpu_available():

@@ -1,0 +1,59 @@
+"""Training on a GPU: the same batches, and the same weights within rounding, as on the CPU."""
+
+import numpy as np
+import pytest
+
+from dnn import Sequential, layers, losses, optimizers
+
+pytestmark = pytest.mark.gpu
+
+
+def images(n):
+    """uint8 (n, 28, 28) of ten classes that differ in where they are bright, and labels (n,)."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 10, n)
+    x = rng.integers(0, 60, (n, 28, 28)) * (rng.random((n, 28, 28)) < 0.5)
+    x[np.arange(n), 2 * y + 4] += 150
+    return x.astype(np.uint8), y
+
+
+def trained(device, precision="float32", epochs=1):
+    x, y = images(600)
+    model = Sequential(
+        [layers.Dense(128, activation="relu"), layers.Dense(10)], seed=3, device=device
+    )
+    model.compile(
+        optimizer=optimizers.SGD(0.1, momentum=0.9),
+        loss=losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        precision=precision,
+    )
+    history = model.fit(x, y, batch_size=128, epochs=epochs, verbose=0)
+    return model, history
+
+
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [("float32", 1e-5), ("tf32", 2e-3), ("bfloat16", 1e-2)]
+)
+def test_gpu_agrees_with_the_cpu(precision, tolerance):
+    """Five steps, the last of 88 rows. SGD moves a weight in proportion to its gradient, so the
+    weights differ by the rounding of the products (2⁻²⁴, 2⁻¹¹, 2⁻⁸ a term), not more; Adam would
+    divide it by gradients near zero."""
+    (cpu, cpu_history), (gpu, gpu_history) = trained("cpu"), trained("gpu", precision)
+    for a, b in zip(cpu.get_weights(), gpu.get_weights(), strict=True):
+        assert np.abs(a - b).max() <= tolerance
+    difference = abs(cpu_history.history["loss"][0] - gpu_history.history["loss"][0])
+    assert difference <= tolerance
+
+
+def test_gpu_repeats_its_bits():
+    first, second = trained("gpu", epochs=2)[0], trained("gpu", epochs=2)[0]
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_gpu_predicts_and_evaluates_as_the_cpu():
+    x, y = images(100)
+    (cpu, _), (gpu, _) = trained("cpu"), trained("gpu")
+    np.testing.assert_allclose(gpu.predict(x), cpu.predict(x), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(gpu.evaluate(x, y), cpu.evaluate(x, y), rtol=0, atol=1e-4)

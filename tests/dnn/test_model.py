@@ -1,0 +1,252 @@
+"""Sequential: building, weights, summary, predictions, and Keras' names in Keras' order."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from dnn import Sequential, layers, losses, optimizers
+from kernels import reference
+from tests.dnn.helpers import LOGITS, bits, samples, small_model, trained_model
+
+# The parameters of Keras 3.15's Sequential, by inspect.signature
+KERAS = {
+    "compile": "optimizer loss loss_weights metrics weighted_metrics run_eagerly "
+    "steps_per_execution jit_compile auto_scale_loss",
+    "fit": "x y batch_size epochs verbose callbacks validation_split validation_data shuffle "
+    "class_weight sample_weight initial_epoch steps_per_epoch validation_steps "
+    "validation_batch_size validation_freq",
+    "evaluate": "x y batch_size verbose sample_weight steps callbacks return_dict",
+    "predict": "x batch_size verbose steps callbacks",
+    "build": "input_shape",
+    "set_weights": "weights",
+}
+KERAS_CLASSES = {
+    layers.Dense: "units activation use_bias kernel_initializer bias_initializer",
+    layers.Activation: "activation",
+    layers.Input: "shape",
+    optimizers.Adam: "learning_rate beta_1 beta_2 epsilon",
+    optimizers.SGD: "learning_rate momentum nesterov",
+    losses.SparseCategoricalCrossentropy: "from_logits",
+    losses.CategoricalCrossentropy: "from_logits",
+}
+
+
+@pytest.mark.parametrize("method", KERAS)
+def test_arguments_have_keras_names_in_keras_order(method):
+    """Left out are those that we lack; `precision` is ours alone and goes by name."""
+    parameters = inspect.signature(getattr(Sequential, method)).parameters.values()
+    shared = [p.name for p in parameters if p.name not in ("self", "precision")]
+    keras = KERAS[method].split()
+    assert shared == [name for name in keras if name in shared]
+    assert all(p.kind is p.KEYWORD_ONLY for p in parameters if p.name == "precision")
+
+
+@pytest.mark.parametrize("cls", KERAS_CLASSES, ids=lambda cls: cls.__name__)
+def test_classes_have_keras_names_in_keras_order(cls):
+    assert list(inspect.signature(cls).parameters) == KERAS_CLASSES[cls].split()
+
+
+def test_fit_has_keras_defaults():
+    defaults = {p.name: p.default for p in inspect.signature(Sequential.fit).parameters.values()}
+    expected = {"batch_size": None, "epochs": 1, "verbose": "auto", "callbacks": None}
+    expected |= {"validation_split": 0.0, "validation_data": None, "shuffle": True}
+    assert expected.items() <= defaults.items() and defaults["initial_epoch"] == 0
+
+
+# Building
+
+
+def stack():
+    return [layers.Dense(8, activation="relu"), layers.Dense(4)]
+
+
+@pytest.mark.parametrize("use", ["build", "Input", "fit", "evaluate", "predict", "encodings"])
+def test_whatever_comes_first_builds(use):
+    x, y = samples()
+    model = Sequential([layers.Input(12), *stack()] if use == "Input" else stack(), device="cpu")
+    model.compile("adam", LOGITS)
+    calls = {
+        "build": lambda: model.build((12,)),
+        "Input": model.count_params,
+        "fit": lambda: model.fit(x, y, epochs=0, verbose=0),
+        "evaluate": lambda: model.evaluate(x, y),
+        "predict": lambda: model.predict(x),
+        "encodings": lambda: model.encodings(x),
+    }
+    calls[use]()
+    assert model.built
+    assert [w.shape for w in model.get_weights()] == [(12, 8), (8,), (8, 4), (4,)]
+    assert bits(model.get_weights()) == bits(built().get_weights())
+
+
+def built(shape=12):
+    model = small_model()
+    model.build(shape)
+    return model
+
+
+@pytest.mark.parametrize("shape", [12, (12,), (3, 4), [2, 2, 3], np.int64(12)])
+def test_shapes_of_a_sample(shape):
+    assert built(shape).count_params() == 12 * 8 + 8 + 8 * 4 + 4
+
+
+def test_layers_by_add_and_by_name():
+    model = Sequential(device="cpu")
+    model.add(layers.Input((3, 4)))
+    model.add("flatten")
+    for layer in stack():
+        model.add(layer)
+    assert bits(model.get_weights()) == bits(built().get_weights())
+
+
+def test_summary():
+    """The exact text, of layers with and without parameters, and two of a kind."""
+    model = Sequential(
+        [
+            layers.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(10),
+            layers.Activation("softmax"),
+        ],
+        device="cpu",
+    )
+    printed = []
+    model.summary(print_fn=printed.append)
+    expected = """
+Layer (type)             Output Shape    Param #
+──────────────────────────────────────────────────
+input (Input)            (None, 28, 28)  0
+flatten (Flatten)        (None, 784)     0
+dense (Dense)            (None, 128)     100,480
+dense_1 (Dense)          (None, 10)      1,290
+activation (Activation)  (None, 10)      0
+──────────────────────────────────────────────────
+Total params: 101,770 (397.54 KiB)
+Trainable params: 101,770
+Non-trainable params: 0"""
+    assert printed == [expected.lstrip("\n")]
+
+
+def test_summary_prints(capsys):
+    built().summary()
+    assert capsys.readouterr().out.startswith("Layer (type)")
+
+
+# Weights
+
+
+def test_get_weights_are_copies():
+    model = built()
+    before = bits(model.get_weights())
+    for w in model.get_weights():
+        w[:] = 7
+    assert bits(model.get_weights()) == before
+
+
+def test_set_weights():
+    """Of any numbers; what comes back is float32 and no view of what was given."""
+    model, (x, _) = built(), samples()
+    given = [np.arange(n.size, dtype=float).reshape(n.shape) for n in model.get_weights()]
+    model.set_weights(given)
+    expected = [w.astype(np.float32) for w in given]
+    assert bits(model.get_weights()) == bits(expected)
+    given[0][:] = 0
+    assert bits(model.get_weights()) == bits(expected)
+    assert model.predict(x).any()
+
+
+def test_a_refused_set_weights_changes_nothing():
+    model = built()
+    before = bits(model.get_weights())
+    weights = [w + 1 for w in model.get_weights()]
+    weights[-1] = weights[-1][:-1]
+    with pytest.raises(ValueError, match=r"weights\[3\]: got shape \(3,\); expected \(4,\)"):
+        model.set_weights(weights)
+    assert bits(model.get_weights()) == before
+
+
+# Predictions
+
+
+def test_predict_is_the_network():
+    model, (x, _) = trained_model(), samples()
+    w1, b1, w2, b2 = (w.astype(float) for w in model.get_weights())
+    hidden = reference.linear(x.astype(float), w1, b1, "relu")
+    found = model.predict(x)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, reference.linear(hidden, w2, b2), atol=1e-5)
+
+
+def test_predict_ends_in_softmax_where_the_layer_does():
+    """Although the loss is computed from what goes into that softmax."""
+    stack = (layers.Dense(8, "tanh"), layers.Dense(4, "softmax"))
+    model = small_model(*stack, loss="sparse_categorical_crossentropy")
+    x, y = samples()
+    model.fit(x, y, verbose=0)
+    found = model.predict(x)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    loss = -np.log(found[np.arange(len(y)), y]).mean()
+    assert model.evaluate(x, y)[0] == pytest.approx(loss, rel=1e-5)
+
+
+def test_encodings_are_the_outputs_of_every_layer():
+    stack = [layers.Flatten(), layers.Dense(8, "relu"), layers.Dense(5), layers.Activation("tanh")]
+    model, (x, _) = small_model(*stack), samples()
+    found = model.encodings(x)
+    assert [y.shape for y in found] == [(203, 8), (203, 5), (203, 5)]
+    assert bits([found[-1]]) == bits([model.predict(x)])
+    np.testing.assert_allclose(found[2], np.tanh(found[1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 50, 203, 5000])
+def test_predictions_do_not_depend_on_the_batch(batch_size):
+    """Beyond the order of BLAS' sums: 12 and 8 products of order 1, each rounded by 6e-8."""
+    model, (x, y) = trained_model(), samples()
+    np.testing.assert_allclose(model.predict(x, batch_size), model.predict(x), atol=5e-6)
+    loss, accuracy = model.evaluate(x, y, batch_size)
+    assert loss == pytest.approx(model.evaluate(x, y)[0], rel=1e-5)
+    assert accuracy == model.evaluate(x, y)[1]
+
+
+def test_no_samples_no_predictions():
+    model = built()
+    assert model.predict(np.empty((0, 12), np.float32)).shape == (0, 4)
+    assert [y.shape for y in model.encodings(np.empty((0, 3, 4)))] == [(0, 8), (0, 4)]
+
+
+def test_evaluate():
+    """A number, a list with metrics, or a dict; against NumPy."""
+    model, (x, y) = trained_model(), samples()
+    z = model.predict(x).astype(float)
+    loss, _, hit = reference.softmax_cross_entropy(z, y)
+    found = model.evaluate(x, y)
+    assert found == pytest.approx([loss.mean(), hit.mean()], rel=1e-6)
+    assert model.evaluate(x, y, return_dict=True) == {"loss": found[0], "accuracy": found[1]}
+    model.compile("adam", LOGITS)
+    assert model.evaluate(x, y) == found[0]
+    assert model.evaluate(x, y, return_dict=True) == {"loss": found[0]}
+
+
+def test_evaluating_changes_nothing():
+    model, (x, y) = trained_model(), samples()
+    before = bits([model.arena, *model.optimizer_state.values()])
+    model.evaluate(x, y), model.predict(x), model.encodings(x)
+    assert bits([model.arena, *model.optimizer_state.values()]) == before
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_the_cpu_is_always_float32(precision):
+    """A lower precision is a permission, which the CPU makes no use of."""
+    assert bits(trained_model(precision=precision).get_weights()) == bits(
+        trained_model().get_weights()
+    )
+
+
+def test_the_threshold_unit():
+    """Weights −1, 3, 3 and threshold 5: a neuron set by hand predicts, though it cannot learn."""
+    model = Sequential([layers.Dense(1, activation="binary_step")], device="cpu")
+    model.build(3)
+    model.set_weights([[[-1], [3], [3]], [-5]])
+    assert model.predict([[1, 0, 1], [0, 1, 1]]).tolist() == [[0], [1]]

@@ -1,0 +1,75 @@
+"""validation_split: a share of every class, drawn by the seed, and never trained on."""
+
+import numpy as np
+import pytest
+
+from dnn import data
+from tests.dnn.helpers import bits, samples, small_model
+
+COUNTS = (10, 20, 70, 200)
+LABELS = np.repeat(np.arange(4), COUNTS)  # sorted by class: the case that trips users of Keras
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5, 0.9])
+def test_every_class_gives_its_share(fraction):
+    _, held = data.split(LABELS, fraction, 0)
+    found = np.bincount(LABELS[held], minlength=4)
+    assert found.tolist() == [round(fraction * count) for count in COUNTS]
+
+
+def test_the_parts_are_disjoint_complete_and_in_order():
+    kept, held = data.split(LABELS, 0.3, 0)
+    assert sorted([*kept, *held]) == list(range(300))
+    assert (np.diff(kept) > 0).all() and (np.diff(held) > 0).all()
+
+
+def test_the_seed_draws():
+    rows = [data.split(LABELS, 0.3, seed)[1].tolist() for seed in (0, 0, 1)]
+    assert rows[0] == rows[1] != rows[2]
+    assert max(np.diff(rows[0])) < 30, "drawn from everywhere, not a block of rows"
+
+
+def test_one_hot_targets_split_as_their_labels_do():
+    for one_hot in (np.eye(4)[LABELS], np.eye(4, dtype=np.float32)[LABELS]):
+        found, expected = data.split(one_hot, 0.3, 5), data.split(LABELS, 0.3, 5)
+        assert all((a == b).all() for a, b in zip(found, expected, strict=True))
+
+
+def test_fit_trains_on_the_kept_and_validates_on_the_held():
+    x, y = samples()
+    model = small_model(seed=3)
+    history = model.fit(x, y, epochs=2, validation_split=0.2, verbose=0).history
+    kept, held = data.split(y, 0.2, 3)
+    same = small_model(seed=3)
+    expected = same.fit(x[kept], y[kept], epochs=2, validation_data=(x[held], y[held]), verbose=0)
+    del history["seconds"], expected.history["seconds"]
+    assert history == expected.history
+    assert bits(model.get_weights()) == bits(same.get_weights())
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.0, 1, 2.0, float("nan")])
+def test_a_share_that_is_none(fraction):
+    with pytest.raises(ValueError, match=f"validation_split: got {fraction}; expected 0 ≤ val"):
+        small_model().fit(*samples(), validation_split=fraction, verbose=0)
+
+
+def test_a_share_too_small_for_every_class():
+    with pytest.raises(ValueError, match=r"validation_split: 0.001 of 203 samples leaves one part"):
+        small_model().fit(*samples(), validation_split=0.001, verbose=0)
+
+
+def test_validation_data_are_checked_under_their_name():
+    x, y = samples()
+    model = small_model()
+    with pytest.raises(ValueError, match=r"validation x: got samples of shape \(n, 11\)"):
+        model.fit(x, y, validation_data=(x[:, :11], y), verbose=0)
+    with pytest.raises(ValueError, match=r"validation x, validation y: got 203 samples and 9 tar"):
+        model.fit(x, y, validation_data=(x, y[:9]), verbose=0)
+
+
+def test_bytes_are_scaled_in_validation_too():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (80, 12), dtype=np.uint8), rng.integers(0, 4, 80)
+    model = small_model()
+    history = model.fit(x, y, validation_data=(x / 255, y), verbose=0).history
+    assert history["val_loss"][0] == pytest.approx(model.evaluate(x, y)[0], rel=1e-6)

@@ -1,0 +1,208 @@
+"""adam: one step over a flat array, in place."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+import kernels
+from tests import harness
+from tests.kernels.battery import Battery
+from tests.kernels.budgets import TINY, U
+
+OP = "adam"
+SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
+
+
+def state(n, seed=0):
+    """p, g, m, v as after some steps."""
+    rng = np.random.default_rng((seed, n))
+    p, g, m, v = (harness.normal(rng, n) for _ in range(4))
+    return p, g, m, np.square(v)
+
+
+def expected(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    """[(value, bound)] of p, m, v after a step from [(value, bound)] of p, m, v and from g.
+
+    Each moment is two products and a sum of rounded coefficients, 4 u of its parts (v squares g
+    too, 6 u); either may be flushed to zero below TINY. Those errors reach p through
+    lr m̂ / (√v̂ + eps), whose own seven operations and corrections add 16 u.
+    """
+    (p, p_error), g, (m, m_error), (v, v_error) = given
+    new_p, new_m, new_v = kernels.reference.adam(p, g, m, v, step, lr, beta1, beta2, eps)
+    parts = beta1 * abs(m) + (1 - beta1) * abs(g)
+    m_error = beta1 * m_error + 4 * U * parts + TINY
+    v_error = beta2 * v_error + 6 * U * new_v + TINY
+    correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+    root = np.sqrt(new_v / correction2)
+    below = root + eps
+    root_error = np.sqrt((new_v + v_error) / correction2) - root
+    update = lr * abs(new_m) / correction1 / below
+    change = lr * m_error / correction1 / below + update * (root_error / below + 16 * U)
+    p_error = p_error + change + 2 * U * (abs(new_p) + update)
+    return [(new_p, p_error), (new_m, m_error), (new_v, v_error)]
+
+
+def exact(p, g, m, v):
+    return [a if a is g else (a.astype(float), 0.0) for a in (p, g, m, v)]
+
+
+class TestArguments(Battery):
+    in_place = ("p", "m", "v")
+
+    @staticmethod
+    def inputs():
+        return dict(zip(("p", "g", "m", "v"), state(37), strict=True))
+
+    @staticmethod
+    def call(p, g, m, v, **options):
+        return kernels.adam(p, g, m, v, 3, **options)
+
+
+def check_step(variant, n, step, offsets=(0, 0, 0), **options):
+    p, g, m, v = state(n)
+    outputs = [
+        harness.Guarded(variant.device, (n,), start=a, offset_bytes=offset)
+        for a, offset in zip((p, m, v), offsets, strict=True)
+    ]
+    at_p, at_m, at_v = (o.array for o in outputs)
+    result = kernels.adam(at_p, variant.put(g), at_m, at_v, step, **options, **variant.options)
+    assert result is None
+    for output, want in zip(outputs, expected(exact(p, g, m, v), step, **options), strict=True):
+        harness.check(output.read(), *want)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_a_step(variant, n):
+    check_step(variant, n, step=7)
+
+
+@pytest.mark.parametrize("offsets", [(4, 4, 4), (0, 8, 0), (12, 0, 0), (0, 0, 4)], ids=str)
+def test_off_16_bytes(variant, offsets):
+    check_step(variant, 1021, 7, offsets)
+
+
+@pytest.mark.parametrize("step", [1, 2, 1000, 10**6])
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9), (0.99, 0.99999)], ids=str)
+def test_betas(variant, step, betas):
+    check_step(variant, 257, step, beta1=betas[0], beta2=betas[1])
+
+
+@pytest.mark.parametrize("options", [{"eps": 0.1}, {"eps": 1e-3, "lr": 0.5}, {"lr": 0.0}], ids=str)
+def test_eps_and_lr(variant, options):
+    check_step(variant, 257, 3, **options)
+
+
+def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("kernels.adam"), "BLOCKS", 2)
+    check_step(gpu_variant, 5003, step=2)
+    check_step(gpu_variant, 5003, 2, (4, 4, 4))
+
+
+def test_many_steps(variant):
+    """From zero moments, against a float64 run of its own; errors accumulate as bounded."""
+    n = 37
+    p = state(n)[0]
+    mine = variant.put(p, np.zeros_like(p), np.zeros_like(p))
+    want = [(a.astype(float), np.zeros(n)) for a in (p, np.zeros_like(p), np.zeros_like(p))]
+    for step in range(1, 201):
+        g = state(n, seed=step)[1]
+        at_p, at_m, at_v = mine
+        kernels.adam(at_p, variant.put(g), at_m, at_v, step, lr=1e-2, **variant.options)
+        want = expected([want[0], g.astype(float), *want[1:]], step, lr=1e-2)
+    for got, (value, bound) in zip(mine, want, strict=True):
+        harness.check(got, value, bound)
+        assert np.max(bound) < 1e-2  # a bound that allows anything proves nothing
+
+
+def test_figures_of_pytorch(variant):
+    """torch.optim.Adam(lr=0.1, eps=0.01), three steps, PyTorch 2.13 in float64."""
+    p = variant.put(np.float32([1, -2, 0.5, 3]))
+    m, v = variant.put(np.zeros(4, np.float32), np.zeros(4, np.float32))
+    gradients = [[0.5, -1, 0.001, 0], [0.25, 2, -0.002, 0], [-1, 0.5, 0.003, 1]]
+    for step, g in enumerate(gradients, 1):
+        kernels.adam(p, variant.put(np.float32(g)), m, v, step, lr=0.1, eps=0.01, **variant.options)
+    want = [0.831371671626, -1.978623649420, 0.489808990555, 2.937205725038]
+    np.testing.assert_allclose(harness.get(p), want, rtol=2e-6)
+
+
+def test_no_gradient_ever_changes_nothing(variant):
+    p = state(300)[0]
+    at_p, g, m, v = variant.put(p, *(np.zeros_like(p) for _ in range(3)))
+    kernels.adam(at_p, g, m, v, 1, **variant.options)
+    harness.same_bits(at_p, p)
+
+
+def test_nan_stays_in_its_place(variant):
+    p, g, m, v = state(300)
+    g[77] = np.nan
+    at_p, at_m, at_v = variant.put(p, m, v)
+    kernels.adam(at_p, variant.put(g), at_m, at_v, 1, **variant.options)
+    for a in (at_p, at_m, at_v):
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(harness.get(a))), [77])
+
+
+def test_the_cpu_flushes_denormals(cpu_variant):
+    """The moments of a weight whose input is always 0 end at 0, not among the denormals."""
+    p, *_ = state(64)
+    m, v = (np.geomspace(1.2e-38, top, 64).astype("f4") for top in (1e-30, 1e-36))
+    g, start = np.zeros_like(p), p.astype(float)
+    want = exact(p, g, m, v)
+    for step in range(100, 400):
+        kernels.adam(p, g, m, v, step, **cpu_variant.options)
+        new = expected(want, step)
+        want = [new[0], g, *new[1:]]
+        for moment in (m, v):
+            assert ((moment == 0) | (abs(moment) >= TINY)).all()
+    assert (m == 0).any() and (v == 0).any()
+    assert (0 < want[2][0]).all()  # where float64 has not reached zero
+    harness.check(p, *want[0])
+    harness.check(p, start, 1e-6)
+
+
+def test_step_and_lr_on_the_device(variant):
+    """The same bits as numbers from the host."""
+    p, g, m, v = state(257)
+    numbers, arrays = ([*variant.put(p, m, v)] for _ in range(2))
+    lr, step = np.float32(3e-3), 9
+    options = variant.options
+    kernels.adam(numbers[0], variant.put(g), *numbers[1:], step, lr, **options)
+    step, lr = variant.put(np.array([step], np.int32), np.array([lr]))
+    kernels.adam(arrays[0], variant.put(g), *arrays[1:], step, lr, **options)
+    for one, other in zip(numbers, arrays, strict=True):
+        harness.same_bits(one, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"beta1": 1.0}, ValueError, "beta1: got 1.0; expected 0 ≤ beta1 < 1"),
+        ({"beta2": -0.1}, ValueError, "beta2: got -0.1; expected 0 ≤ beta2 < 1"),
+        ({"beta2": float("nan")}, ValueError, "beta2: got nan"),
+        ({"step": 0}, ValueError, "step: got 0; expected 1 for the first step"),
+    ],
+    ids=str,
+)
+def test_out_of_range(variant, options, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        kernels.adam(*variant.put(*state(5)), **{"step": 1} | options, **variant.options)
+
+
+@pytest.mark.parametrize("name", ["step", "lr"])
+def test_wrong_device_numbers(variant, name):
+    right = {"step": np.int32, "lr": np.float32}[name]
+    for value, error in (
+        (np.array([1, 2], right), ValueError),
+        (np.array([[1]], right), ValueError),
+        (np.array([1.0]), TypeError),
+        (np.array([1]), TypeError),
+    ):
+        with pytest.raises(error, match=f"^{name}: got .*; expected"):
+            kernels.adam(
+                *variant.put(*state(5)), **{"step": 1, name: variant.put(value)}, **variant.options
+            )
+
+
+def test_empty(variant):
+    p, g, m, v = variant.put(*state(0))
+    assert kernels.adam(p, g, m, v, 1, **variant.options) is None

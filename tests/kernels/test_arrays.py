@@ -1,0 +1,94 @@
+"""Where an array lives, and what the errors about arrays say. No GPU: a stand-in for CuPy."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels import arrays
+from tests import harness
+
+
+@pytest.fixture
+def fake_cupy(monkeypatch):
+    """A module named cupy whose arrays are a kind of their own."""
+
+    class Elsewhere:
+        """An array on a device; it is not NumPy's."""
+
+        ndim, shape, dtype = 2, (2, 2), np.dtype(np.float32)
+        flags = types.SimpleNamespace(c_contiguous=True)
+
+    module = types.SimpleNamespace(ndarray=Elsewhere, from_dlpack=lambda a: Elsewhere())
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    return module
+
+
+def test_arrays_of_two_devices_are_refused(fake_cupy):
+    here, there = np.zeros((2, 2), np.float32), fake_cupy.ndarray()
+    with pytest.raises(TypeError, match=r"x on the cpu, w on the gpu; .*cupy\.asarray"):
+        kernels.linear(here, there)
+    with pytest.raises(TypeError, match="dy on the gpu, s on the cpu"):
+        kernels.activation_backward(there, here, "relu")
+    with pytest.raises(TypeError, match="out: lives on another device than the inputs"):
+        kernels.activation(here, "relu", out=there)
+
+
+@pytest.mark.parametrize("device_type", [2, 13])
+def test_cuda_arrays_of_other_libraries_become_cupy_arrays(fake_cupy, device_type):
+    adopted = arrays.adopt("x", harness.Foreign(np.zeros(3), device_type))
+    assert isinstance(adopted, fake_cupy.ndarray)
+
+
+def test_variants_of_an_array_are_those_of_its_device(fake_cupy):
+    here = set(kernels.variants("linear", np.zeros(1)))
+    there = set(kernels.variants("linear", fake_cupy.ndarray()))
+    assert here == {"cpu.py"} and {"gpu.cu", "gpu.py"} <= there
+    assert set(kernels.variants("linear")) == here | there
+
+
+def test_an_array_of_another_library_is_not_copied():
+    a = np.arange(3, dtype=np.float32)
+    adopted = arrays.adopt("x", harness.Foreign(a))
+    assert type(adopted) is np.ndarray and np.shares_memory(adopted, a)
+
+
+@pytest.mark.parametrize("value", [3.0, [1.0], None, "x"])
+def test_what_is_no_array_is_refused(value):
+    with pytest.raises(TypeError, match=r"^x: got \w+; .* Write np\.asarray\(x, dtype=np\.float32"):
+        arrays.adopt("x", value)
+
+
+def test_operand_copies_only_where_it_must():
+    a = np.zeros((4, 6), np.float32)
+    assert arrays.operand("x", a, ("B", "I")) is a
+    for other in (a.T, a[:, ::2], a[::-1], harness.off_by_a_byte(a)):
+        got = arrays.operand("x", other, other.shape)
+        assert got.flags.c_contiguous and got.flags.aligned and got is not other
+        harness.same_bits(got, other)
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"), [((784, "O"), r"\(784, O\)"), (("n",), r"\(n,\)"), ((4, 5), r"\(4, 5\)")]
+)
+def test_shape_message(shape, text):
+    with pytest.raises(ValueError, match=rf"^w: got shape \(4, 6\); expected {text}$"):
+        arrays.check_shape("w", np.zeros((4, 6)), shape)
+
+
+def test_dtype_message_says_what_to_type():
+    with pytest.raises(TypeError, match=r"w: got dtype int64; .* Write w\.astype\(np\.float32\)$"):
+        arrays.check_dtype("w", np.zeros(3, np.int64))
+
+
+def test_unknown_op():
+    with pytest.raises(ValueError, match=r"^op: got 'lineer'; .* Did you mean 'linear'\?"):
+        kernels.variants("lineer")
+
+
+def test_the_cpu_answer_without_a_gpu_never_asks_for_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)  # importing it fails
+    x = np.ones((2, 2), np.float32)
+    harness.same_bits(kernels.linear(x, x), x @ x)

@@ -1,0 +1,132 @@
+"""Every GPU kernel file, compiled for every architecture without a GPU, and what came out."""
+
+import pathlib
+import re
+import subprocess
+import sysconfig
+
+import pytest
+
+from kernels import activations, dispatch
+from tests import harness
+from tests.kernels.mish import mish
+
+pytestmark = pytest.mark.usefixtures("toolchain")
+UNITS = list(harness.gpu_units())
+ARCH = "sm_90"
+
+
+def label(unit):
+    return "-".join([f"{unit.op}/{unit.file}", *dict(unit.defines).values()])
+
+
+each_unit = pytest.mark.parametrize("unit", UNITS, ids=label)
+
+
+def unit_of(op, file, activation="relu", **defines):
+    """That file of `UNITS`, with another activation linked in."""
+    (found,) = [u for u in UNITS if (u.op, u.file) == (op, file) and dict(u.defines) == defines]
+    functions = dispatch.scalar_functions(activations.get(activation))
+    return dispatch.unit(op, file, found.signatures, functions, **defines)
+
+
+def entry_of(ptx, entry):
+    """The text of one entry point."""
+    return re.search(rf"\.entry {entry}\s*\(.*?(?=\.entry|\Z)", ptx, re.S)[0]
+
+
+@pytest.mark.parametrize("arch", harness.ARCHITECTURES)
+@each_unit
+def test_no_spills(unit, arch):
+    """Nothing of a thread lies in local memory, and static shared memory fits every card."""
+    log = unit.resources(arch)
+    found = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes", log)
+    assert found == [("0", "0", "0")] * len(unit.signatures), log
+    used = re.findall(r"Used (\d+) registers.*?(?:(\d+) bytes smem)?$", log, re.M)
+    assert len(used) == len(unit.signatures)
+    assert all(int(shared or 0) <= 48 * 1024 for _, shared in used)
+
+
+@each_unit
+def test_no_double_precision_and_no_calls(unit):
+    for ptx in set(unit.ptx(ARCH).values()):
+        assert ".f64" not in ptx
+        assert not re.search(r"\bcall\b", ptx)
+        assert "mov" in ptx  # it is PTX
+
+
+@pytest.fixture(scope="module")
+def cuobjdump():
+    """The disassembler, which the wheel keeps in a folder of its own."""
+    found = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/cuobjdump*"))
+    return found[0] if found else pytest.skip("nvidia-cuda-cuobjdump is not installed")
+
+
+@each_unit
+def test_no_double_precision_in_the_machine_code(cuobjdump, unit, tmp_path):
+    for index, code in enumerate(set(unit.cubin(ARCH).values())):
+        path = tmp_path / f"{index}.cubin"
+        path.write_bytes(code)
+        command = [cuobjdump, "-sass", path]
+        sass = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        opcodes = set(re.findall(r"^\s+/\*[0-9a-f]+\*/\s+(?:@\S+ )?([A-Z0-9.]+)", sass, re.M))
+        assert any(opcode.startswith("STG") for opcode in opcodes), "disassembled"
+        assert not [o for o in opcodes if re.match(r"D(ADD|MUL|FMA|SETP|MNMX)|.*F64", o)]
+
+
+@pytest.mark.parametrize(
+    ("precision", "instruction"),
+    [
+        ("TF32", r"mma\.sync\.aligned\.m16n8k8\.row\.col\.f32\.tf32\.tf32\.f32"),
+        ("BFLOAT16", r"mma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32"),
+        ("FLOAT32", None),
+    ],
+)
+def test_matrix_units(precision, instruction):
+    unit = unit_of("linear", "gpu.cu", PRECISION=precision)
+    for entry, ptx in unit.ptx(ARCH).items():
+        body = entry_of(ptx, entry)
+        assert set(re.findall(r"mma\.sync[.\w]*", body)) == set(
+            re.findall(instruction, body) if instruction else []
+        )
+        assert ("mma.sync" in body) == bool(instruction)
+        assert re.search(r"cp\.async\.cg\.shared\.global \[.*\], \[.*\], 16", body)
+
+
+@pytest.mark.parametrize(
+    ("op", "entry", "loads", "stores"),
+    [
+        ("adam", "adam", 4, 3),
+        ("activation", "activation_forward", 1, 1),
+        ("activation", "activation_backward", 2, 1),
+    ],
+)
+def test_16_byte_accesses(op, entry, loads, stores):
+    (unit,) = [u for u in UNITS if (u.op, u.file) == (op, "gpu.cu")]
+    body = entry_of(unit.ptx(ARCH)[entry], entry)
+    assert len(re.findall(r"ld\.global(?:\.nc)?\.v4\.[fb]32", body)) >= loads
+    assert len(re.findall(r"st\.global\.v4\.[fb]32", body)) >= stores
+
+
+@pytest.mark.parametrize("file", dispatch.files("linear", "gpu"))
+def test_a_users_activation_is_inlined(file):
+    """Two Python functions, in the epilogue of the product: their own code, and no call to it."""
+    defines = {"PRECISION": "TF32"} if file.endswith(".cu") else {}
+    plain, own = (unit_of("linear", file, f, **defines).ptx(ARCH) for f in ("relu", mish))
+    for entry in ("linear_forward", "linear_backward_dx"):
+        assert "ex2.approx" in entry_of(own[entry], entry)  # mish's exp and tanh
+        assert "ex2.approx" not in entry_of(plain[entry], entry)
+        assert not re.search(r"\bcall\b|\.extern", own[entry])
+        assert ".f64" not in own[entry]
+
+
+def test_python_literals_arrive_as_float32():
+    leaky = unit_of("activation", "gpu.cu", "leaky_relu").ptx(ARCH)["activation_forward"]
+    assert "0f3C23D70A" in entry_of(leaky, "activation_forward")  # 0.01
+
+
+@pytest.mark.parametrize("name", [n for n in activations.names() if not activations.get(n).rowwise])
+def test_activations_in_single_precision(name):
+    for file in dispatch.files("activation", "gpu"):
+        for ptx in set(unit_of("activation", file, name).ptx(ARCH).values()):
+            assert ".f64" not in ptx

@@ -1,0 +1,180 @@
+"""What the door says when something is missing, wrong, or does not compile."""
+
+import re
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from kernels import dispatch
+from kernels.device import (
+    CompileError,
+    NoGPUError,
+    ToolchainMissingError,
+    Unit,
+    gpu,
+    launch,
+    require_gpu,
+)
+from kernels.device import (
+    toolchain as door,
+)
+from kernels.device.signature import parse
+
+SIGNATURES = (("adam", "float* p, const float* g, int n, float lr"),)
+
+
+# Compiling
+
+
+def broken(tmp_path, old, new):
+    """A copy of adam/gpu.cu with one thing changed, and the line that is on."""
+    text = (dispatch.PACKAGE / "adam" / "gpu.cu").read_text()
+    assert text.count(old) == 1
+    (tmp_path / "gpu.cu").write_text(text.replace(old, new))
+    line = text[: text.index(old)].count("\n") + 1
+    return Unit(str(tmp_path), "gpu.cu", SIGNATURES), line
+
+
+@pytest.mark.usefixtures("toolchain")
+@pytest.mark.parametrize(
+    ("old", "new", "log"),
+    [
+        ("sqrtf(v / correction2)", "sqrtf(w / correction2)", 'identifier "w" is undefined'),
+        ("-expm1f(t * log_beta2)};", "-expm1f(t * log_beta2)}", "expected a"),
+        ('#include "vector.cuh"', '#include "vectors.cuh"', "vectors.cuh"),
+    ],
+)
+def test_a_kernel_that_does_not_compile(tmp_path, old, new, log):
+    unit, line = broken(tmp_path, old, new)
+    with pytest.raises(CompileError) as raised:
+        unit.cubin("sm_90")
+    message = str(raised.value)
+    assert log in message and "for sm_90" in message
+    at = [int(n) for n in re.findall(r"gpu\.cu\((\d+)\): (?:catastrophic )?error", message)]
+    assert line <= at[0] <= line + 1, message
+
+
+@pytest.mark.usefixtures("toolchain")
+def test_a_function_that_was_not_linked_in():
+    signatures = (("activation_forward", "const float* z, float* y, long long n"),)
+    with pytest.raises(CompileError, match="activation"):
+        Unit("activation", "gpu.cu", signatures).cubin("sm_90")
+
+
+@pytest.mark.usefixtures("toolchain")
+@pytest.mark.parametrize("file", dispatch.files("activation", "gpu"))
+def test_a_scalar_function_that_numba_cannot_compile(file):
+    def forward(z):
+        return z.no_such_attribute
+
+    signatures = (("activation_forward", "const float* z, float* y, long long n"),)
+    functions = (("activation", forward), ("activation_derivative", forward))
+    with pytest.raises(CompileError, match=r"no_such_attribute") as raised:
+        Unit("activation", file, signatures, (), functions).cubin("sm_90")
+    assert re.search(r"activation\w* \(.*\.py:\d+\) for sm_90", str(raised.value))
+
+
+@pytest.mark.usefixtures("toolchain")
+def test_an_entry_that_a_python_file_lacks():
+    with pytest.raises(CompileError, match=r"kernels/sgd/gpu\.py: has no kernel named sdg"):
+        Unit("sgd", "gpu.py", (("sdg", "float* p"),)).cubin("sm_90")
+
+
+# Launching
+
+
+def test_arguments_are_checked_by_dtype():
+    p, _, n, lr = parse(SIGNATURES[0][1])
+    a = np.zeros(3, np.float32)
+    assert p.argument("adam", a) is a
+    assert p.argument("adam", None) == 0 and p.argument("adam", None).dtype == np.uint64
+    for value, what in ((np.zeros(3), "float64"), ([1.0], "list"), (3.0, "float")):
+        with pytest.raises(TypeError, match=f"adam: p: got {what}; expected an array of float32"):
+            p.argument("adam", value)
+    assert type(n.argument("adam", 5)) is np.int32 and type(lr.argument("adam", 1)) is np.float32
+    with pytest.raises(OverflowError):
+        n.argument("adam", 2**31)
+
+
+def test_declarations():
+    x, n, y = parse("const float* __restrict__ x,\n long long  n, unsigned char *y")
+    assert (x.name, x.dtype, x.pointer, x.const) == ("x", np.float32, True, True)
+    assert (n.name, n.dtype, n.pointer, n.const) == ("n", np.int64, False, False)
+    assert (y.name, y.dtype, y.pointer, y.const) == ("y", np.uint8, True, False)
+    with pytest.raises(ValueError, match="parameter 'double x': expected one of float, int"):
+        parse("double x")
+
+
+def test_an_empty_grid_is_no_launch():
+    assert launch(Unit("adam", "gpu.cu", SIGNATURES), "adam", (3, 0), (256,), ()) is None
+
+
+# No GPU
+
+
+def test_without_cupy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(NoGPUError, match=r"^CuPy is not installed .*pip install 'dense-kernels\["):
+        require_gpu()
+    with pytest.raises(NoGPUError, match="use device='cpu'"):
+        launch(Unit("adam", "gpu.cu", SIGNATURES), "adam", (1,), (256,), ())
+
+
+def fake_cupy(count, capability="90"):
+    def device_count():
+        if isinstance(count, Exception):
+            raise count
+        return count
+
+    runtime = types.SimpleNamespace(getDeviceCount=device_count)
+    device = types.SimpleNamespace(compute_capability=capability)
+    cuda = types.SimpleNamespace(runtime=runtime, Device=lambda _: device)
+    return types.SimpleNamespace(__version__="14.2", cuda=cuda)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "CuPy sees 0 devices"), (RuntimeError("no driver"), "no driver")]
+)
+def test_without_a_card(monkeypatch, count, text):
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(count))
+    monkeypatch.setattr(gpu, "gpu_available", lambda: False)
+    with pytest.raises(NoGPUError, match=rf"^CuPy 14.2 .*no usable GPU: {text}\. Type `nvidia-smi"):
+        require_gpu()
+
+
+@pytest.mark.parametrize(("capability", "arch"), [("75", None), ("80", "sm_80"), ("120", "sm_120")])
+def test_an_old_card(monkeypatch, capability, arch):
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(1, capability))
+    monkeypatch.setattr(gpu, "gpu_available", lambda: True)
+    if arch:
+        assert gpu.architecture.__wrapped__(0) == arch
+        return
+    with pytest.raises(NoGPUError, match=r"compute capability 7\.5; expected 8\.0 or newer"):
+        gpu.architecture.__wrapped__(0)
+
+
+# No toolchain
+
+
+def test_without_nvrtc(monkeypatch):
+    for name in ("cuda", "cuda.bindings"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ToolchainMissingError, match=r"NVRTC or nvJitLink .*'dense-kernels\[test\]"):
+        door._bindings.__wrapped__()
+
+
+def test_without_numba_cuda():
+    """The CPU works, and the error says what to install."""
+    script = """
+import sys
+sys.modules["numba.cuda"] = None
+import kernels, numpy
+kernels.linear(numpy.ones((2, 2), "f4"), numpy.ones((2, 2), "f4"))
+import kernels.device.cuda_python
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "ToolchainMissingError: numba-cuda is not installed" in run.stderr
+    assert run.stderr.rstrip().endswith("pip install -e '.[test]'")

@@ -1,0 +1,81 @@
+"""What every GPU kernel file says of itself: a header with its fields, and the declared entries."""
+
+import ast
+import importlib
+import re
+
+import pytest
+
+from kernels import dispatch
+from kernels.device import toolchain
+from kernels.device.signature import parse
+from tests import harness
+
+FIELDS = ("Maths", "Shapes", "Traffic", "Launch", "Requirements", "Numerics", "Source")
+FILES = [(op, file) for op in harness.ops() for file in dispatch.files(op, "gpu")]
+CPP = [(op, file) for op, file in FILES if file.endswith(".cu")]
+PYTHON = [(op, file) for op, file in FILES if file.endswith(".py")]
+
+
+def label(op_and_file):
+    return "/".join(op_and_file)
+
+
+def text_of(op, file):
+    return (dispatch.PACKAGE / op / file).read_text()
+
+
+def header(op, file):
+    """The comment that a file begins with, without its marks."""
+    text = text_of(op, file)
+    if file.endswith(".py"):
+        return ast.get_docstring(ast.parse(text)) or ""
+    return "\n".join(line[2:].removeprefix(" ") for line in text[: text.find("\n#")].split("\n"))
+
+
+def declared(op):
+    return dict(importlib.import_module(f"kernels.{op}").SIGNATURES)
+
+
+@pytest.mark.parametrize("where", FILES, ids=label)
+def test_header(where):
+    op, _ = where
+    text = header(*where)
+    assert re.match(rf"{op}[,:] ", text), "the first line names the op, and what this variant is"
+    fields = re.findall(r"^([A-Z]\w+):\s+\S", text, re.M)
+    assert tuple(fields) == FIELDS
+
+
+@pytest.mark.parametrize("where", CPP, ids=label)
+def test_cpp_entries_are_as_declared(where):
+    entries = toolchain.entries(text_of(*where))
+    assert {name: parse(parameters) for name, parameters in entries.items()} == {
+        name: parse(declaration) for name, declaration in declared(where[0]).items()
+    }
+
+
+@pytest.mark.parametrize("where", PYTHON, ids=label)
+def test_python_entries_are_as_declared(where):
+    functions = [n for n in ast.parse(text_of(*where)).body if isinstance(n, ast.FunctionDef)]
+    entries = {f.name: [a.arg for a in f.args.args] for f in functions if not f.decorator_list}
+    assert entries == {
+        name: [parameter.name for parameter in parse(declaration)]
+        for name, declaration in declared(where[0]).items()
+    }
+
+
+def test_entries_of_a_file():
+    text = """
+    extern "C" __global__ void __launch_bounds__(256)
+    one(const float* x,
+        int n) { }
+    extern "C" __global__ void two(float* y) {}
+    extern "C" __global__ void only_declared(float* y);
+    extern "C" __device__ float activation(float z);
+    """
+    assert toolchain.entries(text) == {"one": "const float* x, int n", "two": "float* y"}
+
+
+def test_constants_of_a_file():
+    text = "constexpr int TILE = 64;\nconstexpr int TWICE = 2 * TILE;\n  constexpr int INNER = 3;\n"
+    assert toolchain.constants(text) == {"TILE": 64}

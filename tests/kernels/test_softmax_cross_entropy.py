@@ -1,0 +1,267 @@
+"""softmax_cross_entropy: the loss of logits, its gradient, and whether the answer was right."""
+
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+import kernels
+from tests import harness
+from tests.kernels.battery import Battery
+from tests.kernels.budgets import TINY, U
+
+OP = "softmax_cross_entropy"
+ROWS = [1, 4, 5, 130]
+CLASSES = [1, 2, 10, 31, 32, 33, 1023, 1024, 1025]
+INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+
+
+def logits(rows, classes, seed=0):
+    return 5 * harness.normal(np.random.default_rng((seed, rows, classes)), rows, classes)
+
+
+def integer_labels(rows, classes):
+    return np.random.default_rng((rows, classes)).integers(0, classes, rows)
+
+
+def one_hot(labels, classes):
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+def soft(rows, classes):
+    t = np.random.default_rng((2, rows, classes)).random((rows, classes), np.float32)
+    return t / t.sum(axis=1, keepdims=True)
+
+
+def expected(z, labels, scale=1.0):
+    """(value, bound) of loss and dz, and hit.
+
+    Each of C exponentials carries 4 u and is rescaled to the row's maximum as often as that grows,
+    so Σ exp is within (4 C + 16) u of itself; log makes that absolute. Targets are summed, and
+    multiplied by logits, in n + 2 operations for n of them, none of which rounds for a single 1.
+    """
+    z = z.astype(np.float64)
+    t = labels if labels.ndim == 2 else one_hot(labels, z.shape[1])
+    t = t.astype(np.float64)
+    loss, dz, hit = kernels.reference.softmax_cross_entropy(z, t, scale)
+    with np.errstate(invalid="ignore"):
+        largest = z.max(axis=1, keepdims=True)
+        below = largest - z
+        total = np.exp(-below).sum(axis=1, keepdims=True)
+        p = np.exp(-below) / total
+        weight, dot = (
+            abs(a).sum(axis=1) for a in (t, np.where(t == 0, 0, t) * np.where(t == 0, 0, z))
+        )
+        sums = 4 * z.shape[1] + 16
+        terms = np.where((t != 0).sum(axis=1) == t.max(axis=1), 0, (t != 0).sum(axis=1) + 2)
+        row = largest[:, 0]
+        known = sums * weight * (1 + np.log(total[:, 0])) + terms * (abs(row) * weight + dot)
+        margin = abs(row * t.sum(axis=1) - (t * np.where(t == 0, 0, z)).sum(axis=1))
+        for_loss = U * (known + 2 * margin + 2 * abs(loss)) + TINY
+        for_p = (sums + np.where(p > 0, below, 0)) * p * weight[:, None]
+        for_dz = abs(scale) * U * (for_p + (terms[:, None] + 4) * p * weight[:, None] + 4 * abs(t))
+    return (loss, for_loss), (dz, for_dz + TINY), hit
+
+
+def run(variant, z, labels, scale=1.0):
+    """loss, dz and hit, written between guards."""
+    B = len(z)
+    loss, dz = (harness.Guarded(variant.device, s) for s in ((B,), z.shape))
+    hit = harness.Guarded(variant.device, (B,), np.uint8)
+    got = kernels.softmax_cross_entropy(
+        *variant.put(z, labels), scale=scale, out=(loss.array, dz.array), hit=hit.array,
+        **variant.options,
+    )  # fmt: skip
+    assert got[0] is loss.array and got[1] is dz.array
+    return loss.read(), dz.read(), hit.read()
+
+
+def check(got, want, compare=harness.check):
+    compare(got[0], *want[0])
+    compare(got[1], *want[1])
+    np.testing.assert_array_equal(got[2], want[2].astype(np.uint8))
+
+
+class TestArgumentsWithLabels(Battery):
+    free = (("z", 1),)
+    wrong_dtypes_of = MappingProxyType({"labels": ("bool", "complex64")})
+
+    @staticmethod
+    def inputs():
+        return {"z": logits(6, 5), "labels": integer_labels(6, 5)}
+
+    @staticmethod
+    def call(z, labels, **options):
+        return kernels.softmax_cross_entropy(z, labels, **options)
+
+
+class TestArgumentsWithTargets(Battery):
+    wrong_dtypes_of = MappingProxyType({"labels": ("float64", "float16", "bool")})
+
+    @staticmethod
+    def inputs():
+        return {"z": logits(6, 5), "labels": soft(6, 5)}
+
+    @staticmethod
+    def call(z, labels, **options):
+        return kernels.softmax_cross_entropy(z, labels, **options)
+
+
+@pytest.mark.parametrize("classes", CLASSES)
+@pytest.mark.parametrize("kind", ["labels", "one hot", "soft"])
+def test_loss_gradient_and_hit(variant, classes, kind):
+    for rows in ROWS:
+        z, labels = logits(rows, classes), integer_labels(rows, classes)
+        if kind != "labels":
+            labels = one_hot(labels, classes) if kind == "one hot" else soft(rows, classes)
+        check(run(variant, z, labels, scale=1 / rows), expected(z, labels, scale=1 / rows))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_any_integer(variant, dtype):
+    z, labels = logits(9, 7), integer_labels(9, 7)
+    for got, want in zip(
+        run(variant, z, labels.astype(dtype)), run(variant, z, labels.astype("int32")), strict=True
+    ):
+        harness.same_bits(got, want)
+
+
+def test_one_hot_is_the_label(variant):
+    z, labels = logits(9, 7), integer_labels(9, 7)
+    for got, want in zip(run(variant, z, one_hot(labels, 7)), run(variant, z, labels), strict=True):
+        harness.same_bits(got, want)
+
+
+def test_targets_need_not_sum_to_one(variant):
+    z, t = logits(9, 7), 3 * soft(9, 7)
+    t[4] = 0
+    check(run(variant, z, t), expected(z, t))
+
+
+@pytest.mark.parametrize("classes", [3, 40, 1030])
+@pytest.mark.parametrize("value", [1e4, -1e4, 1e-42, -np.inf, np.inf, np.nan])
+@pytest.mark.parametrize("at_label", [True, False])
+def test_one_extreme_logit(variant, classes, value, at_label):
+    """A loss is infinite where the label's own logit is −inf, and NaN from +inf or NaN alone."""
+    z, labels = logits(5, classes), integer_labels(5, classes)
+    z[2, labels[2] - (0 if at_label else 1)] = value
+    check(run(variant, z, labels), expected(z, labels), harness.check_special)
+
+
+@pytest.mark.parametrize("classes", [1, 3, 40, 1030])
+def test_a_row_of_minus_infinity_is_nan(variant, classes):
+    z, labels = logits(5, classes), integer_labels(5, classes)
+    z[2] = -np.inf
+    loss, dz, hit = run(variant, z, labels)
+    assert np.isnan(loss[2]) and np.isnan(dz[2]).all() and hit[2] == 0
+    others = [0, 1, 3, 4]
+    assert np.isfinite(loss[others]).all() and np.isfinite(dz[others]).all()
+
+
+def test_all_logits_far_from_zero(variant):
+    """Whole offsets of ±1e4 cancel: the same bits as without."""
+    z, labels = np.round(logits(9, 7)), integer_labels(9, 7)
+    near = run(variant, z, labels)
+    for offset in (1e4, -1e4):
+        for got, want in zip(run(variant, z + np.float32(offset), labels), near, strict=True):
+            harness.same_bits(got, want)
+
+
+def test_ties_go_to_the_first(variant):
+    for classes in (5, 70, 1100):
+        z = np.zeros((2, classes), np.float32)
+        z[:, 3:] = 1
+        *_, hit = run(variant, z, np.array([3, classes - 1]))
+        np.testing.assert_array_equal(hit, [1, 0])
+
+
+def test_the_gradient_in_place_of_the_logits(variant):
+    for classes in (7, 1100):
+        z, labels = logits(9, classes), variant.put(integer_labels(9, classes))
+        within = harness.Guarded(variant.device, z.shape, start=z)
+        _, dz = kernels.softmax_cross_entropy(
+            within.array, labels, out=(None, within.array), **variant.options
+        )
+        assert dz is within.array
+        _, apart = kernels.softmax_cross_entropy(variant.put(z), labels, **variant.options)
+        harness.same_bits(within.read(), apart)
+
+
+def test_without_the_gradient(variant):
+    z, labels = variant.put(logits(9, 7), integer_labels(9, 7))
+    loss, dz = kernels.softmax_cross_entropy(z, labels, out=(None, False), **variant.options)
+    assert dz is None
+    want, _ = kernels.softmax_cross_entropy(z, labels, **variant.options)
+    harness.same_bits(loss, want)
+
+
+@pytest.mark.parametrize("label", [-1, 7, 10**6, -(10**10), 2**32 + 3])
+def test_label_out_of_range_on_the_cpu(cpu_variant, label):
+    labels = integer_labels(9, 7)
+    labels[4] = label
+    with pytest.raises(IndexError, match=rf"labels\[4\]: got {label}; expected 0 … 6"):
+        kernels.softmax_cross_entropy(logits(9, 7), labels, **cpu_variant.options)
+
+
+@pytest.mark.parametrize("label", [-1, 7, 10**6, -(10**10), 2**32 + 3])
+def test_label_out_of_range_on_the_gpu(gpu_variant, label):
+    """Its row is NaN, and no other row changes."""
+    z, labels = logits(9, 7), integer_labels(9, 7)
+    good = run(gpu_variant, z, labels)
+    labels[4] = label
+    bad = run(gpu_variant, z, labels)
+    assert np.isnan(bad[0][4]) and np.isnan(bad[1][4]).all() and bad[2][4] == 0
+    for got, want in zip(bad, good, strict=True):
+        harness.same_bits(np.delete(got, 4, axis=0), np.delete(want, 4, axis=0))
+
+
+@pytest.mark.parametrize(
+    "labels", [np.zeros((9, 1), int), np.zeros((1, 9), int), np.zeros((), int)]
+)
+def test_labels_are_never_broadcast(variant, labels):
+    z, labels = variant.put(logits(9, 7), labels)
+    with pytest.raises(ValueError, match=r"^labels: got shape \(.*\); expected \(9,\)"):
+        kernels.softmax_cross_entropy(z, labels, **variant.options)
+
+
+@pytest.mark.parametrize("shape", [(9, 1), (9,), (1, 7), (9, 6)], ids=str)
+def test_targets_are_never_broadcast(variant, shape):
+    z, targets = variant.put(logits(9, 7), np.zeros(shape, np.float32))
+    with pytest.raises(ValueError, match=r"^labels: got shape \(.*\); expected \(9, 7\)"):
+        kernels.softmax_cross_entropy(z, targets, **variant.options)
+
+
+def test_empty_batch(variant):
+    z, labels = variant.put(logits(0, 7), integer_labels(0, 7))
+    loss, dz = kernels.softmax_cross_entropy(z, labels, **variant.options)
+    assert loss.shape == (0,) and dz.shape == (0, 7)
+
+
+def test_no_classes(variant):
+    z, labels = variant.put(np.zeros((3, 0), np.float32), np.zeros(3, int))
+    with pytest.raises(ValueError, match=r"^z: got shape \(3, 0\); expected at least one class"):
+        kernels.softmax_cross_entropy(z, labels, **variant.options)
+
+
+def test_wrong_outputs(variant):
+    z, labels = variant.put(logits(9, 7), integer_labels(9, 7))
+    wrong = variant.put(np.zeros(8, np.float32))
+    for options, name in (
+        ({"out": (wrong, None)}, r"out\[0\] \(loss\)"),
+        ({"out": (None, wrong)}, r"out\[1\] \(dz\)"),
+        ({"hit": variant.put(np.zeros(8, np.uint8))}, "hit"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name}: got shape"):
+            kernels.softmax_cross_entropy(z, labels, **options, **variant.options)
+
+
+def test_figures_of_pytorch(variant):
+    """torch.nn.functional.cross_entropy(z, [1, 0], reduction="none"), PyTorch 2.13, float64."""
+    z = np.float32([[1.0, 2.0, -0.5], [0.0, 0.0, 3.0]])
+    loss, dz, _ = run(variant, z, np.array([1, 0]))
+    np.testing.assert_allclose(loss, [0.371539031853, 3.094922956421], rtol=1e-6)
+    gradient = [
+        [0.253716181635, -0.310327913875, 0.056611732240],
+        [-0.954721499256, 0.045278500744, 0.909442998513],
+    ]
+    np.testing.assert_allclose(dz, gradient, rtol=1e-6)

@@ -1,0 +1,149 @@
+"""The laws of the house, read from the source itself."""
+
+import ast
+import functools
+import importlib.util
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from kernels import activations, dispatch
+from tests import harness
+
+ROOT = pathlib.Path(__file__).parents[1]
+TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "kernels", "dnn", "bench", "tests"}
+MAY_IMPORT = {"kernels": {"kernels"}, "dnn": {"kernels", "dnn"}}
+OURS = {"kernels", "dnn", "bench", "tests"}
+HEAVY = ("matplotlib", "cupy", "numba", "rich", "torch", "jax")
+
+
+def sources(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def label(path):
+    return str(path.relative_to(ROOT))
+
+
+@functools.cache
+def imports(path) -> frozenset[str]:
+    """Every module that a file imports, at its top or inside a function, by its full name."""
+    package = path.relative_to(ROOT).parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: -node.level] if node.level else ()
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_direction(package):
+    """kernels knows nothing of layers, and nothing that ships knows of bench and tests."""
+    files = sources(package)
+    assert files
+    for path in files:
+        ours = {name.partition(".")[0] for name in imports(path)} & OURS
+        assert ours <= MAY_IMPORT[package], f"{label(path)} imports {ours - MAY_IMPORT[package]}"
+
+
+@pytest.mark.parametrize("op", harness.ops())
+def test_the_reference_imports_numpy_alone(op):
+    names = {name.partition(".")[0] for name in imports(dispatch.PACKAGE / op / "reference.py")}
+    assert names <= {"numpy"}
+
+
+def test_one_file_imports_numba_cuda():
+    found = [
+        label(path)
+        for package in ("kernels", "dnn")
+        for path in sources(package)
+        if any(name == "numba.cuda" or name.startswith("numba.cuda.") for name in imports(path))
+    ]
+    assert found == ["kernels/device/cuda_python.py"]
+
+
+def test_one_package_calls_cupy():
+    """Kernels are launched through kernels/device; arrays.py and dnn say where an array lives."""
+    found = {
+        label(path)
+        for path in sources("kernels")
+        if any(name.partition(".")[0] == "cupy" for name in imports(path))
+    }
+    assert found <= {"kernels/arrays.py", "kernels/device/gpu.py"}
+
+
+@pytest.mark.parametrize("package", ["kernels", "dnn"])
+def test_importing_is_light(package):
+    """What only some users need is loaded where it is used."""
+    script = f"import sys, {package}; print(*sys.modules)"
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert package in loaded.split()
+    assert not set(HEAVY) & set(loaded.split())
+
+
+@pytest.mark.parametrize("op", harness.ops())
+def test_every_op_has_its_rooms(op):
+    folder = dispatch.PACKAGE / op
+    assert {"__init__.py", "reference.py", "cpu.py"} <= {path.name for path in folder.iterdir()}
+    assert dispatch.files(op, "gpu"), "no gpu.py or gpu.cu"
+    assert (ROOT / "tests" / "kernels" / f"test_{op}.py").exists(), "no tests"
+    default = ast.literal_eval(
+        next(
+            node.value
+            for node in ast.parse((folder / "__init__.py").read_text()).body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "DEFAULT"
+        )
+    )
+    assert default[0] in dispatch.files(op, "cpu") and default[1] in dispatch.files(op, "gpu")
+
+
+@pytest.mark.parametrize("op", ["linear", "activation", "softmax_cross_entropy", "adam"])
+def test_the_four_named_ops_have_both_languages(op):
+    assert {"gpu.py", "gpu.cu"} <= set(dispatch.files(op, "gpu"))
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_every_activation_has_a_reference(name):
+    f = activations.get(name)
+    assert f.reference, "no reference(z)"
+    assert f.forward or f.rowwise, "no forward(z)"
+    assert bool(f.derivative) == bool(f.reference_derivative), "derivative and its reference"
+    assert f.derivative or f.rowwise or f.why_not, "why is there no derivative?"
+
+
+def test_the_public_ops_have_a_reference_of_the_same_name():
+    import kernels
+
+    ops = {name for name in kernels.__all__ if name.islower()} - {"reference", "variants"}
+    assert ops - {"shuffle_key"} <= set(kernels.reference.__all__)
+
+
+def git(*command):
+    run = subprocess.run(["git", "-C", ROOT, *command], capture_output=True, text=True)
+    if run.returncode:
+        pytest.skip("not in a git checkout")
+    return run.stdout.splitlines()
+
+
+def test_the_top_level_stays_as_it_is():
+    files = [*git("ls-files"), *git("ls-files", "--others", "--exclude-standard")]
+    top = {file.partition("/")[0] for file in files}
+    assert {name for name in top if not name.startswith(".")} <= TOP_LEVEL
+
+
+@pytest.mark.parametrize("command", ["check", "format --check"])
+def test_ruff(command):
+    if importlib.util.find_spec("ruff") is None:
+        pytest.skip("ruff is not installed: pip install -e '.[test]'")
+    run = subprocess.run(
+        [sys.executable, "-m", "ruff", *command.split(), "."],
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
