@@ -104,9 +104,9 @@ def load_model(path, *, device="auto", custom_activations=()):
             "it was saved. Restore it from a copy, or train again"
         )
     weights = _tensors(header, payload, path)
-    described = about["model"]
     own = {activation.name: activation for activation in custom_activations}
     try:
+        described = about["model"]
         model = Sequential(
             [_layer(layer, own, path) for layer in described["layers"]],
             seed=described["seed"],

@@ -100,7 +100,8 @@ def operand(name, a, shape, dtype=FLOAT32):
     check_shape(name, a, shape)
     flags = a.flags
     if is_cupy(a):
-        return a if flags.c_contiguous else namespace(a).ascontiguousarray(a)
+        aligned = a.data.ptr % a.itemsize == 0
+        return a if flags.c_contiguous and aligned else a.copy()
     return a if flags.c_contiguous and flags.aligned else np.require(a, requirements="CA")
 
 

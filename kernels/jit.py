@@ -9,6 +9,14 @@ editing an activation can never meet a stale kernel.
 where a kernel says so: NaN and infinity must come through.
 """
 
+import os
+
+# How long a thread of GNU OpenMP spins for its next loop before it sleeps: about 0.2 ms, longer
+# than the gaps within a training step. By default it spins so long that a second busy process on
+# the machine costs not its share but a factor of ten or more. Read when OpenMP is loaded; a value
+# of the user's own wins.
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+
 import numba
 from numba.extending import register_jitable
 
@@ -27,3 +35,14 @@ def compiled(kernel=None, **options):
 def inlined(function):
     """A scalar Python function, its literals in float32, callable from compiled kernels."""
     return register_jitable(float32_literals(function))
+
+
+def threads_for(work, small):
+    """How many threads share a loop of so much work: one where it is under `small`, else all."""
+    return 1 if work < small else numba.get_num_threads()
+
+
+@compiled
+def share(n, part, parts, step=1):
+    """Where part `part` of 0 … n−1 begins; parts begin on multiples of `step`."""
+    return min(n, (n * part // parts + step - 1) // step * step)

@@ -25,7 +25,8 @@ class Activation:
 
     name: str. Names the activation in summaries and model files.
     forward: scalar Python function of z. It may use arithmetic, comparisons, `math.*` and
-        module-level numbers; Numba must be able to compile it.
+        module-level numbers; Numba must be able to compile it. Literals and module-level floats
+        are narrowed to float32; `math.pi` is not, and would drag the expression into double.
     derivative: scalar Python function of y or of z (see reads), or None where training by
         gradient is refused.
     reads: "y" (default) or "z", what the derivative takes.

@@ -1,84 +1,295 @@
-"""linear on the CPU: NumPy's BLAS for the products, one compiled pass for everything else."""
+"""linear on the CPU: tiles of the product in vector registers, everything else on the way.
+
+The rows of a result are shared out among Numba's threads; a small product stays on one. No BLAS:
+its pool of threads and Numba's, both spinning while they wait, cost more than they compute.
+
+Zeros are skipped. Half the pixels of Fashion-MNIST are 0, and so is about half of what leaves a
+ReLU. Where x holds enough zeros its non-zero elements are marked by bits, and a tile runs over the
+bits that are set in one of its rows. That is the same sum, to the bit, as long as the other operand
+is finite (0 · ∞ is NaN); where it is not, nothing is skipped.
+"""
 
 import functools
 
+import numba
 import numpy as np
 
 from kernels import activations, dispatch
-from kernels.jit import compiled, inlined
+from kernels.jit import compiled, inlined, share, threads_for
+from kernels.linear.tile import (
+    COLUMNS,
+    LANES,
+    ROWS,
+    VECTORS,
+    dense,
+    nonzero_bits,
+    nonzero_bits_of_columns,
+    skipping,
+)
 
 NO_BIAS = np.zeros(0, np.float32)
+NO_SAVED = np.zeros((0, 0), np.float32)
+SMALL = 2**19  # multiplications; below, a second thread costs more than it brings
+BLOCK = 512  # of k: so many rows of B beside each other stay in the second-level cache
+DENSE_SHARE = 0.7  # of x; above, marking its zeros costs more than skipping them brings
+LARGEST = np.finfo(np.float32).max
+
+FULL, FULL_ADD = dense(ROWS, VECTORS), dense(ROWS, VECTORS, accumulate=True)
+EDGE, EDGE_ADD = dense(ROWS, 1), dense(ROWS, 1, accumulate=True)
+ROW, ROW_ADD = dense(1, 1), dense(1, 1, accumulate=True)
+SKIP_ROWS, SKIP_VECTORS = 2, 2 * VECTORS  # few rows: their non-zeros have more zeros in common
+SKIP_COLUMNS = LANES * SKIP_VECTORS
+SKIPPING, SKIPPING_TALL = skipping(SKIP_ROWS, SKIP_VECTORS), skipping(ROWS, VECTORS)
 
 
 def linear(x, w, b, f, z, y):
     """y = f(x w + b) into y, and x w + b into z unless that is None."""
-    np.matmul(x, w, out=y)
     b = NO_BIAS if b is None else b
+    threads = threads_for(x.size * w.shape[1], SMALL)
     if f.rowwise:
-        epilogue(activations.get("identity").forward)(y, b)
+        forward(activations.get("identity").forward)(x, w, b, y, threads)
         if z is not None:
             z[...] = y
         dispatch.cpu("activation", "cpu.py").softmax_forward(y, y)
     elif z is None:
-        epilogue(f.forward)(y, b)
+        forward(f.forward)(x, w, b, y, threads)
     else:
-        epilogue_keeping_z(f.forward)(y, b, z)
+        forward(activations.get("identity").forward)(x, w, b, z, threads)
+        dispatch.cpu("activation", "cpu.py").forward(f.forward)(z.reshape(-1), y.reshape(-1))
 
 
 def linear_backward(dz, x, w, g, saved, dx, dw, db):
     """dx, dw, db into the arrays given; None is left out. dx is multiplied by g'(saved)."""
-    np.matmul(x.T, dz, out=dw)
-    if db is not None:
-        sum_rows(dz, db)
+    threads = threads_for(x.size * w.shape[1], SMALL)
+    backward_dw(x, dz, dw, NO_BIAS if db is None else db, threads)
     if dx is not None:
-        np.matmul(dz, w.T, out=dx)
-        if saved is not None:
-            multiply_derivative(g.derivative)(dx, saved)
-
-
-@functools.cache
-def epilogue(function):
-    f = inlined(function)
-
-    @compiled
-    def linear_epilogue(y, b):
-        for i in range(y.shape[0]):
-            for j in range(y.shape[1]):
-                y[i, j] = f(y[i, j] + b[j] if b.size else y[i, j])
-
-    return linear_epilogue
-
-
-@functools.cache
-def epilogue_keeping_z(function):
-    f = inlined(function)
-
-    @compiled
-    def linear_epilogue(y, b, z):
-        for i in range(y.shape[0]):
-            for j in range(y.shape[1]):
-                z[i, j] = y[i, j] + b[j] if b.size else y[i, j]
-                y[i, j] = f(z[i, j])
-
-    return linear_epilogue
-
-
-@functools.cache
-def multiply_derivative(derivative):
-    df = inlined(derivative)
-
-    @compiled
-    def linear_multiply_derivative(dx, saved):
-        for i in range(dx.shape[0]):
-            for j in range(dx.shape[1]):
-                dx[i, j] *= df(saved[i, j])
-
-    return linear_multiply_derivative
+        transposed = np.empty(w.shape[::-1], np.float32)
+        saved = NO_SAVED if saved is None else saved
+        backward_dx(g.derivative)(dz, w, transposed, saved, dx, threads)
 
 
 @compiled
-def sum_rows(dz, db):
-    db[:] = 0
-    for i in range(dz.shape[0]):
-        for j in range(dz.shape[1]):
-            db[j] += dz[i, j]
+def multiply(a, b, c, low, high):
+    """c[low:high] = a[low:high] b; a may be a transposed view."""
+    columns, depth = c.shape[1], a.shape[1]
+    for k in range(0, max(depth, 1), BLOCK):
+        count = min(BLOCK, depth - k)
+        j = 0
+        while j < columns:
+            wide = columns - j >= COLUMNS
+            n = COLUMNS if wide else min(LANES, columns - j)
+            i = low
+            while i < high:
+                m = ROWS if high - i >= ROWS else 1
+                left, right = a[i : i + m, k:], b[k:, j : j + n]
+                out = c[i : i + m, j : j + n]
+                if m == 1:
+                    for q in range(0, n, LANES):
+                        r = min(LANES, n - q)
+                        if k:
+                            ROW_ADD(left, right[:, q:], out[:, q:], count, r)
+                        else:
+                            ROW(left, right[:, q:], out[:, q:], count, r)
+                elif wide:
+                    if k:
+                        FULL_ADD(left, right, out, count, n)
+                    else:
+                        FULL(left, right, out, count, n)
+                elif k:
+                    EDGE_ADD(left, right, out, count, n)
+                else:
+                    EDGE(left, right, out, count, n)
+                i += m
+            j += n
+
+
+@compiled
+def finite(a):
+    """Whether all of a (2-D) is finite; one pass without a branch."""
+    bad = 0
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            bad |= not abs(a[i, j]) <= LARGEST
+    return bad == 0
+
+
+@compiled
+def mark_row(x, bits):
+    """bits[w] bit t: x[64 w + t] is not 0."""
+    full = x.size // 64
+    for word in range(full):
+        bits[word] = nonzero_bits(x, 64 * word)
+    if full * 64 < x.size:
+        rest = np.uint64(0)
+        for t in range(x.size - full * 64):
+            rest |= np.uint64(x[full * 64 + t] != 0) << np.uint64(t)
+        bits[full] = rest
+
+
+@compiled
+def zeros_pay(x):
+    """Whether a sample of x, every eighth row, has zeros enough to be skipped."""
+    rows = (x.shape[0] + 7) // 8
+    found = 0
+    for i in range(rows):
+        for j in range(x.shape[1]):
+            found += x[8 * i, j] != 0
+    return found < DENSE_SHARE * rows * x.shape[1]
+
+
+@compiled
+def multiply_skipping(x, w, y, low, high):
+    """y[low:high] = x[low:high] w, skipping zeros of x; what no tile fits is multiplied whole."""
+    blocks = w.shape[1] // SKIP_COLUMNS * SKIP_COLUMNS
+    pairs = low + (high - low) // SKIP_ROWS * SKIP_ROWS
+    marked = np.empty((pairs - low, (x.shape[1] + 63) // 64), np.uint64)
+    for i in range(low, pairs):
+        mark_row(x[i], marked[i - low])
+    for j in range(0, blocks, SKIP_COLUMNS):
+        for i in range(low, pairs, SKIP_ROWS):
+            SKIPPING(
+                x[i : i + SKIP_ROWS],
+                w[:, j : j + SKIP_COLUMNS],
+                y[i : i + SKIP_ROWS, j : j + SKIP_COLUMNS],
+                marked[i - low : i - low + SKIP_ROWS],
+            )
+    if blocks < w.shape[1]:
+        multiply(x, w[:, blocks:], y[:, blocks:], low, pairs)
+    multiply(x, w, y, pairs, high)
+
+
+@functools.cache
+def forward(function):
+    """The compiled y = f(x w + b), b empty for none."""
+    f = inlined(function)
+
+    @compiled
+    def linear_forward_part(x, w, b, y, skip, low, high):
+        if skip:
+            multiply_skipping(x, w, y, low, high)
+        else:
+            multiply(x, w, y, low, high)
+        for i in range(low, high):
+            if b.size:
+                for j in range(y.shape[1]):
+                    y[i, j] = f(y[i, j] + b[j])
+            else:
+                for j in range(y.shape[1]):
+                    y[i, j] = f(y[i, j])
+
+    @compiled(parallel=True)
+    def linear_forward(x, w, b, y, threads):
+        skip = w.shape[1] >= SKIP_COLUMNS and zeros_pay(x)
+        if threads == 1:
+            linear_forward_part(x, w, b, y, skip and finite(w), 0, x.shape[0])
+            return
+        if skip:
+            clean = np.empty(threads, np.bool_)
+            for part in numba.prange(threads):
+                low = share(w.shape[0], part, threads)
+                clean[part] = finite(w[low : share(w.shape[0], part + 1, threads)])
+            skip = clean.all()
+        for part in numba.prange(threads):
+            low = share(x.shape[0], part, threads, ROWS)
+            high = share(x.shape[0], part + 1, threads, ROWS)
+            linear_forward_part(x, w, b, y, skip, low, high)
+
+    return linear_forward
+
+
+@compiled
+def mark_columns(x, low, high, bits):
+    """bits[w, k − low] bit t: x[64 w + t, k] is not 0; high − low is a multiple of LANES."""
+    for word in range(bits.shape[0]):
+        rows = x[64 * word : 64 * word + 64]
+        for k in range(low, high, LANES):
+            nonzero_bits_of_columns(rows[:, k : k + LANES], bits[word, k - low : k - low + LANES])
+
+
+@compiled
+def multiply_transposed_skipping(x, dz, dw, low, high):
+    """dw[low:high] = xᵀ[low:high] dz, skipping zeros of x."""
+    blocks = dz.shape[1] // COLUMNS * COLUMNS
+    tiles = low + (high - low) // LANES * LANES
+    marked = np.empty(((x.shape[0] + 63) // 64, tiles - low), np.uint64)
+    mark_columns(x, low, tiles, marked)
+    xt, bits = x.T, marked.T
+    for j in range(0, blocks, COLUMNS):
+        for i in range(low, tiles, ROWS):
+            SKIPPING_TALL(
+                xt[i : i + ROWS],
+                dz[:, j : j + COLUMNS],
+                dw[i : i + ROWS, j : j + COLUMNS],
+                bits[i - low : i - low + ROWS],
+            )
+    if blocks < dz.shape[1]:
+        multiply(xt, dz[:, blocks:], dw[:, blocks:], low, tiles)
+    multiply(xt, dz, dw, tiles, high)
+
+
+@compiled(parallel=True)
+def backward_dw(x, dz, dw, db, threads):
+    """dw = xᵀ dz; db = Σ rows of dz, unless it is empty."""
+    skip = dz.shape[1] >= COLUMNS and zeros_pay(x) and finite(dz)
+    if threads == 1:
+        backward_dw_part(x, dz, dw, db, skip, 0, 1)
+        return
+    for part in numba.prange(threads):
+        backward_dw_part(x, dz, dw, db, skip, part, threads)
+
+
+@compiled
+def backward_dw_part(x, dz, dw, db, skip, part, parts):
+    low, high = share(x.shape[1], part, parts, LANES), share(x.shape[1], part + 1, parts, LANES)
+    if skip:
+        multiply_transposed_skipping(x, dz, dw, low, high)
+    else:
+        multiply(x.T, dz, dw, low, high)
+    if db.size:
+        first = share(db.size, part, parts, LANES)
+        last = share(db.size, part + 1, parts, LANES)
+        db[first:last] = 0
+        for i in range(dz.shape[0]):
+            for j in range(first, last):
+                db[j] += dz[i, j]
+
+
+@compiled
+def transpose(w, transposed, low, high):
+    """transposed[low:high] = wᵀ[low:high], in squares that stay in the first-level cache."""
+    for i0 in range(0, w.shape[0], 32):
+        for j0 in range(low, high, 32):
+            for j in range(j0, min(high, j0 + 32)):
+                for i in range(i0, min(w.shape[0], i0 + 32)):
+                    transposed[j, i] = w[i, j]
+
+
+@functools.cache
+def backward_dx(derivative):
+    """The compiled dx = (dz wᵀ) ⊙ g'(saved), saved empty for none; `transposed` is room for wᵀ."""
+    df = inlined(derivative)
+
+    @compiled
+    def linear_backward_dx_part(dz, transposed, saved, dx, low, high):
+        multiply(dz, transposed, dx, low, high)
+        if saved.size:
+            for i in range(low, high):
+                for j in range(dx.shape[1]):
+                    dx[i, j] *= df(saved[i, j])
+
+    @compiled(parallel=True)
+    def linear_backward_dx(dz, w, transposed, saved, dx, threads):
+        rows, outputs = dz.shape
+        if threads == 1:
+            transpose(w, transposed, 0, outputs)
+            linear_backward_dx_part(dz, transposed, saved, dx, 0, rows)
+            return
+        for part in numba.prange(threads):
+            transpose(
+                w, transposed, share(outputs, part, threads), share(outputs, part + 1, threads)
+            )
+        for part in numba.prange(threads):
+            low, high = share(rows, part, threads, ROWS), share(rows, part + 1, threads, ROWS)
+            linear_backward_dx_part(dz, transposed, saved, dx, low, high)
+
+    return linear_backward_dx

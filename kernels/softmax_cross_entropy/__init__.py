@@ -65,7 +65,8 @@ def _labels(labels, B, C):
     if labels.dtype.kind in "iu":
         arrays.check_shape("labels", labels, (B,))
         if labels.dtype.itemsize == 8 or labels.dtype == "uint32":
-            labels = labels.clip(-1, C)  # still out of range, and int32 can hold it
+            lowest = -1 if labels.dtype.kind == "i" else 0  # −1 would wrap around in CuPy
+            labels = labels.clip(lowest, C)  # still out of range, and int32 can hold it
         return arrays.operand(
             "labels", labels.astype(arrays.INT32, copy=False), (B,), arrays.INT32
         ), None

@@ -1,10 +1,16 @@
 """What the tests of dnn share: small data and models, and training with kernels.reference alone."""
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 
 from dnn import Sequential, layers, losses, optimizers
 from kernels import reference, shuffle_key
 
+ROOT = pathlib.Path(__file__).parents[2]
 LOGITS = losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -35,6 +41,15 @@ def trained_model(epochs=2, **options):
 def bits(arrays):
     """For comparisons bit for bit: one bytes object for a list of arrays."""
     return b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)
+
+
+def fresh_process(code, *arguments):
+    """What the code prints, in a process of its own that imports this checkout."""
+    options = {"capture_output": True, "text": True, "timeout": 60}
+    options["env"] = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    found = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], **options)
+    assert found.returncode == 0, found.stderr
+    return found.stdout
 
 
 def reference_training(model, x, y, batch_size, epochs, schedule, dtype=np.float64):

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
+import kernels
 from dnn import Sequential, layers, losses, optimizers
 from kernels import reference
 from tests.dnn.helpers import LOGITS, bits, samples, small_model, trained_model
@@ -242,6 +243,23 @@ def test_the_cpu_is_always_float32(precision):
     assert bits(trained_model(precision=precision).get_weights()) == bits(
         trained_model().get_weights()
     )
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
+def test_every_product_is_told_the_precision(precision, monkeypatch):
+    told = []
+    for name in ("linear", "linear_backward"):
+        op = getattr(kernels, name)
+
+        def spy(*operands, op=op, **options):
+            told.append(options["precision"])
+            return op(*operands, **options)
+
+        monkeypatch.setattr(kernels, name, spy)
+    model = small_model(precision=precision)
+    model.fit(*samples(5), verbose=0)
+    model.predict(samples(5)[0])
+    assert told == [precision] * 6  # two layers: forward, backward, and forward again
 
 
 def test_the_threshold_unit():

@@ -4,13 +4,11 @@ The stored values were computed once, on x86-64 with NumPy 2.4; a change here ch
 runs. Those of `bits` are what Philox4x64-10 defines.
 """
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from dnn import random
+from tests.dnn.helpers import fresh_process
 
 BITS = {
     (0, 0): [213000021201967259, 4455796210202625458, 2055444239878205049],
@@ -51,8 +49,7 @@ def test_distributions():
 
 def test_a_fresh_process_draws_the_same():
     code = "from dnn import random; print(random.bits(3, 5, 4).tolist())"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == str(random.bits(3, 5, 4).tolist())
+    assert fresh_process(code) == f"{random.bits(3, 5, 4).tolist()}\n"
 
 
 def test_more_numbers_begin_with_the_fewer():

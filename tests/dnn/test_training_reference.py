@@ -5,13 +5,16 @@ The other side is helpers.reference_training, written with kernels.reference alo
 How close float32 comes: each operation rounds by 2⁻²⁴ = 6e-8 of its result, a mean over samples
 averages much of that out, and training to a minimum forgives: the epoch's loss is measured to
 differ by 2e-8 … 1e-7, and LOSS allows ten times that. A sample whose two largest logits are nearly
-equal may fall to the other side: HITS. Adam divides by a root, so a gradient that is all rounding
-(a pixel that is nearly always black) still moves its weight by a share of the learning rate;
-measured 3e-5 in 4 epochs: WEIGHTS.
+equal may fall to the other side: HITS. Weights of order 1 are measured to differ by 1e-7 … 1e-6:
+WEIGHTS allows ten times that. Adam divides by a root, so a gradient that is all rounding (a pixel
+that is nearly always black) still moves its weight by a share of the learning rate; measured 3e-5
+in 4 epochs of images: DIVIDED.
 
-ReLU has a kink: where z rounds to the other side of 0, a gradient jumps, and the two runs part for
-good. It happens to one in three runs of a million z (none of tanh's), and float32 NumPy has it too:
-measured over 24 runs 4e-8 in the median and 7e-4 at most; see KINKED.
+With ReLU the two runs part for good now and then: where z rounds to the other side of 0, a gradient
+jumps; and a neuron that hardly any sample reaches can have a gradient that is all rounding, which
+Adam makes a step of. Seen in 7 of 24 runs of 188 batches (with tanh in none), and in float32 NumPy
+too. Measured in those 24: losses differ by 4e-8 in the median and 7e-4 at most, weights by 0.05 at
+most: KINKED.
 """
 
 import numpy as np
@@ -21,8 +24,9 @@ from dnn import datasets, layers, losses, optimizers, schedules
 from tests.dnn.helpers import reference_training, samples, small_model
 from tests.kernels.mish import mish
 
-LOSS, HITS, WEIGHTS = 1e-6, 2, 2e-4
-KINKED = {"loss": 5e-3, "hits": 60, "weights": 0.2}
+LOSS, HITS, WEIGHTS = 1e-6, 2, 1e-5
+DIVIDED = {"weights": 2e-4}
+KINKED = {"loss": 5e-3, "hits": 60, "weights": 0.1}
 
 SPARSE, ONE_HOT = losses.SparseCategoricalCrossentropy, losses.CategoricalCrossentropy
 
@@ -43,7 +47,7 @@ def compare(model, x, y, schedule, batch_size, epochs, seen=None, **bounds):
     assert hits <= bounds.get("hits", HITS) + 1e-6
     for got, want, first in zip(weights, wanted, start, strict=True):
         assert distance(got, want) <= bounds.get("weights", WEIGHTS)
-        assert distance(got, first) > 10 * distance(got, want), "it hardly moved: proves nothing"
+        assert distance(got, first) > 100 * WEIGHTS, "it hardly moved: that proves nothing"
     assert history["loss"][-1] < history["loss"][0]
 
 
@@ -67,7 +71,7 @@ def images():
 @pytest.mark.parametrize(
     ("activation", "optimizer", "bounds"),
     [
-        ("tanh", optimizers.Adam(1e-3), {}),
+        ("tanh", optimizers.Adam(1e-3), DIVIDED),
         ("tanh", optimizers.SGD(1e-2, momentum=0.9), {}),
         ("relu", optimizers.Adam(1e-3), KINKED),
     ],
@@ -77,7 +81,7 @@ def test_fashion_mnist(images, activation, optimizer, bounds):
     x, y = images
     stack = (layers.Dense(128, activation=activation), layers.Dense(10))
     model = small_model(*stack, optimizer=optimizer)
-    compare(model, x, y, optimizer.schedule, 128, 4, seen=x / 255, **bounds)
+    compare(model, x, y, optimizer.schedule, 128, 3, seen=x / 255, **bounds)
 
 
 # Synthetic data: 203 samples in batches of 32, so that the last has 11
@@ -175,9 +179,9 @@ def test_schedules(optimizer, open_schedule, closed):
     compare(model, x, y, closed, 32, 5)
 
 
-@pytest.mark.parametrize("batch_size", [1, 29, 203, 1000])
-def test_batch_sizes(batch_size):
+@pytest.mark.parametrize(("batch_size", "rate"), [(1, 0.02), (29, 0.1), (203, 0.3), (1000, 0.3)])
+def test_batch_sizes(batch_size, rate):
     """One sample, 7 whole batches, all samples at once, and more than there are."""
     x, y = samples()
-    model = small_model(*STACKS["tanh"], optimizer=optimizers.SGD(0.02))
-    compare(model, x, y, lambda step: 0.02, batch_size, 3)
+    model = small_model(*STACKS["tanh"], optimizer=optimizers.SGD(rate))
+    compare(model, x, y, lambda step: rate, batch_size, 3)

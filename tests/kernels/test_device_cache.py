@@ -1,5 +1,7 @@
 """Compiled kernels on disk: kept under a key of everything that went into them."""
 
+import importlib
+
 import pytest
 
 from kernels.device import Unit, cache
@@ -98,7 +100,7 @@ def test_no_folder_to_write_to(tmp_path, monkeypatch, compiled):
 def test_a_kernel_in_python_is_kept_too(folder, toolchain, monkeypatch):
     from kernels.device import cuda_python
 
-    numbers = Unit("sgd", "gpu.py", __import__("kernels.sgd").sgd.__globals__["SIGNATURES"])
+    numbers = Unit("sgd", "gpu.py", importlib.import_module("kernels.sgd").SIGNATURES)
     first = numbers.cubin("sm_90")
     monkeypatch.setattr(cuda_python, "ptx", None)  # compiling would fail
     assert numbers.cubin("sm_90") == first

@@ -33,7 +33,7 @@ class TestArguments(Battery):
 
     @staticmethod
     def inputs():
-        x, w, b = operands(6, 5, 7)
+        x, w, b = operands(6, 8, 12)
         return {"x": x, "w": w, "b": b}
 
     @staticmethod
@@ -135,23 +135,22 @@ def test_no_features_are_refused(variant):
         kernels.linear(*variant.put(x, w, b), **variant.options)
 
 
-@pytest.mark.parametrize("name", ["x", "w", "b"])
+@pytest.mark.parametrize(("name", "end"), [("x", 16), ("w", 32), ("b", 36)])
 @pytest.mark.parametrize("argument", ["out", "z_out"])
-def test_overlap_is_refused(cpu_variant, argument, name):
-    memory = np.zeros(64, np.float32)
-    given = {"x": memory[:16].reshape(4, 4), "w": memory[16:32].reshape(4, 4), "b": memory[32:36]}
-    last = given[name].reshape(-1)[-1:]
-    start = (last.ctypes.data - memory.ctypes.data) // 4
-    output = {argument: memory[start : start + 16].reshape(4, 4)}
+def test_overlap_is_refused(variant, argument, name, end):
+    """By a single element; beginning where the input ends is no overlap."""
+    memory = variant.put(np.zeros(64, np.float32))
+    x, w, b = memory[:16].reshape(4, 4), memory[16:32].reshape(4, 4), memory[32:36]
+    output = {argument: memory[end - 1 : end + 15].reshape(4, 4)}
     with pytest.raises(ValueError, match=f"{argument}: shares memory with"):
-        kernels.linear(**given, **output, **cpu_variant.options)
+        kernels.linear(x, w, b, **output, **variant.options)
+    kernels.linear(x, w, b, **{argument: memory[36:52].reshape(4, 4)}, **variant.options)
 
 
-def test_z_out_and_out_must_differ(cpu_variant):
-    x, w, b = operands(4, 4, 4)
-    y = np.empty((4, 4), np.float32)
+def test_z_out_and_out_must_differ(variant):
+    x, w, b, y = variant.put(*operands(4, 4, 4), np.zeros((4, 4), np.float32))
     with pytest.raises(ValueError, match="z_out: shares memory with out"):
-        kernels.linear(x, w, b, out=y, z_out=y, **cpu_variant.options)
+        kernels.linear(x, w, b, out=y, z_out=y, **variant.options)
 
 
 @pytest.mark.parametrize("argument", ["out", "z_out"])
