@@ -56,10 +56,12 @@ def fit(
             watchers.on_epoch_begin(epoch, {})
             began = time.perf_counter()
             key = kernels.shuffle_key(model.seed, model.epochs_trained) if shuffle else None
+            targets = kernels.gather(y, 0, n, key=key)  # small enough to be put in order at once
             for step, start in enumerate(range(0, n, batch_size)):
                 rows = min(batch_size, n - start)
                 batch = slice(start, start + rows)
-                train_step(model, run, x, y, start, rows, key, losses[batch], hits[batch])
+                run.load(x, start, rows, key)
+                train_step(model, run, rows, targets[batch], losses[batch], hits[batch])
                 watchers.on_train_batch_end(step, {})
             model.epochs_trained += 1
             logs = means(model, losses, hits)  # the one read of the epoch: it waits for the device
@@ -75,10 +77,8 @@ def fit(
     return history
 
 
-def train_step(model, run, x, y, start, rows, key, loss, hit):
-    """One batch: gather, forward, loss, backward, update."""
-    run.load(x, start, rows, key)
-    targets = kernels.gather(y, start, rows, key=key)
+def train_step(model, run, rows, targets, loss, hit):
+    """One batch that was loaded: forward, loss, backward, update."""
     z = run.forward(rows)
     model.loss(z, targets, 1 / rows, loss, run.dz[-1][:rows], hit)
     run.last_dz(rows)

@@ -94,7 +94,11 @@ def operand(name, a, shape, dtype=FLOAT32):
 
     Copies only when the strides or the alignment ask for it.
     """
-    if type(a) is not np.ndarray:
+    if type(a) is np.ndarray:
+        if a.dtype is dtype and a.flags.carray:  # the quick way through for what fits as it is
+            check_shape(name, a, shape)
+            return a
+    else:
         a = adopt(name, a)
     check_dtype(name, a, dtype)
     check_shape(name, a, shape)
@@ -109,7 +113,11 @@ def result(name, a, shape, like, dtype=FLOAT32):
     """The array that receives a result: `a` after its checks, or a new one beside `like`."""
     if a is None:
         return namespace(like).empty(shape, dtype)
-    if type(a) is not np.ndarray:
+    if type(a) is np.ndarray is type(like):
+        if a.dtype is dtype and a.flags.carray:
+            check_shape(name, a, shape)
+            return a
+    else:
         a = adopt(name, a)
     check_dtype(name, a, dtype)
     check_shape(name, a, shape)

@@ -9,7 +9,10 @@ editing an activation can never meet a stale kernel.
 where a kernel says so: NaN and infinity must come through.
 """
 
+import functools
+import hashlib
 import os
+import pathlib
 
 # How long a thread of GNU OpenMP spins for its next loop before it sleeps: about 0.2 ms, longer
 # than the gaps within a training step. By default it spins so long that a second busy process on
@@ -29,7 +32,19 @@ def compiled(kernel=None, **options):
     """Compile a CPU kernel on its first call: `@compiled` or `@compiled(parallel=True)`."""
     if kernel is None:
         return lambda kernel: compiled(kernel, **options)
-    return numba.njit(**OPTIONS, **options)(kernel)
+    dispatcher = numba.njit(**OPTIONS, **options)(kernel)
+    # Numba stamps a cached kernel with the file it stands in, not with what that file imports.
+    dispatcher._cache._cache_file._source_stamp = source_stamp()
+    return dispatcher
+
+
+@functools.cache
+def source_stamp():
+    """A digest of every source file of this package: after any edit, all is compiled anew."""
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def inlined(function):

@@ -1,8 +1,8 @@
 """adam on the CPU: one vectorised pass over the arena, shared out among the threads.
 
-Moments under the smallest normal float32 are set to zero. Where an input is always 0 (a dead
-pixel) its weights' moments would decay into denormals, and every step would then run at a fraction
-of the speed.
+Moments that have decayed to nothing are set to zero. Where an input is always 0 (a dead pixel) its
+weights' moments would decay into denormals, and every step would then run at a fraction of the
+speed. A first moment under NOTHING moves its parameter by less than 1e-22 lr at the default eps.
 """
 
 import numba
@@ -11,6 +11,7 @@ import numpy as np
 from kernels.jit import compiled, share, threads_for
 
 SMALLEST_NORMAL = np.finfo(np.float32).tiny
+NOTHING = np.float32(1e-30)
 SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 
 
@@ -37,7 +38,7 @@ def update_part(p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, eps,
     for i in range(p.size):
         m_i = beta1 * m[i] + one_minus_beta1 * g[i]
         v_i = beta2 * v[i] + one_minus_beta2 * g[i] * g[i]
-        m_i = np.float32(0) if abs(m_i) < SMALLEST_NORMAL else m_i
+        m_i = np.float32(0) if abs(m_i) < NOTHING else m_i
         v_i = np.float32(0) if v_i < SMALLEST_NORMAL else v_i
         m[i] = m_i
         v[i] = v_i

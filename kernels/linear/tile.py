@@ -5,8 +5,6 @@
 Numba has no vector registers, so the loop is written in LLVM's language, which any processor's
 back end lowers; the shape of the tile is chosen so that C, one row of B and one element of A fit
 the registers of the one at hand. Every sum runs over ascending k, whatever the shape of the tile.
-
-Numba's disk cache does not see an edit of this file: delete kernels/linear/__pycache__ after one.
 """
 
 import functools

@@ -20,6 +20,7 @@ def fake_cupy(monkeypatch):
 
         ndim, shape, dtype = 2, (2, 2), np.dtype(np.float32)
         flags = types.SimpleNamespace(c_contiguous=True)
+        data, itemsize = types.SimpleNamespace(ptr=0), 4
 
     module = types.SimpleNamespace(ndarray=Elsewhere, from_dlpack=lambda a: Elsewhere())
     monkeypatch.setitem(sys.modules, "cupy", module)
