@@ -27,15 +27,16 @@ class Finding:
 def report() -> int:
     """Print every finding; returns 1 if there is a problem, else 0."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     found = [*python(), *cpu(), *gpu(), *toolchain(), *folders(), *data()]
     table = Table(box=None, show_header=False, pad_edge=False)
     marks = {"ok": "[green]ok[/]", "none": "[dim]-[/]", "problem": "[red]problem[/]"}
     for f in found:
-        table.add_row(marks[f.state], f.subject, f.text)
+        table.add_row(marks[f.state], f.subject, escape(f.text))
         if f.fix:
-            table.add_row("", "", f"[bold]type:[/] {f.fix}")
+            table.add_row("", "", f"[bold]type:[/] {escape(f.fix)}")
     Console(soft_wrap=True, highlight=False).print(table)
     return int(any(f.state == "problem" for f in found))
 

@@ -13,6 +13,7 @@ import functools
 
 import numba
 import numpy as np
+from numba.extending import register_jitable
 
 from kernels import activations, dispatch
 from kernels.jit import compiled, inlined, share, threads_for
@@ -34,9 +35,7 @@ BLOCK = 512  # of k: so many rows of B beside each other stay in the second-leve
 DENSE_SHARE = 0.7  # of x; above, marking its zeros costs more than skipping them brings
 LARGEST = np.finfo(np.float32).max
 
-FULL, FULL_ADD = dense(ROWS, VECTORS), dense(ROWS, VECTORS, accumulate=True)
-EDGE, EDGE_ADD = dense(ROWS, 1), dense(ROWS, 1, accumulate=True)
-ROW, ROW_ADD = dense(1, 1), dense(1, 1, accumulate=True)
+FULL, EDGE, ROW = dense(ROWS, VECTORS), dense(ROWS, 1), dense(1, 1)
 SKIP_ROWS, SKIP_VECTORS = 2, 2 * VECTORS  # few rows: their non-zeros have more zeros in common
 SKIP_COLUMNS = LANES * SKIP_VECTORS
 SKIPPING, SKIPPING_TALL = skipping(SKIP_ROWS, SKIP_VECTORS), skipping(ROWS, VECTORS)
@@ -46,33 +45,37 @@ def linear(x, w, b, f, z, y):
     """y = f(x w + b) into y, and x w + b into z unless that is None."""
     b = NO_BIAS if b is None else b
     threads = threads_for(x.size * w.shape[1], SMALL)
+    skip = w.shape[1] >= SKIP_COLUMNS and zeros_pay(x) and all_finite(w, threads)
     if f.rowwise:
-        forward(activations.get("identity").forward)(x, w, b, y, threads)
+        forward(activations.get("identity").forward)(x, w, b, y, skip, threads)
         if z is not None:
             z[...] = y
         dispatch.cpu("activation", "cpu.py").softmax_forward(y, y)
     elif z is None:
-        forward(f.forward)(x, w, b, y, threads)
+        forward(f.forward)(x, w, b, y, skip, threads)
     else:
-        forward(activations.get("identity").forward)(x, w, b, z, threads)
+        forward(activations.get("identity").forward)(x, w, b, z, skip, threads)
         dispatch.cpu("activation", "cpu.py").forward(f.forward)(z.reshape(-1), y.reshape(-1))
 
 
 def linear_backward(dz, x, w, g, saved, dx, dw, db):
     """dx, dw, db into the arrays given; None is left out. dx is multiplied by g'(saved)."""
     threads = threads_for(x.size * w.shape[1], SMALL)
-    backward_dw(x, dz, dw, NO_BIAS if db is None else db, threads)
+    skip = dz.shape[1] >= COLUMNS and zeros_pay(x) and finite(dz)
+    backward_dw(x, dz, dw, NO_BIAS if db is None else db, skip, threads)
     if dx is not None:
         transposed = np.empty(w.shape[::-1], np.float32)
+        transpose(w, transposed, threads)
         saved = NO_SAVED if saved is None else saved
-        backward_dx(g.derivative)(dz, w, transposed, saved, dx, threads)
+        backward_dx(g.derivative)(dz, transposed, saved, dx, threads)
 
 
 @compiled
 def multiply(a, b, c, low, high):
-    """c[low:high] = a[low:high] b; a may be a transposed view."""
+    """c[low:high] = a[low:high] b; all three `strided`, so that it is compiled once."""
     columns, depth = c.shape[1], a.shape[1]
-    for k in range(0, max(depth, 1), BLOCK):
+    c[low:high] = 0
+    for k in range(0, depth, BLOCK):
         count = min(BLOCK, depth - k)
         j = 0
         while j < columns:
@@ -85,22 +88,19 @@ def multiply(a, b, c, low, high):
                 out = c[i : i + m, j : j + n]
                 if m == 1:
                     for q in range(0, n, LANES):
-                        r = min(LANES, n - q)
-                        if k:
-                            ROW_ADD(left, right[:, q:], out[:, q:], count, r)
-                        else:
-                            ROW(left, right[:, q:], out[:, q:], count, r)
+                        ROW(left, right[:, q:], out[:, q:], count, min(LANES, n - q))
                 elif wide:
-                    if k:
-                        FULL_ADD(left, right, out, count, n)
-                    else:
-                        FULL(left, right, out, count, n)
-                elif k:
-                    EDGE_ADD(left, right, out, count, n)
+                    FULL(left, right, out, count, n)
                 else:
                     EDGE(left, right, out, count, n)
                 i += m
             j += n
+
+
+@register_jitable
+def strided(a):
+    """The same view, its layout unknown to the compiler: one type for all."""
+    return a[:, ::1]
 
 
 @compiled
@@ -111,6 +111,18 @@ def finite(a):
         for j in range(a.shape[1]):
             bad |= not abs(a[i, j]) <= LARGEST
     return bad == 0
+
+
+@compiled(parallel=True)
+def all_finite(a, threads):
+    """finite(a), shared out among the threads."""
+    if threads == 1:
+        return finite(a)
+    clean = np.empty(threads, np.bool_)
+    for part in numba.prange(threads):
+        low, high = share(a.shape[0], part, threads), share(a.shape[0], part + 1, threads)
+        clean[part] = finite(a[low:high])
+    return clean.all()
 
 
 @compiled
@@ -154,8 +166,8 @@ def multiply_skipping(x, w, y, low, high):
                 marked[i - low : i - low + SKIP_ROWS],
             )
     if blocks < w.shape[1]:
-        multiply(x, w[:, blocks:], y[:, blocks:], low, pairs)
-    multiply(x, w, y, pairs, high)
+        multiply(strided(x), strided(w[:, blocks:]), strided(y[:, blocks:]), low, pairs)
+    multiply(strided(x), strided(w), strided(y), pairs, high)
 
 
 @functools.cache
@@ -168,7 +180,7 @@ def forward(function):
         if skip:
             multiply_skipping(x, w, y, low, high)
         else:
-            multiply(x, w, y, low, high)
+            multiply(strided(x), strided(w), strided(y), low, high)
         for i in range(low, high):
             if b.size:
                 for j in range(y.shape[1]):
@@ -178,17 +190,10 @@ def forward(function):
                     y[i, j] = f(y[i, j])
 
     @compiled(parallel=True)
-    def linear_forward(x, w, b, y, threads):
-        skip = w.shape[1] >= SKIP_COLUMNS and zeros_pay(x)
+    def linear_forward(x, w, b, y, skip, threads):
         if threads == 1:
-            linear_forward_part(x, w, b, y, skip and finite(w), 0, x.shape[0])
+            linear_forward_part(x, w, b, y, skip, 0, x.shape[0])
             return
-        if skip:
-            clean = np.empty(threads, np.bool_)
-            for part in numba.prange(threads):
-                low = share(w.shape[0], part, threads)
-                clean[part] = finite(w[low : share(w.shape[0], part + 1, threads)])
-            skip = clean.all()
         for part in numba.prange(threads):
             low = share(x.shape[0], part, threads, ROWS)
             high = share(x.shape[0], part + 1, threads, ROWS)
@@ -223,14 +228,13 @@ def multiply_transposed_skipping(x, dz, dw, low, high):
                 bits[i - low : i - low + ROWS],
             )
     if blocks < dz.shape[1]:
-        multiply(xt, dz[:, blocks:], dw[:, blocks:], low, tiles)
-    multiply(xt, dz, dw, tiles, high)
+        multiply(strided(xt), strided(dz[:, blocks:]), strided(dw[:, blocks:]), low, tiles)
+    multiply(strided(xt), strided(dz), strided(dw), tiles, high)
 
 
 @compiled(parallel=True)
-def backward_dw(x, dz, dw, db, threads):
+def backward_dw(x, dz, dw, db, skip, threads):
     """dw = xᵀ dz; db = Σ rows of dz, unless it is empty."""
-    skip = dz.shape[1] >= COLUMNS and zeros_pay(x) and finite(dz)
     if threads == 1:
         backward_dw_part(x, dz, dw, db, skip, 0, 1)
         return
@@ -244,7 +248,7 @@ def backward_dw_part(x, dz, dw, db, skip, part, parts):
     if skip:
         multiply_transposed_skipping(x, dz, dw, low, high)
     else:
-        multiply(x.T, dz, dw, low, high)
+        multiply(strided(x.T), strided(dz), strided(dw), low, high)
     if db.size:
         first = share(db.size, part, parts, LANES)
         last = share(db.size, part + 1, parts, LANES)
@@ -254,8 +258,20 @@ def backward_dw_part(x, dz, dw, db, skip, part, parts):
                 db[j] += dz[i, j]
 
 
+@compiled(parallel=True)
+def transpose(w, transposed, threads):
+    """transposed = wᵀ."""
+    outputs = w.shape[1]
+    if threads == 1:
+        transpose_part(w, transposed, 0, outputs)
+        return
+    for part in numba.prange(threads):
+        low, high = share(outputs, part, threads), share(outputs, part + 1, threads)
+        transpose_part(w, transposed, low, high)
+
+
 @compiled
-def transpose(w, transposed, low, high):
+def transpose_part(w, transposed, low, high):
     """transposed[low:high] = wᵀ[low:high], in squares that stay in the first-level cache."""
     for i0 in range(0, w.shape[0], 32):
         for j0 in range(low, high, 32):
@@ -266,28 +282,23 @@ def transpose(w, transposed, low, high):
 
 @functools.cache
 def backward_dx(derivative):
-    """The compiled dx = (dz wᵀ) ⊙ g'(saved), saved empty for none; `transposed` is room for wᵀ."""
+    """The compiled dx = (dz wᵀ) ⊙ g'(saved), saved empty for none; `transposed` is wᵀ."""
     df = inlined(derivative)
 
     @compiled
     def linear_backward_dx_part(dz, transposed, saved, dx, low, high):
-        multiply(dz, transposed, dx, low, high)
+        multiply(strided(dz), strided(transposed), strided(dx), low, high)
         if saved.size:
             for i in range(low, high):
                 for j in range(dx.shape[1]):
                     dx[i, j] *= df(saved[i, j])
 
     @compiled(parallel=True)
-    def linear_backward_dx(dz, w, transposed, saved, dx, threads):
-        rows, outputs = dz.shape
+    def linear_backward_dx(dz, transposed, saved, dx, threads):
+        rows = dz.shape[0]
         if threads == 1:
-            transpose(w, transposed, 0, outputs)
             linear_backward_dx_part(dz, transposed, saved, dx, 0, rows)
             return
-        for part in numba.prange(threads):
-            transpose(
-                w, transposed, share(outputs, part, threads), share(outputs, part + 1, threads)
-            )
         for part in numba.prange(threads):
             low, high = share(rows, part, threads, ROWS), share(rows, part + 1, threads, ROWS)
             linear_backward_dx_part(dz, transposed, saved, dx, low, high)

@@ -118,8 +118,8 @@ def _join(phis, values, block):
 
 
 @functools.cache
-def dense(rows, vectors, accumulate=False):
-    """tile(a, b, c, count, columns): c = a b over k < count, or c += a b if `accumulate`.
+def dense(rows, vectors):
+    """tile(a, b, c, count, columns): c += a b over k < count.
 
     a (rows, K), b (K, columns), c (rows, columns) float32; columns ≤ vectors · LANES, and more
     than (vectors − 1) · LANES.
@@ -130,7 +130,7 @@ def dense(rows, vectors, accumulate=False):
         def code(context, builder, signature, args):
             t = _Tile(context, builder, signature, args, rows, vectors, args[4])
             count = args[3]
-            start = {(r, v): t.load(t.c_rows[r], v) if accumulate else t.zero for r, v in t.cells}
+            start = {(r, v): t.load(t.c_rows[r], v) for r, v in t.cells}
             before = builder.block
             loop, done = (builder.append_basic_block(name) for name in ("k", "done"))
             builder.cbranch(builder.icmp_signed(">", count, I64(0)), loop, done)
