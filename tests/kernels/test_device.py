@@ -59,7 +59,9 @@ def test_no_double_precision_and_no_calls(unit):
 def cuobjdump():
     """The disassembler, which the wheel keeps in a folder of its own."""
     found = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/cuobjdump*"))
-    return found[0] if found else pytest.skip("nvidia-cuda-cuobjdump is not installed")
+    if not found or not list(found[0].parent.glob("nvdisasm*")):  # the one calls the other
+        pytest.skip("nvidia-cuda-cuobjdump or nvidia-cuda-nvdisasm is not installed")
+    return found[0]
 
 
 @each_unit
