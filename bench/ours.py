@@ -45,7 +45,7 @@ def versions():
 
 
 def threads(count):
-    """Numba's threads beside those of NumPy's BLAS, which our products run on."""
+    """Numba's threads, which ours runs on, beside those of NumPy's BLAS, which the peer does."""
     numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
     return {"numba": numba.get_num_threads()} | on_cpu.threads(count)
 

@@ -6,9 +6,9 @@ ratio holds where the times do not. The first epoch of each is not counted.
 
 On a CPU everybody waits SETTLE_S before its epoch. Without the pause PyTorch took 0.42 s for an
 epoch of 784-128-10 where alone it took 0.35 s (2 cores): idle threads of NumPy's OpenBLAS, which
-ours and NumPy's loop use, go on spinning for about 0.1 s. With it all three took what each took
-alone, and the same as when each had a process of its own, so they share one. (Processes without
-the pause disturb one another in the same way: ours after NumPy 0.32 s instead of 0.28 s.)
+NumPy's loop uses, go on spinning for about 0.1 s. With it each took what it took alone, and the
+same as in a process of its own, so they share one; processes without the pause disturb one another
+in the same way.
 
 Agreement: a few steps on one batch, in which the order of rows does not matter, against float64.
 """
