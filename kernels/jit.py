@@ -14,10 +14,10 @@ import hashlib
 import os
 import pathlib
 
-# How long a thread of GNU OpenMP spins for its next loop before it sleeps: about 0.2 ms, longer
-# than the gaps within a training step. By default it spins so long that a second busy process on
-# the machine costs not its share but a factor of ten or more. Read when OpenMP is loaded; a value
-# of the user's own wins.
+# A bound on how long a thread of GNU OpenMP spins for its next loop before it sleeps, longer than
+# the gaps within a training step. Unbounded spinning takes a core from every other process; with
+# the bound an idle model leaves it. While a step runs, a second busy process still costs far more
+# than its share. Read when OpenMP is loaded; a value of the user's own wins.
 os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 import numba
