@@ -29,7 +29,6 @@ from kernels.linear.tile import (
 )
 
 NO_BIAS = np.zeros(0, np.float32)
-NO_SAVED = np.zeros((0, 0), np.float32)
 SMALL = 2**19  # multiplications; below, a second thread costs more than it brings
 BLOCK = 512  # of k: so many rows of B beside each other stay in the second-level cache
 DENSE_SHARE = 0.7  # of x; above, marking its zeros costs more than skipping them brings
@@ -46,15 +45,14 @@ def linear(x, w, b, f, z, y):
     b = NO_BIAS if b is None else b
     threads = threads_for(x.size * w.shape[1], SMALL)
     skip = w.shape[1] >= SKIP_COLUMNS and zeros_pay(x) and all_finite(w, threads)
+    out = y if z is None or f.rowwise else z
+    product(x, w, out, skip, threads)
+    epilogue((activations.get("identity") if f.rowwise or z is not None else f).forward)(out, b)
     if f.rowwise:
-        forward(activations.get("identity").forward)(x, w, b, y, skip, threads)
         if z is not None:
             z[...] = y
         dispatch.cpu("activation", "cpu.py").softmax_forward(y, y)
-    elif z is None:
-        forward(f.forward)(x, w, b, y, skip, threads)
-    else:
-        forward(activations.get("identity").forward)(x, w, b, z, skip, threads)
+    elif z is not None:
         dispatch.cpu("activation", "cpu.py").forward(f.forward)(z.reshape(-1), y.reshape(-1))
 
 
@@ -66,8 +64,9 @@ def linear_backward(dz, x, w, g, saved, dx, dw, db):
     if dx is not None:
         transposed = np.empty(w.shape[::-1], np.float32)
         transpose(w, transposed, threads)
-        saved = NO_SAVED if saved is None else saved
-        backward_dx(g.derivative)(dz, transposed, saved, dx, threads)
+        product(dz, transposed, dx, False, threads)
+        if saved is not None:
+            multiply_derivative(g.derivative)(dx, saved)
 
 
 @compiled
@@ -170,18 +169,35 @@ def multiply_skipping(x, w, y, low, high):
     multiply(strided(x), strided(w), strided(y), pairs, high)
 
 
+@compiled(parallel=True)
+def product(x, w, y, skip, threads):
+    """y = x w; the one compiled product behind forward and dx, whatever the activation."""
+    if threads == 1:
+        product_part(x, w, y, skip, 0, x.shape[0])
+        return
+    for part in numba.prange(threads):
+        low = share(x.shape[0], part, threads, ROWS)
+        high = share(x.shape[0], part + 1, threads, ROWS)
+        product_part(x, w, y, skip, low, high)
+
+
+@compiled
+def product_part(x, w, y, skip, low, high):
+    if skip:
+        multiply_skipping(x, w, y, low, high)
+    else:
+        multiply(strided(x), strided(w), strided(y), low, high)
+
+
 @functools.cache
-def forward(function):
-    """The compiled y = f(x w + b), b empty for none."""
+def epilogue(function):
+    """The compiled y = f(y + b), b empty for none. (A closure over another compiled function would
+    never be found in the disk cache again: its pickle changes from run to run.)"""
     f = inlined(function)
 
     @compiled
-    def linear_forward_part(x, w, b, y, skip, low, high):
-        if skip:
-            multiply_skipping(x, w, y, low, high)
-        else:
-            multiply(strided(x), strided(w), strided(y), low, high)
-        for i in range(low, high):
+    def linear_epilogue(y, b):
+        for i in range(y.shape[0]):
             if b.size:
                 for j in range(y.shape[1]):
                     y[i, j] = f(y[i, j] + b[j])
@@ -189,17 +205,21 @@ def forward(function):
                 for j in range(y.shape[1]):
                     y[i, j] = f(y[i, j])
 
-    @compiled(parallel=True)
-    def linear_forward(x, w, b, y, skip, threads):
-        if threads == 1:
-            linear_forward_part(x, w, b, y, skip, 0, x.shape[0])
-            return
-        for part in numba.prange(threads):
-            low = share(x.shape[0], part, threads, ROWS)
-            high = share(x.shape[0], part + 1, threads, ROWS)
-            linear_forward_part(x, w, b, y, skip, low, high)
+    return linear_epilogue
 
-    return linear_forward
+
+@functools.cache
+def multiply_derivative(derivative):
+    """The compiled dx = dx ⊙ g'(saved)."""
+    df = inlined(derivative)
+
+    @compiled
+    def linear_multiply_derivative(dx, saved):
+        for i in range(dx.shape[0]):
+            for j in range(dx.shape[1]):
+                dx[i, j] *= df(saved[i, j])
+
+    return linear_multiply_derivative
 
 
 @compiled
@@ -278,29 +298,3 @@ def transpose_part(w, transposed, low, high):
             for j in range(j0, min(high, j0 + 32)):
                 for i in range(i0, min(w.shape[0], i0 + 32)):
                     transposed[j, i] = w[i, j]
-
-
-@functools.cache
-def backward_dx(derivative):
-    """The compiled dx = (dz wᵀ) ⊙ g'(saved), saved empty for none; `transposed` is wᵀ."""
-    df = inlined(derivative)
-
-    @compiled
-    def linear_backward_dx_part(dz, transposed, saved, dx, low, high):
-        multiply(strided(dz), strided(transposed), strided(dx), low, high)
-        if saved.size:
-            for i in range(low, high):
-                for j in range(dx.shape[1]):
-                    dx[i, j] *= df(saved[i, j])
-
-    @compiled(parallel=True)
-    def linear_backward_dx(dz, transposed, saved, dx, threads):
-        rows = dz.shape[0]
-        if threads == 1:
-            linear_backward_dx_part(dz, transposed, saved, dx, 0, rows)
-            return
-        for part in numba.prange(threads):
-            low, high = share(rows, part, threads, ROWS), share(rows, part + 1, threads, ROWS)
-            linear_backward_dx_part(dz, transposed, saved, dx, low, high)
-
-    return linear_backward_dx
