@@ -95,12 +95,14 @@ class Unit:
             for entry in dict(self.signatures)
         }  # fmt: skip
 
-    def resources(self, arch) -> str:
-        """What the assembler says of registers, spills and shared memory."""
+    def assembled(self, arch) -> list[tuple[bytes, str]]:
+        """Each piece of machine code with what the assembler says of it: registers, spills and
+        shared memory of every entry point. Compiled afresh."""
+        name = f"{self.op}/{self.file}"
         if self.is_cpp:
-            return toolchain.link(self._cpp_parts(arch), self.file, arch)[1]
+            return [toolchain.link(self._cpp_parts(arch), name, arch)]
         parts = [self._python(arch, entry) for entry in dict(self.signatures)]
-        return "\n".join(toolchain.link([("ptx", p)], self.file, arch)[1] for p in parts)
+        return [toolchain.link([("ptx", part)], name, arch) for part in parts]
 
     def _cpp_parts(self, arch):
         from kernels.device.cuda_python import scalar_ltoir

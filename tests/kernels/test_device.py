@@ -1,9 +1,7 @@
-"""Every GPU kernel file, compiled for every architecture without a GPU, and what came out."""
+"""Every GPU kernel file, compiled without a GPU, and the PTX that came out. Its machine code is
+held to a budget in test_compiled_code.py."""
 
-import pathlib
 import re
-import subprocess
-import sysconfig
 
 import pytest
 
@@ -35,45 +33,12 @@ def entry_of(ptx, entry):
     return re.search(rf"\.entry {entry}\s*\(.*?(?=\.entry|\Z)", ptx, re.S)[0]
 
 
-@pytest.mark.parametrize("arch", harness.ARCHITECTURES)
-@each_unit
-def test_no_spills(unit, arch):
-    """Nothing of a thread lies in local memory, and static shared memory fits every card."""
-    log = unit.resources(arch)
-    found = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes", log)
-    assert found == [("0", "0", "0")] * len(unit.signatures), log
-    used = re.findall(r"Used (\d+) registers.*?(?:(\d+) bytes smem)?$", log, re.M)
-    assert len(used) == len(unit.signatures)
-    assert all(int(shared or 0) <= 48 * 1024 for _, shared in used)
-
-
 @each_unit
 def test_no_double_precision_and_no_calls(unit):
     for ptx in set(unit.ptx(ARCH).values()):
         assert ".f64" not in ptx
         assert not re.search(r"\bcall\b", ptx)
         assert "mov" in ptx  # it is PTX
-
-
-@pytest.fixture(scope="module")
-def cuobjdump():
-    """The disassembler, which the wheel keeps in a folder of its own."""
-    found = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/cuobjdump*"))
-    if not found or not list(found[0].parent.glob("nvdisasm*")):  # the one calls the other
-        pytest.skip("nvidia-cuda-cuobjdump or nvidia-cuda-nvdisasm is not installed")
-    return found[0]
-
-
-@each_unit
-def test_no_double_precision_in_the_machine_code(cuobjdump, unit, tmp_path):
-    for index, code in enumerate(set(unit.cubin(ARCH).values())):
-        path = tmp_path / f"{index}.cubin"
-        path.write_bytes(code)
-        command = [cuobjdump, "-sass", path]
-        sass = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        opcodes = set(re.findall(r"^\s+/\*[0-9a-f]+\*/\s+(?:@\S+ )?([A-Z0-9.]+)", sass, re.M))
-        assert any(opcode.startswith("STG") for opcode in opcodes), "disassembled"
-        assert not [o for o in opcodes if re.match(r"D(ADD|MUL|FMA|SETP|MNMX)|.*F64", o)]
 
 
 @pytest.mark.parametrize(
@@ -93,21 +58,6 @@ def test_matrix_units(precision, instruction):
         )
         assert ("mma.sync" in body) == bool(instruction)
         assert re.search(r"cp\.async\.cg\.shared\.global \[.*\], \[.*\], 16", body)
-
-
-@pytest.mark.parametrize(
-    ("op", "entry", "loads", "stores"),
-    [
-        ("adam", "adam", 4, 3),
-        ("activation", "activation_forward", 1, 1),
-        ("activation", "activation_backward", 2, 1),
-    ],
-)
-def test_16_byte_accesses(op, entry, loads, stores):
-    (unit,) = [u for u in UNITS if (u.op, u.file) == (op, "gpu.cu")]
-    body = entry_of(unit.ptx(ARCH)[entry], entry)
-    assert len(re.findall(r"ld\.global(?:\.nc)?\.v4\.[fb]32", body)) >= loads
-    assert len(re.findall(r"st\.global\.v4\.[fb]32", body)) >= stores
 
 
 @pytest.mark.parametrize("file", dispatch.files("linear", "gpu"))
