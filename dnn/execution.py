@@ -20,7 +20,6 @@ class Execution:
 
     def __init__(self, model, batch_size, logits, training=False):
         self.model = model
-        self.xp = devices.namespace(model.device)
         self.layers = [layer for layer in model.layers if layer.computes]
         self.functions = [layer.function for layer in self.layers]
         if logits:
@@ -36,7 +35,7 @@ class Execution:
         self.dz = [self._empty(shape) for shape in shapes[1:]] if training else None
 
     def _empty(self, shape):
-        return self.xp.empty(shape, np.float32)
+        return devices.empty(self.model.device, shape)
 
     def load(self, x, start, rows, key=None):
         """Bring rows of the data into the input buffer."""

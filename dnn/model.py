@@ -74,15 +74,14 @@ class Sequential:
             shapes.append(layer.parameter_shapes(self.units[-1]))
             self.units.append(layer.output_units(self.units[-1]))
         self.layout = arena.Layout(shapes)
-        xp = devices.namespace(self.device)
-        values = np.zeros(self.layout.size, np.float32)
+        values = devices.zeros("cpu", (self.layout.size,))
         stream = 0
         for layer, views in zip(computing, self.layout.views(values), strict=True):
             for name, view in views.items():
                 view[...] = layer.initial(name, view.shape, self.seed, stream)
                 stream += 1
         self.arena = devices.to_device(values, self.device)
-        self.gradient_arena = xp.zeros(self.layout.size, np.float32)
+        self.gradient_arena = devices.zeros(self.device, (self.layout.size,))
         self.parameters = self.layout.views(self.arena)
         self.gradients = self.layout.views(self.gradient_arena)
         self.built = True
@@ -112,9 +111,9 @@ class Sequential:
 
     def _reset_optimizer(self):
         if self.built and self.optimizer is not None:
-            xp, size = devices.namespace(self.device), self.layout.size
+            shape = (self.layout.size,)
             slots = self.optimizer.used_slots()
-            self.optimizer_state = {slot: xp.zeros(size, np.float32) for slot in slots}
+            self.optimizer_state = {slot: devices.zeros(self.device, shape) for slot in slots}
 
     def require_compiled(self):
         if self.loss is None:

@@ -1,4 +1,4 @@
-"""All parameters in one array, each from a multiple of 16 bytes on, and nothing in between."""
+"""All parameters in one array, each from a multiple of 64 bytes on, and nothing in between."""
 
 import numpy as np
 import pytest
@@ -25,16 +25,16 @@ def test_places_of_every_size():
         assert list(places) == list(shape)
         for name, (start, found) in places.items():
             assert found == shape[name]
-            assert start % 4 == 0 and 0 <= start - end < 4
+            assert start % 16 == 0 and 0 <= start - end < 16
             end = start + int(np.prod(found))
-    assert layout.size % 4 == 0 and 0 <= layout.size - end < 4
+    assert layout.size % 16 == 0 and 0 <= layout.size - end < 16
 
 
-def test_parameters_start_at_multiples_of_16_bytes_in_memory():
+def test_parameters_start_at_multiples_of_64_bytes_in_memory():
     model = odd_model()
     for views in (*model.parameters, *model.gradients):
         for name, view in views.items():
-            assert view.ctypes.data % 16 == 0, name
+            assert view.ctypes.data % 64 == 0, name
 
 
 def test_parameters_and_gradients_are_views():
