@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from dnn import random
-from kernels.arrays import adopt, is_cupy
+from kernels.arrays import adopt, is_cupy, is_emulated
 
 SCALE_OF_BYTES = 1 / 255
 
@@ -16,7 +16,8 @@ def samples(name, x, shape=None):
     Other integers, bool and float64 are converted here, once. shape: of one sample, or None.
     Raises on NaN and infinity, naming the first sample that has one.
     """
-    x = x if is_cupy(x) else np.asarray(adopt(name, x) if hasattr(x, "__dlpack__") else x)
+    if not (is_cupy(x) or is_emulated(x)):
+        x = np.asarray(adopt(name, x) if hasattr(x, "__dlpack__") else x)
     if x.dtype.kind not in "biuf":
         raise TypeError(f"{name}: got dtype {x.dtype}; expected numbers")
     if x.ndim < 2:
@@ -33,7 +34,8 @@ def samples(name, x, shape=None):
     if x.dtype == np.uint8:
         return x
     if x.dtype.kind == "f":
-        finite = (abs(x) <= np.finfo(np.float32).max).all(axis=1)
+        numbers = x.get() if is_emulated(x) else x
+        finite = (abs(numbers) <= np.finfo(np.float32).max).all(axis=1)
         if not bool(finite.all()):
             first = int((~finite).argmax())
             raise ValueError(

@@ -6,26 +6,39 @@ import platform
 
 import numpy as np
 
-from kernels.arrays import gpu_available, is_cupy, one_of
+from kernels.arrays import gpu_available, is_cupy, is_emulated, one_of
 from kernels.device import require_gpu
 
-DEVICES = ("auto", "cpu", "gpu")
+DEVICES = ("auto", "cpu", "gpu", "emulated")
 CACHE_LINE = 64  # bytes
 
 
 def resolve(device) -> str:
-    """ "cpu" or "gpu". "auto" takes the GPU where there is one; "gpu" without one is an error."""
+    """ "cpu", "gpu" or "emulated". "auto" takes the GPU where there is one, else the CPU.
+
+    Raises NoGPUError for "gpu" without one, ToolchainMissingError for "emulated" without the
+    compilers that it needs.
+    """
     one_of("device", device, DEVICES)
     if device == "auto":
         return "gpu" if gpu_available() else "cpu"
     if device == "gpu":
         require_gpu()
+    if device == "emulated":
+        _emulated().require_compilers()
     return device
 
 
+def _emulated():
+    """Loaded for those who ask for it."""
+    from kernels.device import emulated
+
+    return emulated
+
+
 def namespace(device):
-    """numpy or cupy."""
-    return require_gpu() if device == "gpu" else np
+    """numpy, cupy or kernels.device.emulated."""
+    return {"cpu": lambda: np, "gpu": require_gpu, "emulated": _emulated}[device]()
 
 
 def empty(device, shape, dtype=np.float32):
@@ -52,19 +65,24 @@ def zeros(device, shape, dtype=np.float32):
 def to_device(array, device):
     """The array on `device`, C-contiguous; no copy where it is there already."""
     if device == "gpu":
+        array = to_host(array) if is_emulated(array) else array
         return require_gpu().ascontiguousarray(require_gpu().asarray(array))
+    if device == "emulated":
+        return _emulated().ascontiguousarray(array if is_emulated(array) else to_host(array))
     return np.ascontiguousarray(to_host(array))
 
 
 def to_host(array) -> np.ndarray:
     """The array as NumPy; waits for the device."""
-    return array.get() if is_cupy(array) else np.asarray(array)
+    return array.get() if is_cupy(array) or is_emulated(array) else np.asarray(array)
 
 
 def describe(device) -> str:
     """The name of the processor or card."""
     if device == "gpu":
         return require_gpu().cuda.runtime.getDeviceProperties(0)["name"].decode()
+    if device == "emulated":
+        return f"the GPU kernels on {describe('cpu')}, every access checked"
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(": ")[1] for line in lines if line.startswith("model name"))

@@ -19,8 +19,9 @@ class Sequential:
     The attribute class_names, a list of str or None (default), is kept in the model's file.
     seed: of the initial weights, the order of samples and the validation split; default 0. The
     same seed gives the same run; CPU and GPU agree within rounding.
-    device: "auto" (default: the GPU where there is one), "cpu" or "gpu". "gpu" without a usable
-    GPU raises kernels.device.NoGPUError.
+    device: "auto" (default: the GPU where there is one, else the CPU), "cpu", "gpu", or "emulated":
+    the GPU's kernels on the CPU, slowly, with every access checked. "gpu" without a usable GPU
+    raises kernels.device.NoGPUError.
 
     model = Sequential([layers.Dense(128, activation="relu"), layers.Dense(10)])
     """
@@ -170,7 +171,7 @@ class Sequential:
         return list(found.values()) if len(found) > 1 else found["loss"]
 
     def predict(self, x, batch_size=training.EVALUATION_BATCH):
-        """The last layer's outputs, float32 (n, units); NumPy unless x is a CuPy array."""
+        """The last layer's outputs, float32 (n, units); NumPy unless x is on the model's device."""
         return training.predict(self, x, data.whole_number("batch_size", batch_size))
 
     def encodings(self, x):

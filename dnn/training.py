@@ -8,7 +8,7 @@ import kernels
 from dnn import data, devices
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
-from kernels.arrays import adopt
+from kernels.arrays import adopt, device_of
 
 EVALUATION_BATCH = 1024
 
@@ -109,9 +109,9 @@ def per_sample(model, n):
 
 def means(model, losses, hits):
     """{"loss": …, "accuracy": … if asked for}, read from the device."""
-    found = {"loss": float(losses.mean(dtype=np.float64))}
+    found = {"loss": float(devices.to_host(losses).mean(dtype=np.float64))}
     if "accuracy" in model.metrics:
-        found["accuracy"] = float(hits.mean(dtype=np.float64))
+        found["accuracy"] = float(devices.to_host(hits).mean(dtype=np.float64))
     return found
 
 
@@ -149,7 +149,7 @@ def predict(model, x, batch_size):
             rows = min(batch_size, n - start)
             run.load(x, start, rows)
             y[start : start + rows] = run.forward(rows)
-    return y if kernels.arrays.is_cupy(given) else devices.to_host(y)
+    return y if device_of(x=given) == model.device else devices.to_host(y)
 
 
 def encodings(model, x):

@@ -1,8 +1,8 @@
 """Where an array lives, and every argument check.
 
-The array decides the device: NumPy arrays run on the CPU, CuPy arrays on the GPU. Arrays of other
-libraries (torch, JAX, …) come in through DLPack without a copy. Nothing here ever moves data from
-one device to the other.
+The array decides the device: NumPy arrays run on the CPU, CuPy arrays on the GPU, those of
+kernels.device.emulated on the emulated device. Arrays of other libraries (torch, JAX, …) come in
+through DLPack without a copy. Nothing here ever moves data from one device to another.
 """
 
 import difflib
@@ -14,6 +14,7 @@ import numpy as np
 FLOAT32 = np.dtype(np.float32)  # comparing two dtype objects is quicker than dtype and type
 INT32 = np.dtype(np.int32)
 UINT8 = np.dtype(np.uint8)
+EMULATED = "kernels.device.emulated.memory"  # the module that defines that device's arrays
 
 
 def is_cupy(a) -> bool:
@@ -21,9 +22,14 @@ def is_cupy(a) -> bool:
     return cupy is not None and isinstance(a, cupy.ndarray)
 
 
+def is_emulated(a) -> bool:
+    memory = sys.modules.get(EMULATED)  # where it was never loaded there are none
+    return memory is not None and isinstance(a, memory.EmulatedArray)
+
+
 def adopt(name, a):
-    """Return `a` as a NumPy or CuPy array over the same memory, or raise a TypeError."""
-    if isinstance(a, np.ndarray) or is_cupy(a):
+    """Return `a` as an array of a device over the same memory, or raise a TypeError."""
+    if isinstance(a, np.ndarray) or is_cupy(a) or is_emulated(a):
         return a
     if hasattr(a, "__dlpack__"):
         if hasattr(a, "detach"):  # torch refuses to export a tensor that requires grad
@@ -43,26 +49,31 @@ def adopt(name, a):
 
 
 def device_of(**named) -> str:
-    """'cpu' or 'gpu': where all the given arrays live. None stands for an argument left out."""
-    cupy = sys.modules.get("cupy")
-    if cupy is None:
-        return "cpu"
-    devices = {
-        n: "gpu" if isinstance(a, cupy.ndarray) else "cpu"
-        for n, a in named.items()
-        if a is not None
-    }
+    """ "cpu", "gpu" or "emulated": where all the given arrays live. None stands for an argument
+    left out."""
+    if "cupy" not in sys.modules and EMULATED not in sys.modules:
+        return "cpu"  # no other arrays can be there
+    devices = {n: _device(a) for n, a in named.items() if a is not None}
     if len(set(devices.values())) > 1:
         where = ", ".join(f"{n} on the {d}" for n, d in devices.items())
+        library = "kernels.device.emulated" if "emulated" in devices.values() else "cupy"
         raise TypeError(
             f"arrays on different devices: {where}; expected all on one. "
-            "Move them yourself with cupy.asarray(a) or cupy.asnumpy(a)"
+            f"Move them yourself with {library}.asarray(a) or {library}.asnumpy(a)"
         )
     return next(iter(devices.values()))
 
 
+def _device(a):
+    return "gpu" if is_cupy(a) else "emulated" if is_emulated(a) else "cpu"
+
+
 def namespace(a):
-    """The module (numpy or cupy) that makes arrays where `a` lives."""
+    """The module (numpy, cupy, kernels.device.emulated.memory) that makes arrays where `a` is."""
+    if type(a) is np.ndarray:
+        return np
+    if is_emulated(a):
+        return sys.modules[EMULATED]
     return sys.modules["cupy"] if is_cupy(a) else np
 
 
@@ -106,7 +117,9 @@ def operand(name, a, shape, dtype=FLOAT32):
     if is_cupy(a):
         aligned = a.data.ptr % a.itemsize == 0
         return a if flags.c_contiguous and aligned else a.copy()
-    return a if flags.c_contiguous and flags.aligned else np.require(a, requirements="CA")
+    if flags.c_contiguous and flags.aligned:
+        return a
+    return a.copy() if is_emulated(a) else np.require(a, requirements="CA")
 
 
 def result(name, a, shape, like, dtype=FLOAT32):
@@ -121,7 +134,7 @@ def result(name, a, shape, like, dtype=FLOAT32):
         a = adopt(name, a)
     check_dtype(name, a, dtype)
     check_shape(name, a, shape)
-    if is_cupy(a) != is_cupy(like):
+    if _device(a) != _device(like):
         raise TypeError(f"{name}: lives on another device than the inputs; expected the same one")
     flags = a.flags
     if not flags.c_contiguous or not (is_cupy(a) or (flags.writeable and flags.aligned)):

@@ -8,14 +8,15 @@ import functools
 import importlib
 import math
 
-from kernels.arrays import is_cupy, one_of
+from kernels.arrays import device_of, one_of
 from kernels.device.unit import PACKAGE, Unit
 
 
 @functools.cache
 def files(op, device) -> tuple[str, ...]:
-    """The variants of `op` for "cpu" or "gpu", by file name."""
-    found = sorted((PACKAGE / op).glob(f"{device}*"))
+    """The variants of `op` for a device, by file name; the emulated device runs the GPU's."""
+    kind = "gpu" if device == "emulated" else device
+    found = sorted((PACKAGE / op).glob(f"{kind}*"))
     return tuple(path.name for path in found if path.suffix in (".py", ".cu"))
 
 
@@ -25,14 +26,14 @@ def variants(op, like=None) -> list[str]:
     one_of("op", op, ops)
     if like is None:
         return [*files(op, "cpu"), *files(op, "gpu")]
-    return list(files(op, "gpu" if is_cupy(like) else "cpu"))
+    return list(files(op, device_of(like=like)))
 
 
 @functools.cache
 def pick(op, device, variant, default) -> str:
     """The file to run: `variant` if given, else the op's default for the device."""
     if variant is None:
-        return default[device == "gpu"]
+        return default[device != "cpu"]
     return one_of("variant", variant, files(op, device))
 
 

@@ -3,19 +3,33 @@ through here.
 
     unit = device.Unit("linear", "gpu.cu", signatures, defines, functions)
     unit.cubin("sm_90")                                  # machine code; no card needed
-    device.launch(unit, "linear_forward", grid, block, arguments)   # on CuPy's current stream
+    device.launch(unit, "linear_forward", grid, block, arguments)   # where the arrays live
+
+The arrays decide: CuPy's launch on CuPy's current stream, those of `device.emulated` on the
+emulated device, which runs the same PTX on the CPU and checks every access.
 """
 
-from kernels.device.errors import CompileError, DeviceError, NoGPUError, ToolchainMissingError
-from kernels.device.gpu import launch, require_gpu
+from kernels.device.errors import (
+    CompileError,
+    DeviceError,
+    EmulationError,
+    NoGPUError,
+    ToolchainMissingError,
+)
+from kernels.device.gpu import require_gpu
+from kernels.device.graph import Graph, capture
+from kernels.device.launching import launch
 from kernels.device.unit import Unit
 
 __all__ = [
     "CompileError",
     "DeviceError",
+    "EmulationError",
+    "Graph",
     "NoGPUError",
     "ToolchainMissingError",
     "Unit",
+    "capture",
     "launch",
     "require_gpu",
 ]

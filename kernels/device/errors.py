@@ -17,6 +17,14 @@ class NoGPUError(DeviceError):
     """There is no usable GPU; the message says which piece is missing and what to type."""
 
 
+class EmulationError(DeviceError):
+    """The emulated device found something wrong. reports: what the checker said, one each."""
+
+    def __init__(self, message, reports=()):
+        super().__init__(message)
+        self.reports = list(reports)
+
+
 def toolchain_missing(what, cause):
     return ToolchainMissingError(
         f"{what} is not installed ({cause}), so no GPU kernel can be compiled. "

@@ -52,13 +52,7 @@ def _functions(unit, device_id):
     return functions
 
 
-def launch(unit, entry, grid, block, arguments, shared_bytes=0):
-    """Launch `entry` of `unit`; arguments are checked against its declaration. An empty grid is
-    no launch: CuPy would make a 0 a 1."""
-    if 0 in grid:
-        return
-    cupy = require_gpu()
-    parameters = unit.parameters(entry)
-    checked = [p.argument(entry, value) for p, value in zip(parameters, arguments, strict=True)]
-    function = _functions(unit, cupy.cuda.runtime.getDevice())[entry]
-    function(grid, block, checked, shared_mem=shared_bytes)
+def launch(unit, entry, grid, block, values, shared_bytes=0):
+    """Launch on CuPy's current stream. values: as Parameter.argument gives them."""
+    device_id = require_gpu().cuda.runtime.getDevice()
+    _functions(unit, device_id)[entry](grid, block, values, shared_mem=shared_bytes)

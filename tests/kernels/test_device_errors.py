@@ -14,6 +14,7 @@ from kernels.device import (
     NoGPUError,
     ToolchainMissingError,
     Unit,
+    emulated,
     gpu,
     launch,
     require_gpu,
@@ -112,6 +113,17 @@ def test_an_empty_grid_is_no_launch():
     assert launch(Unit("adam", "gpu.cu", SIGNATURES), "adam", (3, 0), (256,), ()) is None
 
 
+def test_the_arrays_say_where_to_launch():
+    unit, p = Unit("adam", "gpu.cu", SIGNATURES), np.zeros(3, np.float32)
+    for arrays, message in (
+        ((None, None), "adam: got no array; expected at least one, which decides the device"),
+        ((p, None), "adam: p: is a NumPy array; expected arrays on a GPU"),
+        ((emulated.array(p), p), "p on the emulated, g on the cpu; expected all on one"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            launch(unit, "adam", (1,), (256,), (*arrays, 3, 0.1))
+
+
 # No GPU
 
 
@@ -119,8 +131,6 @@ def test_without_cupy(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(NoGPUError, match=r"^CuPy is not installed .*pip install .*\[cuda13\]'"):
         require_gpu()
-    with pytest.raises(NoGPUError, match="use device='cpu'"):
-        launch(Unit("adam", "gpu.cu", SIGNATURES), "adam", (1,), (256,), ())
 
 
 def fake_cupy(count, capability="90"):

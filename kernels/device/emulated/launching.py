@@ -1,0 +1,44 @@
+"""Launches of the library's kernels on the emulated device."""
+
+import functools
+
+from kernels.device.emulated import emulator
+from kernels.device.emulated.memory import EmulatedArray
+from kernels.device.emulated.session import current
+
+
+@functools.cache
+def _program(ptx):
+    return emulator.load(ptx)
+
+
+@functools.cache
+def program(unit, entry, arch):
+    """The unit's PTX for `arch`, ready to run; entries of one text share it."""
+    return _program(unit.ptx(arch)[entry])
+
+
+def launch(unit, entry, grid, block, values, shared_bytes=0):
+    """Run `entry` under the settings of the current session.
+
+    values: as Parameter.argument gives them: EmulatedArray, NumPy scalars, uint64 0 for null.
+    Raises EmulationError if the checker reports anything, unless the session only collects.
+    """
+    settings = current()
+    parameters = unit.parameters(entry)
+    arguments, defined = [], []
+    for parameter, value in zip(parameters, values, strict=True):
+        if isinstance(value, EmulatedArray):
+            arguments.append(value.memory)
+            defined.append(value.defined.reshape(-1))
+        else:
+            arguments.append(None if parameter.pointer else value)
+            defined.append(None)
+    result = program(unit, entry, settings.arch).launch(
+        entry, grid, block, arguments,
+        shared_bytes=shared_bytes, seed=settings.seed, schedule=settings.schedule,
+        check=settings.check, perturb=settings.perturb,
+        names=[parameter.name for parameter in parameters], initialised=defined,
+    )  # fmt: skip
+    settings.collect(result)
+    settings.judge(entry, result.reports)
