@@ -10,7 +10,7 @@ SIZES = (1, 2, 3, 4, 5, 7, 8, 13)
 
 
 def odd_model(optimizer="adam"):
-    """Parameters of 36, 3, 15, 5, 20 and 4 numbers: gaps after 3, 15 and 5."""
+    """Parameters of 36, 3, 15, 5, 20 and 4 numbers: gaps after each."""
     stack = (layers.Dense(3, "tanh"), layers.Dense(5, "tanh"), layers.Dense(4))
     model = small_model(*stack, optimizer=optimizer)
     model.build(12)
@@ -40,10 +40,10 @@ def test_parameters_start_at_multiples_of_64_bytes_in_memory():
 def test_parameters_and_gradients_are_views():
     model = odd_model()
     model.arena[:] = np.arange(model.arena.size)
-    assert model.parameters[0]["b"].tolist() == [36, 37, 38]
-    assert model.parameters[1]["w"][0].tolist() == [40, 41, 42, 43, 44]
+    assert model.parameters[0]["b"].tolist() == [48, 49, 50]
+    assert model.parameters[1]["w"][0].tolist() == [64, 65, 66, 67, 68]
     model.parameters[2]["b"][:] = -1
-    assert model.arena[-4:].tolist() == [-1] * 4
+    assert model.arena[-16:-12].tolist() == [-1] * 4
     for flat, views in ((model.arena, model.parameters), (model.gradient_arena, model.gradients)):
         assert all(np.shares_memory(view, flat) for layer in views for view in layer.values())
 
@@ -58,7 +58,7 @@ def test_gaps_stay_zero(optimizer):
     gaps = np.ones(model.layout.size, bool)
     for view in (v for views in model.layout.views(gaps) for v in views.values()):
         view[...] = False
-    assert gaps.sum() == 1 + 1 + 3
+    assert gaps.sum() == 12 + 13 + 1 + 11 + 12 + 12
     for flat in (model.arena, model.gradient_arena, *model.optimizer_state.values()):
         assert not flat[gaps].any()
         assert flat[~gaps].all(), "all else is in use"
