@@ -1,7 +1,8 @@
 """Parameters in one flat float32 array, each starting on a multiple of 64 bytes.
 
 One array makes the optimizer one launch and a copy one copy; the alignment lets a GPU read
-16 bytes at a time, and a CPU a vector of 64 without touching two cache lines. The gaps between parameters hold zeros and stay zero.
+16 bytes at a time, and a CPU a vector of 64 bytes without touching two cache lines. The gaps
+between parameters hold zeros and stay zero.
 """
 
 import math

@@ -49,6 +49,7 @@ def empty(device, shape, dtype=np.float32):
     """
     if device != "cpu":
         return namespace(device).empty(shape, dtype)
+    shape = (shape,) if isinstance(shape, int) else shape
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(n_bytes + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE

@@ -1,7 +1,8 @@
-"""A network's passes over preallocated buffers, one kernel after the other (eagerly).
+"""A network's passes over preallocated buffers.
 
 gather -> each layer forward -> loss and dlogits -> each layer backward -> the optimizer, all on
-the device; nothing is read back.
+the device; nothing is read back. A training step runs one kernel after the other (eagerly), or,
+where that was found to pay, as a graph: the calls recorded once and replayed for every batch.
 """
 
 import numpy as np
@@ -9,6 +10,16 @@ import numpy as np
 import kernels
 from dnn import devices
 from dnn.data import SCALE_OF_BYTES
+from kernels.device import capture
+
+CAPTURED = ("cpu",)  # devices whose training steps are graphs
+
+
+def _of_kernels_alone(model):
+    """Whether a graph records all that a step does. A user's own layer, loss or optimizer may
+    compute in NumPy too, which no graph would see."""
+    parts = (*model.layers, model.loss, model.optimizer)
+    return all(type(part).__module__.startswith("dnn.") for part in parts)
 
 
 class Execution:
@@ -33,9 +44,11 @@ class Execution:
             for shape, function in zip(shapes[1:], self.functions, strict=True)
         ]
         self.dz = [self._empty(shape) for shape in shapes[1:]] if training else None
+        self.captured = training and model.device in CAPTURED and _of_kernels_alone(model)
+        self.graphs, self.captured_with = {}, None
 
-    def _empty(self, shape):
-        return devices.empty(self.model.device, shape)
+    def _empty(self, shape, dtype=np.float32):
+        return devices.empty(self.model.device, shape, dtype)
 
     def load(self, x, start, rows, key=None):
         """Bring rows of the data into the input buffer."""
@@ -75,3 +88,47 @@ class Execution:
             saved = self.y[-1] if function.reads == "y" else self.z[-1]
             dz = self.dz[-1][:rows]
             kernels.activation_backward(dz, saved[:rows], function, out=dz)
+
+    def train(self, rows, targets, loss, hit):
+        """One step on the rows that were loaded; loss and hit receive each row's."""
+        model = self.model
+        rate = model.schedule(model.steps_trained)
+        model.steps_trained += 1
+        if self.captured:
+            self._replay(rows, targets, loss, hit, model.steps_trained, rate)
+        else:
+            self._step(rows, targets, loss, hit, model.steps_trained, rate)
+
+    def _step(self, rows, targets, loss, hit, number, rate):
+        """Forward, loss, backward, update. number (from 1) and rate: numbers, or arrays (1,)."""
+        model = self.model
+        z = self.forward(rows)
+        model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit)
+        self.last_dz(rows)
+        self.backward(rows)
+        model.optimizer.update(
+            model.arena, model.gradient_arena, model.optimizer_state, number, rate
+        )
+
+    def _replay(self, rows, targets, loss, hit, number, rate):
+        """The same as a graph, which reads and writes buffers of its own."""
+        hyperparameters = vars(self.model.optimizer)
+        if hyperparameters != self.captured_with:  # a callback has changed them, or the first step
+            self.graphs.clear()
+            self.captured_with = dict(hyperparameters)
+        if rows not in self.graphs:
+            self.graphs[rows] = self._capture(rows, targets)
+        graph, buffers = self.graphs[rows]
+        for buffer, value in zip(buffers, (targets, number, rate), strict=False):
+            buffer[...] = value
+        graph.replay()
+        loss[...], hit[...] = buffers[3:]
+
+    def _capture(self, rows, targets):
+        shapes = (targets.shape, targets.dtype), (1, np.int32), (1, np.float32)
+        shapes += (rows, np.float32), (rows, np.uint8)
+        buffers = [self._empty(shape, dtype) for shape, dtype in shapes]
+        targets, number, rate, loss, hit = buffers
+        with capture(self.model.device) as graph:
+            self._step(rows, targets, loss, hit, number, rate)
+        return graph, buffers

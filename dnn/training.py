@@ -61,7 +61,7 @@ def fit(
                 rows = min(batch_size, n - start)
                 batch = slice(start, start + rows)
                 run.load(x, start, rows, key)
-                train_step(model, run, rows, targets[batch], losses[batch], hits[batch])
+                run.train(rows, targets[batch], losses[batch], hits[batch])
                 watchers.on_train_batch_end(step, {})
             model.epochs_trained += 1
             logs = means(model, losses, hits)  # the one read of the epoch: it waits for the device
@@ -75,18 +75,6 @@ def fit(
     finally:
         watchers.on_train_end({})
     return history
-
-
-def train_step(model, run, rows, targets, loss, hit):
-    """One batch that was loaded: forward, loss, backward, update."""
-    z = run.forward(rows)
-    model.loss(z, targets, 1 / rows, loss, run.dz[-1][:rows], hit)
-    run.last_dz(rows)
-    run.backward(rows)
-    rate = model.schedule(model.steps_trained)
-    model.steps_trained += 1
-    optimizer, state = model.optimizer, model.optimizer_state
-    optimizer.update(model.arena, model.gradient_arena, state, model.steps_trained, rate)
 
 
 def prepared(model, x, y, names=("x", "y")):

@@ -8,7 +8,7 @@ reads="z". Source: kernels/activations, one file each.
 import math
 
 from kernels import activations, arrays, dispatch
-from kernels.device import launch
+from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
 SIGNATURES = (
@@ -69,10 +69,10 @@ def _run(f, backward, variant, *operands):
         module = dispatch.cpu("activation", file)
         if f.rowwise:
             run = module.softmax_backward if backward else module.softmax_forward
-            run(*(a.reshape(-1, a.shape[-1]) for a in operands))
+            submit(device, run, *(a.reshape(-1, a.shape[-1]) for a in operands))
         else:
             run = module.backward(f.derivative) if backward else module.forward(f.forward)
-            run(*(a.reshape(-1) for a in operands))
+            submit(device, run, *(a.reshape(-1) for a in operands))
         return
     scalar = activations.get("identity") if f.rowwise else f
     unit = dispatch.unit("activation", file, SIGNATURES, dispatch.scalar_functions(scalar))

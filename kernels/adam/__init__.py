@@ -11,7 +11,7 @@ Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.
 import math
 
 from kernels import arrays, dispatch
-from kernels.device import launch
+from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
 BLOCKS = 8 * 132  # at most; the grid strides over what is left
@@ -50,9 +50,9 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, *, variant
         return
     file = dispatch.pick("adam", device, variant, DEFAULT)
     if device == "cpu":
-        step = int(step_array[0]) if step_array is not None else step
-        lr = float(lr_array[0]) if lr_array is not None else lr
-        dispatch.cpu("adam", file).adam(p, g, m, v, step, lr, beta1, beta2, eps)
+        step = step if step_array is None else step_array
+        lr = lr if lr_array is None else lr_array
+        submit(device, dispatch.cpu("adam", file).adam, p, g, m, v, step, lr, beta1, beta2, eps)
         return
     unit = dispatch.unit("adam", file, SIGNATURES)
     threads = unit.constants["THREADS"]

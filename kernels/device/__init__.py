@@ -17,7 +17,7 @@ from kernels.device.errors import (
     ToolchainMissingError,
 )
 from kernels.device.gpu import require_gpu
-from kernels.device.graph import Graph, capture
+from kernels.device.graph import Graph, capture, refuse_while_capturing, submit
 from kernels.device.launching import launch
 from kernels.device.unit import Unit
 
@@ -31,5 +31,7 @@ __all__ = [
     "Unit",
     "capture",
     "launch",
+    "refuse_while_capturing",
     "require_gpu",
+    "submit",
 ]

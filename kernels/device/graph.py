@@ -1,19 +1,20 @@
-"""A sequence of launches recorded once and replayed as one.
+"""A sequence of kernel calls recorded once and replayed as one.
 
-    with device.capture("gpu") as graph:      # or "emulated"
+    with device.capture("gpu") as graph:      # or "cpu", "emulated"
         kernels.linear(x, w, b, out=y)        # recorded; nothing runs yet
     graph.replay()                            # runs, on what x, w and b hold by now
 
 On a GPU this is CUDA's stream capture: one call from the host in place of one a launch, about 1 µs
-a node. On the emulated device the launches are kept and run one after the other. Either way the
-graph holds the arrays that it uses, and only launches can be recorded: reading an array, or
-waiting for the device, while capturing is an error. Run the same calls once before, so that every
-kernel is compiled and loaded.
+a node. On the CPU and on the emulated device the calls are kept and run one after the other; what
+is saved is the check of their arguments. Either way the graph holds the arrays that it uses, and
+only kernels can be recorded: reading a device's array, or waiting for it, while capturing is an
+error. Run the same calls once before, so that every kernel is compiled and loaded.
 """
 
 import contextlib
 import contextvars
 
+from kernels.arrays import one_of
 from kernels.device.errors import DeviceError
 from kernels.device.gpu import require_gpu
 
@@ -21,7 +22,7 @@ _capturing = contextvars.ContextVar("capturing", default=None)
 
 
 class Graph:
-    """What `capture` recorded. device: "gpu" or "emulated"; launches: how many."""
+    """What `capture` recorded. device: "cpu", "gpu" or "emulated"; launches: how many."""
 
     def __init__(self, device):
         self.device = device
@@ -46,7 +47,7 @@ class Graph:
     def _record(self, device, run, arguments):
         """Called in place of a launch. CuPy's own launch is what records on a GPU."""
         if device != self.device:
-            raise DeviceError(f"a launch on device {device!r} in a capture on {self.device!r}")
+            raise DeviceError(f"a kernel on device {device!r} in a capture on {self.device!r}")
         self._recorded.append((run, arguments))
         if device == "gpu":
             run(*arguments)
@@ -54,9 +55,8 @@ class Graph:
 
 @contextlib.contextmanager
 def capture(device):
-    """Record the launches of a `with` block on "gpu" or "emulated"; gives a Graph."""
-    if device not in ("gpu", "emulated"):
-        raise ValueError(f"device: got {device!r}; expected 'gpu' or 'emulated'")
+    """Record the kernel calls of a `with` block on "cpu", "gpu" or "emulated"; gives a Graph."""
+    one_of("device", device, ("cpu", "gpu", "emulated"))
     if _capturing.get():
         raise DeviceError("a capture is under way already; end it first")
     graph = Graph(device)
@@ -84,7 +84,7 @@ def _stream_capture(graph):
 
 
 def submit(device, run, *arguments):
-    """run(*arguments), a launch; or record it where a capture is under way."""
+    """run(*arguments), one kernel; or record it where a capture is under way."""
     graph = _capturing.get()
     if graph is None:
         run(*arguments)

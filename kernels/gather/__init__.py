@@ -7,7 +7,7 @@ stored, each row occurs once in 0 … n−1, and key=None means the order in whi
 """
 
 from kernels import arrays, dispatch
-from kernels.device import launch
+from kernels.device import launch, submit
 from kernels.gather.shuffle import half_bits, shuffle_key
 
 __all__ = ["gather", "shuffle_key"]
@@ -49,8 +49,8 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
     file = dispatch.pick("gather", device, variant, DEFAULT)
     shuffled, bits = key is not None, half_bits(n)
     if device == "cpu":
-        module = dispatch.cpu("gather", file)
-        module.gather(x.reshape(n, -1), y.reshape(rows, -1), start, bits, key or 0, shuffled, scale)
+        run, flat = dispatch.cpu("gather", file).gather, (x.reshape(n, -1), y.reshape(rows, -1))
+        submit(device, run, *flat, start, bits, key or 0, shuffled, scale)
     else:
         unit = dispatch.unit("gather", file, SIGNATURES)
         arguments = (x, y, start, y.size // rows, n, bits, key or 0, shuffled, scale)

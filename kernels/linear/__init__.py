@@ -14,7 +14,7 @@ Source: Rumelhart, Hinton and Williams, Learning representations by back-propaga
 import math
 
 from kernels import activations, arrays, dispatch
-from kernels.device import launch
+from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -65,7 +65,7 @@ def linear(
         return y
     file = dispatch.pick("linear", device, variant, DEFAULT)
     if device == "cpu":
-        dispatch.cpu("linear", file).linear(x, w, b, f, z_out, y)
+        submit(device, dispatch.cpu("linear", file).linear, x, w, b, f, z_out, y)
     else:
         scalar = activations.get("identity") if f.rowwise else f
         unit = _unit(file, precision, scalar)
@@ -116,15 +116,15 @@ def linear_backward(
     else:
         saved = None
     if B == 0:
-        dw.fill(0)
+        submit(device, dw.fill, 0)
         if bias:
-            db.fill(0)
+            submit(device, db.fill, 0)
         return dx, dw, db
     file = dispatch.pick("linear", device, variant, DEFAULT)
     fused = activations.get("identity") if g.rowwise else g
     if device == "cpu":
-        module = dispatch.cpu("linear", file)
-        module.linear_backward(dz, x, w, fused, None if g.rowwise else saved, dx, dw, db)
+        run = dispatch.cpu("linear", file).linear_backward
+        submit(device, run, dz, x, w, fused, None if g.rowwise else saved, dx, dw, db)
     else:
         unit = _unit(file, precision, fused)
         if need_dx:

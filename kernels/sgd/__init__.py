@@ -11,7 +11,7 @@ import math
 
 from kernels import arrays, dispatch
 from kernels.adam import scalar_or_array
-from kernels.device import launch
+from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
 BLOCKS = 8 * 132
@@ -45,8 +45,8 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, *, variant=None):
         return
     file = dispatch.pick("sgd", device, variant, DEFAULT)
     if device == "cpu":
-        lr = float(lr_array[0]) if lr_array is not None else lr
-        dispatch.cpu("sgd", file).sgd(p, g, u, lr, momentum, nesterov)
+        lr = lr if lr_array is None else lr_array
+        submit(device, dispatch.cpu("sgd", file).sgd, p, g, u, lr, momentum, nesterov)
         return
     unit = dispatch.unit("sgd", file, SIGNATURES)
     threads = unit.constants["THREADS"]

@@ -7,6 +7,8 @@ from kernels.jit import compiled
 
 
 def sgd(p, g, u, lr, momentum, nesterov):
+    """lr: a number, or an array (1,) that is read now."""
+    lr = lr.item() if isinstance(lr, np.ndarray) else lr
     if u is None:
         plain(p, g, np.float32(lr))
     else:

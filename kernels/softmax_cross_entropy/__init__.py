@@ -9,7 +9,7 @@ but −inf, gives NaN. Source: Goodfellow, Bengio and Courville, Deep Learning, 
 
 from kernels import arrays, dispatch
 from kernels.activation import row_launch
-from kernels.device import launch
+from kernels.device import launch, refuse_while_capturing, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
 SIGNATURES = (
@@ -49,9 +49,7 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
     file = dispatch.pick("softmax_cross_entropy", device, variant, DEFAULT)
     if device == "cpu":
         run = dispatch.cpu("softmax_cross_entropy", file).softmax_cross_entropy
-        bad = run(z, labels, targets, loss, dz, hit, scale)
-        if bad >= 0:
-            raise IndexError(f"labels[{bad}]: got {given[bad]}; expected 0 … {C - 1}")
+        submit(device, _on_cpu, run, given, z, labels, targets, loss, dz, hit, scale)
     else:
         unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
         grid, block = row_launch(unit.constants, B, C)
@@ -60,10 +58,18 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
     return loss, dz
 
 
+def _on_cpu(run, given, z, *others):
+    bad = run(z, *others)
+    if bad >= 0:
+        raise IndexError(f"labels[{bad}]: got {given[bad]}; expected 0 … {z.shape[1] - 1}")
+
+
 def _labels(labels, B, C):
     """(int32 labels, None) or (None, float32 targets)."""
     if labels.dtype.kind in "iu":
         arrays.check_shape("labels", labels, (B,))
+        if labels.dtype != arrays.INT32:
+            refuse_while_capturing(f"labels: got dtype {labels.dtype}, expected int32")
         if labels.dtype.itemsize == 8 or labels.dtype == "uint32":
             lowest = -1 if labels.dtype.kind == "i" else 0  # −1 would wrap around in CuPy
             labels = labels.clip(lowest, C)  # still out of range, and int32 can hold it

@@ -63,7 +63,7 @@ PREAMBLE = """
 import os, pathlib, random, resource, signal, sys, time
 from dnn import Sequential, layers, load_model
 path = pathlib.Path(sys.argv[1])
-model = Sequential([layers.Input(400), layers.Dense(500)], device="cpu")
+model = Sequential([layers.Input(400), layers.Dense(512)], device="cpu")
 model.build()
 """
 
