@@ -1,0 +1,308 @@
+"""add, sub, mul, fma, div, min, max and their kin, on integers and floats."""
+
+from kernels.device.emulated.emit.operation import (
+    CPP_TYPE,
+    FLOATS,
+    HALVES,
+    emits,
+    unsigned,
+)  # fmt: skip
+from kernels.device.emulated.parsed import BYTES
+
+ROUNDING = {"rn": "nearest", "rz": "zero", "rm": "down", "rp": "up"}
+INTEGERS = tuple(f"{sign}{bits}" for sign in "us" for bits in (16, 32, 64))
+OPERATOR = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+ARITHMETIC = (*INTEGERS, *FLOATS, *HALVES, "f32x2")
+
+
+def rounding(op, default="rn"):
+    return op.choice(*ROUNDING, default=default)
+
+
+def float_sources(op, indices, of_type, ftz):
+    """Float operands, subnormal ones flushed where the instruction says so."""
+    values = [op.source(i, of_type) for i in indices]
+    return [f"ftz({v})" for v in values] if ftz else values
+
+
+def float_result(op, of_type, text, ftz=False, sat=False):
+    text = f"ftz({text})" if ftz else text
+    op.result(0, of_type, f"saturate({text})" if sat else text)
+
+
+def float_flags(op, of_type):
+    return of_type == "f32" and op.flag("ftz"), op.flag("sat")
+
+
+def rounded(mode, plain, function, operands):
+    """The operation as C++ has it, or under a directed rounding mode."""
+    if mode == "rn":
+        return plain
+    return f"rounded<Round::{ROUNDING[mode]}>({function}, {', '.join(operands)})"
+
+
+# Sums and products
+
+
+@emits("add", "sub")
+def add_sub(op):
+    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
+    if of_type in HALVES:
+        half(op, of_type, name, 2)
+    elif of_type in INTEGERS:
+        integer_sum(op, of_type, name)
+    else:
+        float_sum(op, of_type, name)
+
+
+def integer_sum(op, of_type, name):
+    if op.flag("cc"):
+        carry_chain(op, of_type, name, "false")
+    elif op.flag("sat"):
+        a, b = op.source(1, "s32"), op.source(2, "s32")
+        op.result(0, "s32", f"saturated(s64({a}) {OPERATOR[name]} s64({b}))")
+    else:
+        u = unsigned(of_type)
+        a, b = op.source(1, u), op.source(2, u)
+        op.result(0, u, f"{u}({a} {OPERATOR[name]} {b})")
+
+
+def float_sum(op, of_type, name):
+    ftz, sat = float_flags(op, of_type)
+    mode = rounding(op)
+    if of_type == "f32x2":
+        if mode != "rn" or ftz:
+            op.refuse("packed f32 rounds to nearest only")
+        a, b = op.source(1, of_type), op.source(2, of_type)
+        op.result(0, of_type, f"each(k{name.capitalize()}, {a}, {b})")
+        return
+    a, b = float_sources(op, (1, 2), of_type, ftz)
+    text = rounded(mode, f"{a} {OPERATOR[name]} {b}", f"k{name.capitalize()}", (a, b))
+    float_result(op, of_type, text, ftz, sat)
+
+
+@emits("mul")
+def mul(op):
+    of_type = op.type(*ARITHMETIC)
+    if of_type in HALVES:
+        half(op, of_type, "mul", 2)
+    elif of_type in INTEGERS:
+        integer_product(op, of_type, None)
+    else:
+        float_sum(op, of_type, "mul")
+
+
+@emits("mad")
+def mad(op):
+    of_type = op.type(*INTEGERS, *FLOATS)
+    if of_type in FLOATS:
+        fused(op, of_type)
+    else:
+        integer_product(op, of_type, 3)
+
+
+@emits("fma")
+def fma(op):
+    of_type = op.type(*FLOATS, *HALVES, "f32x2")
+    if of_type in HALVES:
+        half(op, of_type, "fma", 3)
+    else:
+        fused(op, of_type)
+
+
+def fused(op, of_type):
+    ftz, sat = float_flags(op, of_type)
+    mode = rounding(op)
+    if of_type == "f32x2":
+        if mode != "rn" or ftz:
+            op.refuse("packed f32 rounds to nearest only")
+        op.result(0, of_type, f"each(kFma, {', '.join(op.source(i, of_type) for i in (1, 2, 3))})")
+        return
+    operands = float_sources(op, (1, 2, 3), of_type, ftz)
+    text = rounded(mode, f"std::fma({', '.join(operands)})", "kFma", operands)
+    float_result(op, of_type, text, ftz, sat)
+
+
+def integer_product(op, of_type, addend):
+    """mul and mad: the low half, the high half, or the whole of a product."""
+    part = op.choice("lo", "hi", "wide")
+    a, b = op.source(1, of_type), op.source(2, of_type)
+    if part == "wide":
+        result = f"{of_type[0]}{16 * BYTES[of_type]}"
+        text = f"mul_wide<{result}>({a}, {b})"
+    else:
+        result, text = of_type, f"mul_{part}<{of_type}>({a}, {b})"
+    if addend is None:
+        op.result(0, result, text)
+    elif op.flag("cc"):
+        with_carry(op, result, "add", text, addend, "false", keep=True)
+    elif op.flag("sat"):
+        if (part, of_type) != ("hi", "s32"):
+            op.refuse("only mad.hi.sat.s32 saturates")
+        op.result(0, result, f"saturated(s64({text}) + {op.source(addend, result)})")
+    else:
+        op.result(0, result, f"add<{result}>({text}, {op.source(addend, result)})")
+
+
+@emits("mul24", "mad24")
+def mul24(op):
+    of_type = op.type("s32", "u32")
+    shift = 0 if op.choice("lo", "hi") == "lo" else 16
+    text = f"u32(product24({op.source(1, of_type)}, {op.source(2, of_type)}) >> {shift})"
+    if op.instruction.opcode == "mad24":
+        text += f" + {op.source(3, 'u32')}"
+    op.result(0, "u32", text)
+
+
+@emits("sad")
+def sad(op):
+    t = op.type(*INTEGERS)
+    op.result(0, t, f"sad<{t}>({op.source(1, t)}, {op.source(2, t)}, {op.source(3, t)})")
+
+
+@emits("dp4a", "dp2a")
+def dot_product(op):
+    signs = [CPP_TYPE[op.type("u32", "s32")] for _ in "ba"][::-1]
+    a, b, c = (op.source(i, "u32") for i in (1, 2, 3))
+    if op.instruction.opcode == "dp4a":
+        text = f"dot4<{signs[0][0]}8, {signs[1][0]}8>({a}, {b}, {c})"
+    else:
+        high = "true" if op.choice("lo", "hi") == "hi" else "false"
+        text = f"dot2<{signs[0][0]}16, {signs[1][0]}8>({a}, {b}, {c}, {high})"
+    op.result(0, "u32", text)
+
+
+# Carry chains
+
+
+def carry_chain(op, of_type, name, carry_in):
+    u = unsigned(of_type)
+    with_carry(op, u, name, op.source(1, u), 2, carry_in, keep=True)
+
+
+def with_carry(op, of_type, name, a, b_index, carry_in, keep):
+    """a + b or a - b, with the carry flag going in, and coming out where `keep`."""
+    u = unsigned(of_type)
+    function = "add_carry" if name == "add" else "sub_borrow"
+    carry = op.function.carry
+    out = carry if keep else "unused_carry"
+    if not keep:
+        op.write("{ bool unused_carry;")
+    b = op.source(b_index, u)
+    op.result(0, u, f"{function}<{u}>({a}, {b}, {carry_in}, {out})")
+    if not keep:
+        op.write("}")
+
+
+@emits("addc", "subc")
+def with_carry_in(op):
+    of_type, name = op.type("u32", "s32", "b32", "u64", "s64"), op.instruction.opcode[:3]
+    u = unsigned(of_type)
+    with_carry(op, u, name, op.source(1, u), 2, op.function.carry, op.flag("cc"))
+
+
+@emits("madc")
+def madc(op):
+    of_type, part = op.type("u32", "s32", "u64", "s64"), op.choice("lo", "hi")
+    text = f"mul_{part}<{of_type}>({op.source(1, of_type)}, {op.source(2, of_type)})"
+    with_carry(op, of_type, "add", text, 3, op.function.carry, op.flag("cc"))
+
+
+# Quotients
+
+
+@emits("div")
+def div(op):
+    of_type = op.type(*INTEGERS, *FLOATS)
+    if of_type in INTEGERS:
+        op.result(0, of_type, f"quotient({op.source(1, of_type)}, {op.source(2, of_type)})")
+        return
+    ftz, _ = float_flags(op, of_type)
+    how = op.choice("approx", "full", *ROUNDING, default="full")
+    a, b = float_sources(op, (1, 2), of_type, ftz)
+    if how in ROUNDING:
+        text = rounded(how, f"{a} / {b}", "kDiv", (a, b))
+    else:
+        text = f"{'approximate' if how == 'approx' else 'full'}_div({a}, {b})"
+    float_result(op, of_type, text, ftz)
+
+
+@emits("rem")
+def rem(op):
+    of_type = op.type(*INTEGERS)
+    op.result(0, of_type, f"remainder({op.source(1, of_type)}, {op.source(2, of_type)})")
+
+
+# One operand
+
+
+@emits("neg", "abs")
+def neg_abs(op):
+    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
+    if of_type in HALVES:
+        half(op, of_type, name, 1)
+    elif of_type in INTEGERS:
+        function = "negated" if name == "neg" else "absolute"
+        op.result(0, of_type, f"{function}<{of_type}>({op.source(1, of_type)})")
+    else:
+        ftz, _ = float_flags(op, of_type)
+        (a,) = float_sources(op, (1,), of_type, ftz)
+        float_result(op, of_type, f"-{a}" if name == "neg" else f"std::fabs({a})")
+
+
+@emits("copysign")
+def copysign(op):
+    t = op.type(*FLOATS)
+    op.result(0, t, f"std::copysign({op.source(2, t)}, {op.source(1, t)})")
+
+
+# Extremes
+
+
+@emits("min", "max")
+def min_max(op):
+    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
+    if of_type in HALVES:
+        half(op, of_type, name + ("_nan" if op.flag("NaN") else ""), 2)
+    elif of_type in INTEGERS:
+        relu = op.flag("relu")
+        text = f"std::{name}<{of_type}>({op.source(1, of_type)}, {op.source(2, of_type)})"
+        op.result(0, of_type, f"std::max<{of_type}>({text}, 0)" if relu else text)
+    else:
+        float_extreme(op, of_type, name)
+
+
+def float_extreme(op, of_type, name):
+    ftz, _ = float_flags(op, of_type)
+    function = {"min": "minimum", "max": "maximum"}[name] + ("_nan" if op.flag("NaN") else "")
+    signed = op.flag("xorsign")
+    magnitudes = op.flag("abs")
+    if signed != magnitudes:
+        op.refuse(".xorsign goes with .abs")
+    operands = float_sources(op, range(1, op.count), of_type, ftz)
+    sizes = [f"std::fabs({x})" for x in operands] if magnitudes else operands
+    text = f"{function}({sizes[0]}, {sizes[1]})"
+    if len(sizes) == 3 and not signed:
+        text = f"{function}({text}, {sizes[2]})"
+    op.result(0, of_type, f"xorsign({text}, {operands[0]}, {operands[1]})" if signed else text)
+
+
+# Halves
+
+
+def half(op, of_type, name, operands):
+    """f16 and bf16, alone or packed: rounded to nearest."""
+    element = CPP_TYPE[of_type].removesuffix("x2")
+    op.flag("rn")
+    steps = [step for step in ("sat", "relu") if op.flag(step)]
+    ftz = op.flag("ftz")
+    names = [f"x{i}" for i in range(operands)]
+    values = [f"half_ftz({x})" if ftz else x for x in names]
+    text = f"half_{name}<{element}>({', '.join(values)})"
+    if ftz:
+        text = f"half_ftz({text})"
+    for step in steps:
+        text = f"half_{dict(sat='saturate', relu='relu')[step]}({text})"
+    parameters = ", ".join(f"{element} {x}" for x in names)
+    sources = ", ".join(op.source(i + 1, of_type) for i in range(operands))
+    op.result(0, of_type, f"each([]({parameters}) {{ return {text}; }}, {sources})")

@@ -1,0 +1,81 @@
+"""Operations of a warp: shuffles, votes, matches, reductions."""
+
+from kernels.device.emulated.emit.operation import emits, unsigned
+
+SHUFFLE = {"up": "up", "down": "down", "bfly": "butterfly", "idx": "index"}
+
+
+@emits("shfl")
+def shfl(op):
+    op.choice("sync")
+    op.type("b32")
+    how = SHUFFLE[op.choice(*SHUFFLE)]
+    values = ", ".join(op.source(i, "u32") for i in (1, 2, 3, 4))
+    destination, predicate = op.pair(0)
+    op.write(f"{{ const Shuffled shuffled = shuffle(Shuffle::{how}, {values}, {op.site});")
+    op.assign(destination, "b32", "shuffled.value")
+    if predicate is not None:
+        op.assign(predicate, "pred", "shuffled.valid")
+    op.write("}")
+
+
+@emits("vote")
+def vote(op):
+    op.choice("sync")
+    how = op.choice("ballot", "any", "all", "uni")
+    result = op.type("b32" if how == "ballot" else "pred")
+    op.result(0, result, f"vote_{how}({op.source(1, 'pred')}, {op.source(2, 'u32')}, {op.site})")
+
+
+@emits("match")
+def match(op):
+    op.choice("sync")
+    of_type, how = op.type("b32", "b64"), op.choice("any", "all")
+    value, mask = op.source(1, of_type), op.source(2, "u32")
+    if how == "any":
+        op.result(0, "b32", f"match_any({value}, {mask}, {op.site})")
+        return
+    destination, predicate = op.pair(0)
+    op.write(f"{{ bool all; const u32 same = match_all({value}, {mask}, all, {op.site});")
+    op.assign(destination, "b32", "same")
+    if predicate is not None:
+        op.assign(predicate, "pred", "all")
+    op.write("}")
+
+
+@emits("redux")
+def redux(op):
+    op.choice("sync")
+    t = op.type("u32", "s32", "b32", "f32")
+    how = op.choice("add", "min", "max", "and", "or", "xor")
+    if t == "f32":
+        nan, magnitude = op.flag("NaN"), op.flag("abs")
+        function = {"min": "minimum", "max": "maximum"}.get(how) or op.refuse(f"no {how} of .f32")
+        function = f"{function}_nan<f32>" if nan else f"{function}<f32>"
+        body = f"{function}({'std::fabs(a), std::fabs(b)' if magnitude else 'a, b'})"
+        cpp = "f32"
+    else:
+        cpp = t if t[0] == "s" else unsigned(t)
+        body = {
+            "add": f"add<{cpp}>(a, b)", "min": f"std::min<{cpp}>(a, b)",
+            "max": f"std::max<{cpp}>(a, b)", "and": "a & b", "or": "a | b", "xor": "a ^ b",
+        }[how]  # fmt: skip
+    operation = f"[]({cpp} a, {cpp} b) -> {cpp} {{ return {body}; }}"
+    values = f"{op.source(1, cpp)}, {op.source(2, 'u32')}"
+    op.result(0, cpp, f"reduce_warp<{cpp}, +{operation}>({values}, {op.site})")
+
+
+@emits("activemask")
+def activemask(op):
+    op.type("b32")
+    op.result(0, "b32", "active_mask()")
+
+
+@emits("elect")
+def elect(op):
+    op.choice("sync")
+    destination, predicate = op.pair(0)
+    op.write(f"{{ bool leader; const u32 lane = elect({op.source(1, 'u32')}, leader, {op.site});")
+    op.assign(destination, "b32", "lane")
+    op.assign(predicate, "pred", "leader")
+    op.write("}")
