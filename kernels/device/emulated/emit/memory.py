@@ -58,11 +58,12 @@ def ld(op):
     ignore_hints(op, 2)
     cpp = CPP_TYPE[of_type]
     address = op.address(1, space)
+    destinations = vector(op, 0, n)
     if n == 1:
-        op.result(0, of_type, f"load<{cpp}>({address}, {order}, {op.site})")
+        op.assign(destinations[0], of_type, f"load<{cpp}>({address}, {order}, {op.site})")
         return
     op.write(f"{{ const auto loaded = load<std::array<{cpp}, {n}>>({address}, {order}, {op.site});")
-    op.assign_all(vector(op, 0, n), of_type, "loaded")
+    op.assign_all(destinations, of_type, "loaded")
     op.write("}")
 
 
