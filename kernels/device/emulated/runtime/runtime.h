@@ -108,7 +108,7 @@ char* checked_access(Address address, uint32_t bytes, Kind kind, Ordering orderi
 // The same without any check, for unchecked builds: only finds the host address.
 extern char* window_host[kWindows];  // host address minus window address, by window
 char* resolve_elsewhere(Address address, const Site& site);  // local, and other blocks' shared memory
-void polled(Address address, const char* host, uint32_t bytes, const Site& site);
+void polled(const char* host, uint32_t bytes, const Site& site);
 
 inline char* unchecked_access(Address address, uint32_t bytes, Kind kind, Ordering ordering,
                               const Site& site) {
@@ -117,8 +117,9 @@ inline char* unchecked_access(Address address, uint32_t bytes, Kind kind, Orderi
   if (window == kShared && (to_shared(address) >> 24) == 0) host = self->shared + to_shared(address);
   else if (window >= kShared) host = resolve_elsewhere(address, site);
   else host = window_host[window] + address;
-  // A strong access may be a thread waiting for another: let the scheduler see it.
-  if (ordering.semantics != Semantics::weak || kind == Kind::atomic) polled(address, host, bytes, site);
+  // A strong read may be a thread waiting for another: let the scheduler see it.
+  const bool strong = ordering.semantics != Semantics::weak || kind == Kind::atomic;
+  if (strong && kind != Kind::store) polled(host, bytes, site);
   return host;
 }
 
@@ -169,11 +170,12 @@ uint32_t active_mask();  // activemask: the lanes of the warp that have not exit
 
 // ---- loops, time, faults ----------------------------------------------------------------------
 
-// Every backward branch calls this: a launch has a budget of steps, so nothing runs for ever.
-extern int64_t step_budget;
-[[noreturn]] void out_of_steps(const Site& site);
+// Every backward branch calls this: now and then it lets others run, and a launch has a budget of
+// such steps, so nothing runs for ever.
+extern int32_t steps_in_slice;
+void slice_over(const Site& site);
 inline void step(const Site& site) {
-  if (--step_budget < 0) out_of_steps(site);
+  if (--steps_in_slice < 0) slice_over(site);
 }
 void nanosleep(uint32_t nanoseconds, const Site& site);  // lets others run
 uint64_t clock();                                        // %clock, %clock64, %globaltimer: monotone

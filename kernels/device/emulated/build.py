@@ -1,0 +1,101 @@
+"""From C++ text to a loaded shared library: the runtime once, each kernel module by itself.
+
+The libraries are kept in the cache folder of the compiled kernels, keyed by every byte that went
+in: the text, the headers, the flags, the compiler and its version.
+"""
+
+import concurrent.futures
+import ctypes
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from kernels.device import cache
+from kernels.device.errors import CompileError, ToolchainMissingError
+
+RUNTIME = pathlib.Path(__file__).parent / "runtime"
+# No fused multiply-adds but those that the PTX asks for, and no assumptions about types: registers
+# are bits.
+FLAGS = ("-std=c++20", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-fno-math-errno")
+# Only emu_module leaves a kernel's library: its copies of the inline functions are its own, since a
+# checked and an unchecked library differ in them.
+MODULE_FLAGS = ("-O1", "-w", "-fvisibility=hidden")
+RUNTIME_FLAGS = ("-O2", "-Wall", "-Wextra")
+
+
+@functools.cache
+def compiler() -> str:
+    """Path of the C++ compiler: $CXX, else g++, else c++.
+
+    Raises ToolchainMissingError, which says what to type, when there is none.
+    """
+    wanted = os.environ.get("CXX")
+    for name in [wanted] if wanted else ["g++", "c++"]:
+        if path := shutil.which(name):
+            return path
+    raise ToolchainMissingError(
+        f"the emulated device needs a C++20 compiler, and {wanted or 'g++'} was not found. "
+        "Type: apt-get install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), "
+        "xcode-select --install (macOS); or set CXX to a compiler's path"
+    )
+
+
+@functools.cache
+def _version():
+    return subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout
+
+
+def _run(arguments, what):
+    done = subprocess.run([compiler(), *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise CompileError(f"{what} did not compile with {compiler()}:\n{done.stderr[:8000]}")
+
+
+@functools.cache
+def _sources(pattern) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(RUNTIME.glob(pattern))}
+
+
+def _library(key_parts, make) -> pathlib.Path:
+    """Path of the library of that key; make(path) builds it where the cache has none."""
+    return cache.cached_file((_version(), FLAGS, *key_parts), "so", make)
+
+
+@functools.cache
+def runtime(*defines) -> ctypes.CDLL:
+    """The runtime, built if it has to be, and loaded so that kernel modules find its functions."""
+    sources = _sources("*.cpp")
+    flags = [*FLAGS, *RUNTIME_FLAGS, *(f"-D{name}" for name in defines)]
+
+    def make(path):
+        with tempfile.TemporaryDirectory() as folder:
+
+            def compiled(name):
+                out = f"{folder}/{name}.o"
+                _run([*flags, "-c", str(RUNTIME / name), "-o", out], f"the runtime's {name}")
+                return out
+
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+                objects = list(workers.map(compiled, sources))
+            _run(["-shared", *objects, "-o", str(path)], "the runtime")
+
+    path = _library((RUNTIME_FLAGS, defines, sources, _sources("*.h")), make)
+    return ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+
+
+def module(text, *, check) -> ctypes.CDLL:
+    """The library of one emitted module (C++ text), its accesses checked or not."""
+    runtime()
+    flags = [*FLAGS, *MODULE_FLAGS, f"-I{RUNTIME}", *(["-DEMU_CHECK"] if check else [])]
+
+    def make(path):
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder) / "module.cpp"
+            source.write_text(text)
+            _run([*flags, "-shared", str(source), "-o", str(path)], "an emitted module")
+
+    path = _library((MODULE_FLAGS, check, text, _sources("*.h")), make)
+    return ctypes.CDLL(str(path))

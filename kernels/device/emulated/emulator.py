@@ -1,0 +1,293 @@
+"""Load PTX, launch its entries on the CPU, and read what the checker and the counters found.
+
+program = emulator.load(ptx_text)
+result = program.launch("saxpy", (4,), (256,), [x, y, np.int32(1000)], names=("x", "y", "n"))
+for report in result.reports:
+    print(report)
+"""
+
+import ctypes
+import dataclasses
+import functools
+import threading
+
+import numpy as np
+
+from kernels.device.emulated import abi, build, emit, ptx
+from kernels.device.emulated.counters import Counters, Sites
+
+SCHEDULES = ("in order", "reverse", "random")  # Schedule in runtime/machine.h
+# Fault in runtime/runtime.h
+KINDS = (
+    "out of bounds", "misaligned", "uninitialised read", "race", "barrier", "warp",
+    "asynchronous copy", "unrounded operand", "deadlock", "fault",
+)  # fmt: skip
+WINDOW_BITS, FIRST_ARGUMENT, MOST_ARRAYS = 40, 1, 126  # as in runtime.h
+STEPS = 300_000_000  # backward branches that a launch may take before it is called endless
+MOST_THREADS, MOST_SHARED_BYTES, MOST_RESIDENT = 1024, 227 * 1024, 1 << 16
+
+_one_at_a_time = threading.Lock()  # the runtime has one launch at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """One finding. line, file: the kernel's own source where the PTX has line information.
+
+    kind: one of KINDS. address: such as "x + 128 bytes", "" where it is not about memory.
+    other: the other party of a conflict, "" without one. block and thread: None where the finding
+    is about no one thread. count: how often the same instruction gave the same kind of report.
+    """
+
+    kind: str
+    message: str
+    kernel: str
+    file: str
+    line: int
+    ptx_line: int
+    instruction: str
+    inlined: str
+    block: tuple[int, int, int] | None
+    thread: tuple[int, int, int] | None
+    address: str
+    other: str
+    count: int
+
+    def __str__(self):
+        place = f"{self.file}:{self.line}" if self.file else f"PTX line {self.ptx_line}"
+        text = [f"{self.kind}: {self.message}", f"  in {self.kernel} at {place}"]
+        if self.inlined:
+            text[-1] += f" (inlined: {self.inlined})"
+        if self.block is not None:
+            text[-1] += f", block {self.block} thread {self.thread}"
+        if self.address:
+            text.append(f"  address: {self.address}")
+        if self.other:
+            text.append(f"  other: {self.other}")
+        text.append(f"  PTX line {self.ptx_line}: {self.instruction}")
+        if self.count > 1:
+            text[-1] += f" ({self.count} times)"
+        return "\n".join(text)
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one launch gave beside the bytes it wrote.
+
+    initialised: per argument, the map of written bytes it came with (updated in place) or True.
+    output: what the kernel printed.
+    """
+
+    reports: list[Report]
+    counters: Counters
+    initialised: list
+    output: str = ""
+
+
+def load(text) -> "Program":
+    """The program of a PTX text. Raises PTXError, naming the line, for what is not known, and
+    ToolchainMissingError where there is no C++ compiler."""
+    return Program(text)
+
+
+class Program:
+    """A PTX module, translated; compiled for checking or for speed when first launched so."""
+
+    def __init__(self, text):
+        self.module = ptx.parse(text)
+        self.cpp = emit.cpp(self.module)
+
+    @functools.cached_property
+    def _checked(self):
+        return _Library(build.module(self.cpp, check=True))
+
+    @functools.cached_property
+    def _unchecked(self):
+        return _Library(build.module(self.cpp, check=False))
+
+    def launch(
+        self, entry, grid, block, arguments, *, shared_bytes=0, seed=0, schedule="random",
+        check=True, cluster=(1, 1, 1), cooperative=False, perturb=False, count=True, names=(),
+        initialised=(), steps=STEPS,
+    ) -> Result:  # fmt: skip
+        """Run one entry over the grid.
+
+        arguments: in the order of the PTX parameters, a C-contiguous array (None: a null pointer)
+        or a NumPy scalar of the parameter's size. An array is read and written in place; the
+        checker knows its bounds, whatever lies beside it. Arrays may overlap.
+        grid, block, cluster: up to three sizes each. shared_bytes: dynamic shared memory.
+        schedule: "in order", "reverse" or "random" by `seed`. cooperative: all blocks at once.
+        check: every access and ordering, else only what cannot be done without.
+        perturb: approximate instructions err, at random by `seed`, as far as documented.
+        names: of the parameters, for the reports. initialised: per parameter, None or True (all
+        bytes are defined), False (none), or a map of one bool or uint8 per byte, updated in place.
+        steps: the budget of backward branches.
+        Raises ValueError or TypeError for a launch that a card would refuse.
+        """
+        shape = _Shape.checked(self.module.entries, entry, grid, block, cluster, cooperative)
+        if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
+            raise ValueError(
+                f"{entry}: shared_bytes = {shared_bytes}; a block may have {MOST_SHARED_BYTES}"
+            )
+        function = self.module.entries[entry]
+        packed = _Arguments(function, arguments, names, initialised)
+        library = self._checked if check else self._unchecked
+        index = library.entries[entry]
+        request = abi.Request(
+            module=library.module, parameters=ctypes.cast(packed.parameters, ctypes.c_void_p),
+            arguments=packed.arrays(library.written[index]), seed=seed % 2**64, steps=steps,
+            entry=index, argument_count=len(packed.values),
+            grid=abi.Dim3(*shape.grid), block=abi.Dim3(*shape.block),
+            cluster=abi.Dim3(*shape.cluster),
+            dynamic_shared_bytes=shared_bytes, schedule=SCHEDULES.index(schedule),
+            check=check, count=count, perturb=perturb, cooperative=cooperative,
+        )  # fmt: skip
+        runtime = abi.runtime()
+        with _one_at_a_time:
+            runtime.emu_launch(ctypes.byref(request))
+            reports = [
+                _report(runtime.emu_report(i).contents, entry)
+                for i in range(runtime.emu_report_count())
+            ]
+            counters = Counters(1)
+            if count:
+                counters.add(library.sites, abi.counters(runtime, library.site_count))
+            output = runtime.emu_output().decode(errors="replace")
+        return Result(reports, counters, packed.initialised, output)
+
+
+def _report(record, kernel) -> Report:
+    def text(field):
+        return getattr(record, field).decode(errors="replace")
+
+    def place(dim3):
+        return (dim3.x, dim3.y, dim3.z) if record.has_thread else None
+
+    return Report(
+        kind=KINDS[record.kind], message=text("message"), kernel=kernel, file=text("file"),
+        line=record.line, ptx_line=record.ptx_line, instruction=text("text"),
+        inlined=text("inlined"), block=place(record.block), thread=place(record.thread),
+        address=text("address"), other=text("other"), count=record.count,
+    )  # fmt: skip
+
+
+class _Library:
+    """A loaded module and its tables."""
+
+    def __init__(self, library):
+        self.library = library
+        tables = abi.Module.in_dll(library, "emu_module")
+        self.module = ctypes.addressof(tables)
+        self.entries = {tables.entries[i].name.decode(): i for i in range(tables.entry_count)}
+        self.written = [tables.entries[i].written for i in range(tables.entry_count)]
+        self.site_count = tables.site_count
+        self.sites = Sites(
+            [(tables.sites[i].file.decode(), tables.sites[i].line) for i in range(self.site_count)]
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shape:
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    cluster: tuple[int, int, int]
+
+    @classmethod
+    def checked(cls, entries, entry, grid, block, cluster, cooperative):
+        """The shape of a launch, every number refused that a card would refuse."""
+        if entry not in entries:
+            raise ValueError(
+                f"there is no entry {entry!r}; there is {', '.join(map(repr, entries))}"
+            )
+        function = entries[entry]
+
+        def three(name, sizes):
+            sizes = tuple(int(n) for n in np.atleast_1d(sizes))
+            if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
+                raise ValueError(
+                    f"{entry}: {name} = {sizes}; expected one to three sizes from 1 up"
+                )
+            return (*sizes, *(1,) * (3 - len(sizes)))
+
+        grid, block, cluster = three("grid", grid), three("block", block), three("cluster", cluster)
+        if function.cluster and cluster == (1, 1, 1):
+            cluster = three("cluster", function.cluster)
+        if grid[0] >= 2**31 or max(grid[1:]) >= 2**16:
+            raise ValueError(f"{entry}: grid = {grid} is more than 2**31 - 1, 65535, 65535")
+        threads = block[0] * block[1] * block[2]
+        most = function.max_threads or MOST_THREADS
+        if threads > most or block[2] > 64:
+            raise ValueError(f"{entry}: block = {block} has {threads} threads; at most {most}")
+        required = function.required_threads
+        if required and three("block", required) != block:
+            raise ValueError(f"{entry}: block = {block}; compiled for {required} (.reqntid)")
+        if any(g % c for g, c in zip(grid, cluster, strict=True)) or np.prod(cluster) > 16:
+            raise ValueError(f"{entry}: grid = {grid} is not whole clusters of {cluster}")
+        if cooperative and np.prod(grid) * threads > MOST_RESIDENT:
+            raise ValueError(f"{entry}: a cooperative launch of {grid} x {block} is too large")
+        if np.prod(grid) * (threads + 31) >= 2**32:
+            raise ValueError(f"{entry}: the emulated device runs fewer than 2**32 threads")
+        return cls(grid, block, cluster)
+
+
+class _Arguments:
+    """The arguments packed as the entry's parameter buffer, and kept alive for the launch."""
+
+    def __init__(self, function, values, names, initialised):
+        declared = function.parameters
+        if len(values) != len(declared):
+            raise TypeError(f"{function.name} takes {len(declared)} arguments, not {len(values)}")
+        size = max((p.offset + p.bytes for p in declared), default=0)
+        self.parameters = ctypes.create_string_buffer(max(size, 1))
+        self.values = []  # (index of the parameter, name, array, map or None)
+        self.initialised = [True] * len(declared)
+        for i, (parameter, value) in enumerate(zip(declared, values, strict=True)):
+            name = names[i] if i < len(names) else parameter.name
+            if isinstance(value, np.ndarray):
+                data = self._array(i, name, value, initialised[i] if i < len(initialised) else True)
+            elif value is None:
+                data = bytes(8)
+            else:
+                data = np.asarray(value).tobytes()
+                if not isinstance(value, np.generic) or len(data) != parameter.bytes:
+                    raise TypeError(
+                        f"{function.name}: {name}: got {value!r} ({type(value).__name__}); "
+                        "expected an array or a NumPy scalar of "
+                        f"{parameter.bytes} bytes (.{parameter.type})"
+                    )
+            if len(data) != parameter.bytes:
+                raise TypeError(
+                    f"{function.name}: {name}: got a pointer; expected a NumPy scalar of "
+                    f"{parameter.bytes} bytes (.{parameter.type})"
+                )
+            self.parameters[parameter.offset : parameter.offset + parameter.bytes] = data
+
+    def _array(self, i, name, array, defined) -> bytes:
+        """Gives the array a window; its virtual address as the kernel gets it."""
+        if not array.flags.c_contiguous:
+            raise TypeError(f"{name}: got an array that is not C-contiguous")
+        if len(self.values) == MOST_ARRAYS:
+            raise TypeError(f"more than {MOST_ARRAYS} arrays")
+        if defined is None or defined is True:
+            map_ = None
+        elif defined is False:
+            map_ = self.initialised[i] = np.zeros(array.nbytes, np.uint8)
+        else:
+            map_ = self.initialised[i] = defined
+            if map_.nbytes != array.nbytes or not map_.flags.c_contiguous or map_.itemsize != 1:
+                raise TypeError(f"{name}: its map of initialised bytes has another size or layout")
+        window = FIRST_ARGUMENT + len(self.values)
+        self.values.append((i, name, array, map_))
+        address = (window << WINDOW_BITS) + (1 << WINDOW_BITS - 1) + array.ctypes.data % 256
+        return address.to_bytes(8, "little")
+
+    def arrays(self, written):
+        """The array arguments as the runtime takes them. written: bit i for parameter i."""
+        table = (abi.Argument * max(len(self.values), 1))()
+        for row, (i, name, array, defined) in zip(table, self.values, strict=False):
+            row.host, row.bytes = array.ctypes.data, array.nbytes
+            row.name = name.encode()
+            row.defined = None if defined is None else defined.ctypes.data
+            row.item_bytes = array.itemsize
+            row.written = 1 if i >= 64 else written >> i & 1
+        self.table = table  # lives as long as the launch
+        return ctypes.addressof(table)

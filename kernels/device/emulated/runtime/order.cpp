@@ -1,0 +1,181 @@
+#include "order.h"
+
+namespace emu {
+namespace {
+
+bool releases(Semantics s) {
+  return s == Semantics::release || s == Semantics::acq_rel || s == Semantics::sc;
+}
+bool acquires(Semantics s) {
+  return s == Semantics::acquire || s == Semantics::acq_rel || s == Semantics::sc;
+}
+
+// Does an operation of `me` at this scope include the threads of that block?
+bool within(Scope scope, const Fiber& me, uint32_t block) {
+  if (scope >= Scope::gpu) return true;
+  if (block == me.block->linear) return true;
+  if (scope == Scope::cta || block == kManyBlocks) return false;
+  for (const Block* member : me.block->cluster->blocks)
+    if (member->linear == block) return true;
+  return false;
+}
+
+std::vector<Fact> own_facts(uint32_t id, Time time, Time block_known, Time warp_known) {
+  return {fact(Group::block, id - id % threads_per_block, block_known),
+          fact(Group::warp, id & ~31u, warp_known), fact(Group::thread, id, time)};
+}
+
+}  // namespace
+
+bool knows_all(const Fiber& me, uint32_t warp, uint32_t lanes, Time time) {
+  if (warp - me.block->first < threads_per_block) {
+    if (time <= me.block_known) return true;
+    if (warp == me.warp_id()) {
+      if (time <= me.warp_known) return true;
+      lanes &= ~(1u << me.lane);
+    }
+  }
+  for (; lanes; lanes &= lanes - 1)
+    if (!me.foreign.covers(warp + static_cast<uint32_t>(__builtin_ctz(lanes)), time)) return false;
+  return true;
+}
+
+void arrive(Arrivals& arrivals, Fiber& me) {
+  arrivals.list.push_back({me.id, me.time, me.block_known, me.warp_known});
+  arrivals.foreign = join(arrivals.foreign, me.foreign);
+  tick(me);
+}
+
+Known together(const Arrivals& arrivals) {
+  std::vector<Arrivals::Arrival> list = arrivals.list;
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::vector<Fact> facts;
+  for (size_t i = 0; i < list.size();) {
+    // Whole warps at one time are one fact.
+    size_t end = i + 1;
+    while (end < list.size() && list[end].id >> 5 == list[i].id >> 5) end++;
+    Time block_known = 0, warp_known = 0;
+    bool alike = end - i == 32;
+    for (size_t j = i; j < end; j++) {
+      block_known = std::max(block_known, list[j].block_known);
+      warp_known = std::max(warp_known, list[j].warp_known);
+      alike = alike && list[j].time == list[i].time;
+    }
+    const uint32_t id = list[i].id;
+    facts.push_back(fact(Group::block, id - id % threads_per_block, block_known));
+    facts.push_back(fact(Group::warp, id & ~31u, alike ? list[i].time : warp_known));
+    if (!alike)
+      for (size_t j = i; j < end; j++)
+        facts.push_back(fact(Group::thread, list[j].id, list[j].time));
+    i = end;
+  }
+  return join(arrivals.foreign, std::move(facts));
+}
+
+Known everything_known(const Fiber& me) {
+  return join(me.foreign, own_facts(me.id, me.time, me.block_known, me.warp_known));
+}
+
+void synchronise(Fiber* const* fibers, size_t count, Extent extent, const Arrivals* others) {
+  Time latest = 0, block_known = 0;
+  Known foreign = fibers[0]->foreign;
+  for (size_t i = 0; i < count; i++) {
+    latest = std::max(latest, fibers[i]->time);
+    block_known = std::max(block_known, fibers[i]->block_known);
+    foreign = join(foreign, fibers[i]->foreign);
+  }
+  if (extent == Extent::some) {
+    Arrivals all = others ? *others : Arrivals();
+    for (size_t i = 0; i < count; i++) {
+      const Fiber& f = *fibers[i];
+      all.list.push_back({f.id, f.time, f.block_known, f.warp_known});
+    }
+    for (const Arrivals::Arrival& arrival : all.list) latest = std::max(latest, arrival.time);
+    foreign = join(foreign, together(all));
+  }
+  Time warp_known = 0;
+  if (extent == Extent::whole_block) block_known = latest;
+  if (extent == Extent::whole_warp) warp_known = latest;
+  for (size_t i = 0; i < count; i++) {
+    Fiber& f = *fibers[i];
+    f.time = latest + 1;
+    f.block_known = block_known;
+    f.warp_known = std::max(f.warp_known, warp_known);
+    f.foreign = foreign;
+  }
+  if (latest + 1 > now) now = latest + 1;
+}
+
+void fence(Semantics semantics, Scope scope, const Site&) {
+  if (!launch.check) return;
+  Fiber& me = running();
+  // What relaxed reads saw released is learnt now, if this fence reaches the releasing thread.
+  if (semantics != Semantics::release)
+    std::erase_if(me.unlearnt, [&](const Unlearnt& seen) {
+      if (!within(scope, me, seen.releaser)) return false;
+      me.foreign = join(me.foreign, seen.known);
+      return true;
+    });
+  if (semantics == Semantics::acquire) return;
+  // What was done so far may be published by any strong write from now on.  A wider fence serves
+  // wherever a narrower one did.
+  for (int narrower = 0; narrower < static_cast<int>(scope); narrower++)
+    me.published[narrower].valid = false;
+  me.published[static_cast<int>(scope)] = {true, me.foreign, me.time, me.block_known, me.warp_known};
+  tick(me);
+}
+
+void fence_proxy(const Site&) {}
+
+void read_messages(Fiber& me, const std::vector<Message>& messages, Ordering ordering) {
+  for (const Message& message : messages) {
+    if (message.thread == me.id || !within(ordering.scope, me, message.block)) continue;
+    // The release must reach this thread too: as seen from here, its block at its scope.
+    if (!within(message.scope, me, message.block)) continue;
+    if (acquires(ordering.semantics)) {
+      me.foreign = join(me.foreign, message.known);
+      continue;
+    }
+    const bool noted = std::any_of(
+        me.unlearnt.begin(), me.unlearnt.end(), [&](const Unlearnt& seen) {
+          return seen.known == message.known && seen.releaser == message.block;
+        });
+    if (!noted) me.unlearnt.push_back({message.known, message.block});
+  }
+}
+
+namespace {
+
+void add_message(std::vector<Message>& messages, Message message) {
+  // Releases of one scope at one place are merged, so that a counter's list stays short.
+  for (Message& kept : messages) {
+    if (kept.scope != message.scope) continue;
+    if (kept.scope < Scope::gpu && kept.block != message.block) continue;
+    kept.known = join(kept.known, message.known);
+    if (kept.block != message.block) kept.block = kManyBlocks;
+    if (kept.thread != message.thread) kept.thread = ~0u;
+    return;
+  }
+  messages.push_back(std::move(message));
+}
+
+}  // namespace
+
+void write_messages(Fiber& me, std::vector<Message>& messages, Ordering ordering, bool is_atomic) {
+  if (!is_atomic)  // an atomic continues the release sequence, a store only that of its own thread
+    std::erase_if(messages, [&](const Message& m) { return m.thread != me.id; });
+  for (int scope = 0; scope < 4; scope++) {
+    const Published& fence = me.published[scope];
+    if (!fence.valid) continue;
+    Known known =
+        join(fence.foreign, own_facts(me.id, fence.time, fence.block_known, fence.warp_known));
+    const Scope narrower = std::min(static_cast<Scope>(scope), ordering.scope);
+    add_message(messages, {std::move(known), narrower, me.block->linear, me.id});
+  }
+  if (releases(ordering.semantics)) {
+    add_message(messages, {everything_known(me), ordering.scope, me.block->linear, me.id});
+    tick(me);
+  }
+}
+
+}  // namespace emu

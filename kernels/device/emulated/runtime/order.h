@@ -1,0 +1,50 @@
+// Who learns what from whom: the edges of happens-before (knowledge.h has the representation).
+#pragma once
+#include <algorithm>
+
+#include "machine.h"
+
+namespace emu {
+
+inline void tick(Fiber& fiber) {
+  if (++fiber.time > now) now = fiber.time;
+}
+
+// Does `me` know what thread `id` did up to `time`?
+inline bool knows(const Fiber& me, uint32_t id, Time time) {
+  if (id == me.id) return true;
+  if (id - me.block->first < threads_per_block) {
+    if (time <= me.block_known) return true;
+    if ((id & ~31u) == me.warp_id() && time <= me.warp_known) return true;
+  }
+  return me.foreign.covers(id, time);
+}
+bool knows_all(const Fiber& me, uint32_t warp, uint32_t lanes, Time time);
+
+// Adds what `me` knows, itself included, to the arrivals, and begins a new time for it.
+void arrive(Arrivals& arrivals, Fiber& me);
+// What all of them knew together.
+Known together(const Arrivals& arrivals);
+Known everything_known(const Fiber& me);
+
+// All of `fibers` know each other's past, and what any of them knew.  whole_block, whole_warp: they
+// are all the threads of their block or warp that have not exited.
+enum class Extent { whole_block, whole_warp, some };
+void synchronise(Fiber* const* fibers, size_t count, Extent extent, const Arrivals* others = nullptr);
+
+// ---- release and acquire through memory -------------------------------------------------------
+
+// One release, as kept at the location that published it.
+struct Message {
+  Known known;
+  Scope scope;
+  uint32_t block;   // of the releasing thread (Block::linear), kManyBlocks when several were merged
+  uint32_t thread;  // of the releasing thread
+};
+
+// A strong read of a location by me: acquires its messages now, or at the next fence.
+void read_messages(Fiber& me, const std::vector<Message>& messages, Ordering ordering);
+// A strong write: adds me's messages; a plain store ends what others released here.
+void write_messages(Fiber& me, std::vector<Message>& messages, Ordering ordering, bool is_atomic);
+
+}  // namespace emu

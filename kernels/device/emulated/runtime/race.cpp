@@ -1,0 +1,284 @@
+#include "race.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+
+#include "order.h"
+#include "report.h"
+#include "shadow.h"
+
+namespace emu {
+namespace {
+
+bool strong(const Access& access) {
+  return access.kind == Kind::atomic || access.ordering.semantics != Semantics::weak;
+}
+
+const char* verb(const Access& access) {
+  switch (access.kind) {
+    case Kind::load: return "load";
+    case Kind::store: return "store";
+    default: return "atomic operation";
+  }
+}
+
+const Site& site_at(uint32_t index) { return launch.module->sites[index & ~kInFlight]; }
+
+// The other party of a conflict.
+struct Other {
+  const char* what;
+  uint32_t id, site;
+};
+
+void race(const Shadow& shadow, const Cell& cell, const Access& access, Other other,
+          const char* why = "nothing orders the two") {
+  if (seen_before(Fault::race, *access.site)) return;
+  const uint64_t offset = static_cast<uint64_t>(&cell - shadow.cells) << shadow.shift;
+  char* host = std::max(shadow.begin + offset, access.host);
+  const Site& its = site_at(other.site);
+  std::string message = formatted("%s of %u bytes races with a %s: %s", verb(access), access.bytes,
+                                  other.what, why);
+  report_full(Fault::race, *access.site, std::move(message),
+              describe(access.address + static_cast<uint64_t>(host - access.host)),
+              party(other.what, its, other.id));
+}
+
+void in_flight(const Cell& cell, const Access& access, const char* does) {
+  if (seen_before(Fault::asynchronous_copy, *access.site)) return;
+  report_full(Fault::asynchronous_copy, *access.site,
+              formatted("%s of %u bytes %s an asynchronous copy that its thread has not waited for",
+                        verb(access), access.bytes, does),
+              describe(access.address), party("copy", site_at(cell.write_site), cell.writer));
+}
+
+uint32_t first_unknown(const Fiber& me, uint32_t warp, uint32_t lanes, Time time) {
+  for (; lanes; lanes &= lanes - 1) {
+    const uint32_t id = warp + static_cast<uint32_t>(__builtin_ctz(lanes));
+    if (!knows(me, id, time)) return id;
+  }
+  return warp;
+}
+
+// ---- the three checks, against weak writes, weak reads and strong accesses ----------------------
+
+// False when a race was found.
+void against_write(const Fiber& me, const Shadow& shadow, Cell& cell, const Access& access) {
+  if (cell.write_time < shadow.base) return;
+  if (cell.write_site & kInFlight) {
+    in_flight(cell, access, access.kind == Kind::load ? "reads the destination of"
+                                                      : "overwrites the destination of");
+    return;
+  }
+  if (knows(me, cell.writer, cell.write_time)) return;
+  race(shadow, cell, access, {"store", cell.writer, cell.write_site});
+}
+
+void against_reads(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access) {
+  if (cell.read_time >= shadow.base &&
+      !knows_all(me, cell.read_warp, cell.read_lanes, cell.read_time)) {
+    const uint32_t id = first_unknown(me, cell.read_warp, cell.read_lanes, cell.read_time);
+    race(shadow, cell, access, {"load", id, cell.read_site});
+  }
+  if (const Extra* extra = find_extra(shadow, cell))
+    for (const Reader& r : extra->readers)
+      if (!knows_all(me, r.warp, r.lanes, r.time))
+        race(shadow, cell, access, {"load", first_unknown(me, r.warp, r.lanes, r.time), r.site});
+}
+
+// A weak access against the strong ones; writes_only: a load conflicts only with writes.
+void against_strong(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
+                    const Extra& extra, bool writes_only) {
+  for (const Strong& s : extra.strong)
+    if ((s.writes || !writes_only) && !knows_all(me, s.warp, s.lanes, s.time))
+      race(shadow, cell, access,
+           {s.writes ? "volatile or atomic store" : "volatile or atomic load",
+            first_unknown(me, s.warp, s.lanes, s.time), s.site});
+}
+
+// Two strong accesses race only where the scope of one leaves the other out.
+void against_narrow(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
+                    const Extra& extra) {
+  const bool writes = access.kind != Kind::load;
+  const auto leaves_out = [&](Scope scope, uint32_t block) {
+    if (scope >= Scope::gpu || block == me.block->linear) return false;
+    if (scope == Scope::cta) return true;
+    return std::none_of(me.block->cluster->blocks.begin(), me.block->cluster->blocks.end(),
+                        [&](const Block* b) { return b->linear == block; });
+  };
+  for (const Strong& s : extra.strong) {
+    const uint32_t block = s.warp / threads_per_block;
+    if (!(writes || s.writes) || !(leaves_out(access.ordering.scope, block) || leaves_out(s.scope, block)))
+      continue;
+    if (!knows_all(me, s.warp, s.lanes, s.time))
+      race(shadow, cell, access,
+           {s.writes ? "volatile or atomic store" : "volatile or atomic load",
+            first_unknown(me, s.warp, s.lanes, s.time), s.site},
+           "a scope is too narrow to include both threads");
+  }
+}
+
+// ---- what is remembered -------------------------------------------------------------------------
+
+void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t site) {
+  const uint32_t lane = 1u << me.lane, warp = me.warp_id();
+  if (cell.read_time < shadow.base) {
+    cell.read_warp = warp, cell.read_lanes = lane, cell.read_time = me.time, cell.read_site = site;
+    return;
+  }
+  if (cell.read_warp == warp && cell.read_time == me.time) {
+    cell.read_lanes |= lane;
+    return;
+  }
+  // Readers this thread knows of need no record: whoever must know this read knows theirs.
+  if (!knows_all(me, cell.read_warp, cell.read_lanes, cell.read_time)) {
+    Extra& extra = need_extra(shadow, cell);
+    for (Reader& r : extra.readers)
+      if (r.warp == warp && r.time == me.time) {
+        r.lanes |= lane;
+        return;
+      }
+    if (extra.readers.size() >= extra.prune_at) {
+      std::erase_if(extra.readers, [&](const Reader& r) { return knows_all(me, r.warp, r.lanes, r.time); });
+      extra.prune_at = std::max<size_t>(8, 2 * extra.readers.size());
+    }
+    extra.readers.push_back({cell.read_warp, cell.read_lanes, cell.read_time, cell.read_site});
+  }
+  cell.read_warp = warp, cell.read_lanes = lane, cell.read_time = me.time, cell.read_site = site;
+}
+
+void remember_strong(const Fiber& me, Extra& extra, const Access& access, uint32_t site) {
+  const bool writes = access.kind != Kind::load;
+  const uint32_t warp = me.warp_id(), lane = 1u << me.lane;
+  const size_t recent = std::min<size_t>(extra.strong.size(), 8);
+  for (size_t i = extra.strong.size() - recent; i < extra.strong.size(); i++) {
+    Strong& s = extra.strong[i];
+    if (s.warp == warp && s.time == me.time && s.writes == writes && s.scope == access.ordering.scope) {
+      s.lanes |= lane;
+      return;
+    }
+  }
+  if (extra.strong.size() >= extra.prune_strong_at) {
+    // Whoever must know this access knows what this thread knows; but a read does not stand for a
+    // write, with which more conflicts.
+    std::erase_if(extra.strong, [&](const Strong& s) {
+      return (writes || !s.writes) && s.scope >= Scope::gpu && access.ordering.scope >= Scope::gpu &&
+             knows_all(me, s.warp, s.lanes, s.time);
+    });
+    extra.prune_strong_at = std::max<size_t>(16, 2 * extra.strong.size());
+  }
+  extra.strong.push_back({warp, lane, me.time, site, writes, access.ordering.scope});
+}
+
+void uninitialised(const Access& access) {
+  if (seen_before(Fault::uninitialised_read, *access.site)) return;
+  report_full(Fault::uninitialised_read, *access.site,
+              formatted("%s of %u bytes that nothing has written", verb(access), access.bytes),
+              describe(access.address), "");
+}
+
+bool written(const Shadow& shadow, const Cell& cell) {
+  if (cell.write_time >= shadow.base) return true;
+  const Extra* extra = find_extra(shadow, cell);
+  return extra && std::any_of(extra->strong.begin(), extra->strong.end(),
+                              [](const Strong& s) { return s.writes; });
+}
+
+// A weak store over one by another lane of the warp, by the same instruction: see Doubt.
+bool doubtful(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
+              uint32_t site) {
+  return cell.write_time >= shadow.base && cell.write_site == site && cell.writer != me.id &&
+         (cell.writer & ~31u) == me.warp_id() && access.bytes <= sizeof(Doubt::before) &&
+         !knows(me, cell.writer, cell.write_time);
+}
+
+void weak_load(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site) {
+  if (cell.writer != me.id || cell.write_site & kInFlight) against_write(me, shadow, cell, access);
+  if (cell.extra)
+    if (const Extra* extra = find_extra(shadow, cell))
+      against_strong(me, shadow, cell, access, *extra, true);
+  remember_read(me, shadow, cell, site);
+}
+
+void weak_store(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site) {
+  if (cell.writer != me.id || cell.write_site & kInFlight) {
+    if (doubtful(me, shadow, cell, access, site)) {
+      if (!me.doubt.site) {
+        me.doubt = {access.site, access.address, access.host, access.bytes, cell.writer, {}};
+        std::memcpy(me.doubt.before, access.host, access.bytes);
+      }
+    } else {
+      against_write(me, shadow, cell, access);
+    }
+  }
+  against_reads(me, shadow, cell, access);
+  if (cell.extra)
+    if (Extra* extra = find_extra(shadow, cell)) {
+      against_strong(me, shadow, cell, access, *extra, false);
+      free_extra(cell);
+    }
+  cell.writer = me.id, cell.write_time = me.time, cell.write_site = site;
+  cell.read_time = 0;
+}
+
+void strong_access(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site,
+                   bool first_cell) {
+  against_write(me, shadow, cell, access);
+  if (access.kind != Kind::load) against_reads(me, shadow, cell, access);
+  Extra& extra = need_extra(shadow, cell);
+  if (access.ordering.scope < Scope::gpu || extra.narrow) against_narrow(me, shadow, cell, access, extra);
+  if (access.ordering.scope < Scope::gpu) extra.narrow = true;
+  if (first_cell) {
+    if (access.kind != Kind::store) read_messages(me, extra.messages, access.ordering);
+  }
+  remember_strong(me, extra, access, site);
+  if (first_cell && access.kind != Kind::load)
+    write_messages(me, extra.messages, access.ordering, access.kind == Kind::atomic);
+}
+
+}  // namespace
+
+void check_access(Shadow& shadow, const Access& access, bool defined_by_writes) {
+  Fiber& me = running();
+  const uint32_t site = site_index(*access.site);
+  const bool is_strong = strong(access);
+  Cell* cell = cells_of(shadow, access.host, access.bytes);
+  Cell* const first = cell;
+  for (Cell* end = cell + (access.bytes >> shadow.shift); cell < end; cell++) {
+    if (defined_by_writes && access.kind != Kind::store && !written(shadow, *cell)) uninitialised(access);
+    if (is_strong) strong_access(me, shadow, *cell, access, site, cell == first);
+    else if (access.kind == Kind::load) weak_load(me, shadow, *cell, access, site);
+    else weak_store(me, shadow, *cell, access, site);
+  }
+}
+
+void check_copy_into(Shadow& shadow, const Access& access) {
+  check_access(shadow, access, false);
+  Cell* cell = cells_of(shadow, access.host, access.bytes);
+  for (Cell* end = cell + (access.bytes >> shadow.shift); cell < end; cell++)
+    cell->write_site |= kInFlight;
+}
+
+void landed(Shadow& shadow, char* host, uint32_t bytes) {
+  const Fiber& me = running();
+  Cell* cell = cells_of(shadow, host, bytes);
+  for (Cell* end = cell + (bytes >> shadow.shift); cell < end; cell++)
+    if (cell->writer == me.id && cell->write_site & kInFlight) {
+      cell->write_site &= ~kInFlight;
+      cell->write_time = me.time;
+    }
+}
+
+void settle_doubt(Fiber& me) {
+  const Doubt doubt = me.doubt;
+  me.doubt.site = nullptr;
+  if (std::memcmp(doubt.before, doubt.host, doubt.bytes) == 0) return;
+  if (seen_before(Fault::race, *doubt.site)) return;
+  report_full(Fault::race, *doubt.site,
+              formatted("store of %u bytes races with another lane's store of another value by the "
+                        "same instruction: nothing orders the two", doubt.bytes),
+              describe(doubt.address), party("store", *doubt.site, doubt.other));
+}
+
+}  // namespace emu
