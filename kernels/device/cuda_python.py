@@ -81,7 +81,13 @@ def ptx(kernel, entry, parameters, functions, arch) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             text, _ = cuda.compile(
-                python, signature, device=False, abi="numba", cc=_capability(arch), output="ptx"
+                python,
+                signature,
+                device=False,
+                abi="numba",
+                cc=_capability(arch),
+                output="ptx",
+                lineinfo=True,
             )
     except Exception as cause:
         where = f"{kernel.__code__.co_filename}:{kernel.__code__.co_firstlineno}"
