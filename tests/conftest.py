@@ -2,38 +2,55 @@
 
 A test module states OP = "linear"; its tests then run once for every value of an argument named
 
-    variant          every file of the op, found by its place
-    cpu_variant, gpu_variant    those of one device
+    variant          every file of the op, found by its place, on every device that it runs on
+    cpu_variant, gpu_variant    those for the CPU; those for a GPU, emulated and real
+    native_variant   those on devices that other libraries have too
+    emulated_variant every file at every precision, on the emulated device
     every_precision  every file at every precision that it can be compiled for
+
+GPU kernels run twice: on the emulated device always, and with the marker `gpu` on a card. A report
+of the emulated device's checker fails the test that caused it.
 """
 
 import collections
 import os
+import zlib
 
 import pytest
 
+from kernels.device import emulated
 from kernels.device.errors import ToolchainMissingError
 from tests import harness
 
 SKIPPED = pytest.StashKey()
+EMULATED = pytest.StashKey()
+
+
+def on(*devices, **options):
+    return lambda op: [v for v in harness.variants(op, **options) if v.device in devices]
+
+
 CHOICES = {
-    "variant": lambda op: harness.variants(op),
-    "cpu_variant": lambda op: [v for v in harness.variants(op) if v.device == "cpu"],
-    "gpu_variant": lambda op: [v for v in harness.variants(op) if v.device == "gpu"],
-    "every_precision": lambda op: harness.variants(op, every_precision=True),
+    "variant": harness.variants,
+    "cpu_variant": on("cpu"),
+    "gpu_variant": on("emulated", "gpu"),
+    "native_variant": on("cpu", "gpu"),
+    "emulated_variant": on("emulated", every_precision=True),
+    "every_precision": on(*harness.DEVICES, every_precision=True),
 }
+MARKS = {"cpu": (), "emulated": (pytest.mark.emulated,), "gpu": (pytest.mark.gpu,)}
 
 
 def pytest_configure(config):
     config.stash[SKIPPED] = collections.Counter()
+    config.stash[EMULATED] = collections.Counter()
 
 
 def pytest_generate_tests(metafunc):
     for name, choose in CHOICES.items():
         if name in metafunc.fixturenames:
-            marks = {"cpu": (), "gpu": (pytest.mark.gpu,)}
             chosen = [
-                pytest.param(variant, id=str(variant), marks=marks[variant.device])
+                pytest.param(variant, id=str(variant), marks=MARKS[variant.device])
                 for variant in choose(metafunc.module.OP)
             ]
             metafunc.parametrize(name, chosen)
@@ -44,14 +61,27 @@ def pytest_runtest_setup(item):
     reason = ""
     if item.get_closest_marker("sweep") and "sweep" not in item.config.option.markexpr:
         reason = "a long sweep: pytest -m sweep"
-    elif item.get_closest_marker("gpu"):
-        reason = harness.why_not("gpu")
+    for device in ("emulated", "gpu"):
+        if not reason and item.get_closest_marker(device):
+            reason = harness.why_not(device)
     if reason:
         item.config.stash[SKIPPED][reason] += 1
         pytest.skip(reason)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Every test has a schedule of its own, the same in every run."""
+    with emulated.session(seed=zlib.crc32(item.nodeid.encode())) as found:
+        try:
+            return (yield)
+        finally:
+            item.config.stash[EMULATED]["launches"] += found.launches
+
+
 def pytest_terminal_summary(terminalreporter, config):
+    launches = config.stash[EMULATED]["launches"]
+    terminalreporter.write_line(f"{launches} launches on the emulated device")
     for reason, count in config.stash[SKIPPED].items():
         terminalreporter.write_line(f"{count} tests skipped: {reason}", yellow=True)
 

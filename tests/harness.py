@@ -1,8 +1,7 @@
 """What the tests of every kernel share: devices, variants, shapes, layouts, guards, comparisons.
 
 A test supplies data; how far a result may be from the reference is said in kernels/budgets.py.
-Devices are reached through `why_not`, `put` and `get` alone, called as harness.put(...), so that
-another door to the GPU can take their place.
+Devices are reached through `why_not`, `put` and `get` alone.
 """
 
 import dataclasses
@@ -14,8 +13,10 @@ import re
 import numpy as np
 
 from kernels import activations, device, dispatch
+from kernels.device import emulated
 from kernels.device.gpu import architecture
 
+DEVICES = ("cpu", "emulated", "gpu")
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 
 
@@ -24,25 +25,29 @@ ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 
 @functools.cache
 def why_not(where) -> str:
-    """Why tests cannot run on "cpu" or "gpu"; empty where they can."""
-    if where == "cpu":
-        return ""
+    """Why tests cannot run on a device; empty where they can."""
     try:
-        cupy = device.require_gpu()
-        architecture(cupy.cuda.runtime.getDevice())
+        if where == "gpu":
+            architecture(device.require_gpu().cuda.runtime.getDevice())
+        if where == "emulated":
+            emulated.require_compilers()
     except device.NoGPUError as missing:
         return f"no CUDA GPU: {missing}"
+    except device.ToolchainMissingError as missing:
+        return f"no compiler for the emulated device: {missing}"
     return ""
 
 
 def put(a, where):
     """A copy of a NumPy array on the device."""
-    return np.array(a) if where == "cpu" else device.require_gpu().array(a)
+    if where == "gpu":
+        return device.require_gpu().array(a)
+    return emulated.array(a) if where == "emulated" else np.array(a)
 
 
 def get(a):
     """An array of any device as a NumPy array."""
-    return a if isinstance(a, np.ndarray) else device.require_gpu().asnumpy(a)
+    return a if isinstance(a, np.ndarray) else a.get()
 
 
 # Variants, found by their place
@@ -69,7 +74,8 @@ class Variant:
         return moved[0] if len(moved) == 1 else moved
 
     def __str__(self):
-        return f"{self.file}-{self.precision}" if self.precision else self.file
+        parts = [self.file, self.precision, "emulated" if self.device == "emulated" else None]
+        return "-".join(filter(None, parts))
 
 
 def ops() -> list[str]:
@@ -88,9 +94,9 @@ def define_sets(op, file) -> list[dict[str, str]]:
 
 
 def variants(op, every_precision=False) -> list[Variant]:
-    """Every file of `op`, at its first precision or at every one it has."""
+    """Every file of `op` on every device, at its first precision or at every one it has."""
     found = []
-    for where in ("cpu", "gpu"):
+    for where in DEVICES:
         for file in dispatch.files(op, where):
             precisions = [defines.get("PRECISION") for defines in define_sets(op, file)]
             for precision in precisions if every_precision else precisions[:1]:
@@ -225,6 +231,8 @@ class Guarded:
 
 
 def _address(a):
+    if isinstance(a, emulated.EmulatedArray):
+        return a.address
     interface = getattr(a, "__cuda_array_interface__", None) or a.__array_interface__
     return interface["data"][0]
 

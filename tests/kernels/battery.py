@@ -67,7 +67,9 @@ class Battery:
             else:
                 self.expect_same(cpu_variant, given)
 
-    def test_arrays_of_other_libraries(self, variant):
+    def test_arrays_of_other_libraries(self, native_variant):
+        variant = native_variant
+
         def foreign(given, names):
             return given | {name: harness.Foreign(given[name]) for name in names}
 

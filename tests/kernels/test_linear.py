@@ -191,12 +191,13 @@ def test_precision_names_the_least(cpu_variant):
     harness.same_bits(coarse, kernels.linear(x, w, b, **cpu_variant.options))
 
 
-@pytest.mark.gpu
-@pytest.mark.parametrize("file", [v.file for v in harness.variants(OP) if not v.precision][1:])
-def test_a_precision_that_a_file_does_not_have(file):
-    operands_on_gpu = [harness.put(a, "gpu") for a in operands(4, 5, 2)]
-    with pytest.raises(ValueError, match=f"variant '{file}' computes in float32 only"):
-        kernels.linear(*operands_on_gpu, variant=file, precision="tf32")
+def test_a_precision_that_a_file_does_not_have(gpu_variant):
+    if gpu_variant.precision:
+        return  # it has all of them
+    with pytest.raises(ValueError, match=f"variant '{gpu_variant.file}' computes in float32 only"):
+        kernels.linear(
+            *gpu_variant.put(*operands(4, 5, 2)), variant=gpu_variant.file, precision="tf32"
+        )
 
 
 @pytest.mark.sweep
