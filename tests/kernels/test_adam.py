@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.battery.budgets import TINY, U
 from tests import harness
 from tests.kernels.battery import Battery
-from tests.kernels.budgets import TINY, U
 
 OP = "adam"
 SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]

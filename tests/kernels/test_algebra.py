@@ -3,8 +3,8 @@
 import numpy as np
 
 import kernels
+from kernels.battery.budgets import U
 from tests import harness
-from tests.kernels.budgets import U
 
 OP = "linear"
 

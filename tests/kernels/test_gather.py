@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.battery.budgets import TINY, U
 from kernels.gather.shuffle import half_bits, shuffle_key
 from tests import harness
 from tests.kernels.battery import Battery
-from tests.kernels.budgets import TINY, U
 
 OP = "gather"
 LARGE = [65535, 65536, 65537, 60000, 1_000_003]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import kernels
 from kernels import activations
+from kernels.battery import budgets
 from tests import harness
-from tests.kernels import budgets
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.battery import budgets
 from tests import harness
-from tests.kernels import budgets
 
 OP = "activation"
 ROWS = [1, 3, 4, 5]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.battery.budgets import TINY, U
 from tests import harness
 from tests.kernels.battery import Battery
-from tests.kernels.budgets import TINY, U
 
 OP = "softmax_cross_entropy"
 ROWS = [1, 4, 5, 130]

@@ -1,0 +1,106 @@
+"""Every way to compute an op, found by its place: a file, on a device, at a precision."""
+
+import dataclasses
+import functools
+import itertools
+import re
+
+import numpy as np
+
+from kernels import device, dispatch
+from kernels.device.gpu import architecture
+
+DEVICES = ("cpu", "emulated", "gpu")
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One way to compute an op."""
+
+    op: str
+    device: str
+    file: str
+    precision: str | None = None  # None where the file knows one only
+
+    @property
+    def options(self) -> dict:
+        """The keyword arguments that choose it."""
+        chosen = {"variant": self.file}
+        return chosen | ({"precision": self.precision} if self.precision else {})
+
+    def put(self, *arrays):
+        """Copies on the variant's device: one, or a list of as many as are given."""
+        moved = [put(a, self.device) for a in arrays]
+        return moved[0] if len(moved) == 1 else moved
+
+    def __str__(self):
+        parts = [self.file, self.precision, "emulated" if self.device == "emulated" else None]
+        return "-".join(filter(None, parts))
+
+
+def ops() -> list[str]:
+    return sorted(path.parent.name for path in dispatch.PACKAGE.glob("*/reference.py"))
+
+
+def variants(op, every_precision=False, devices=DEVICES) -> list[Variant]:
+    """Every file of `op` on every device, at its first precision or at every one it has."""
+    found = []
+    for where in devices:
+        for file in dispatch.files(op, where):
+            precisions = [defines.get("PRECISION") for defines in define_sets(op, file)]
+            for precision in precisions if every_precision else precisions[:1]:
+                found.append(Variant(op, where, file, precision and precision.lower()))
+    return found
+
+
+def define_sets(op, file) -> list[dict[str, str]]:
+    """The preprocessor definitions a C++ file can be compiled under.
+
+    `enum Precision { FLOAT32, TF32 };` stands for -DPRECISION=FLOAT32 and -DPRECISION=TF32.
+    """
+    text = (dispatch.PACKAGE / op / file).read_text()
+    enums = re.findall(r"^enum (\w+) \{ ([A-Z0-9_, ]+) \};", text, re.M)
+    choices = [[(name.upper(), value) for value in values.split(", ")] for name, values in enums]
+    return [dict(chosen) for chosen in itertools.product(*choices)]
+
+
+@functools.cache
+def tiles(op) -> list[int]:
+    """The tile sizes that the GPU files of `op` name."""
+    texts = [(dispatch.PACKAGE / op / file).read_text() for file in dispatch.files(op, "gpu")]
+    pattern = r"^(?:constexpr int )?TILE(?:_[MNK])? = (\d+)"
+    return sorted({int(n) for text in texts for n in re.findall(pattern, text, re.M)})
+
+
+def _emulated():
+    """Loaded for those who ask for it."""
+    from kernels.device import emulated
+
+    return emulated
+
+
+@functools.cache
+def why_not(where) -> str:
+    """Why nothing can run on a device; empty where it can."""
+    try:
+        if where == "gpu":
+            architecture(device.require_gpu().cuda.runtime.getDevice())
+        if where == "emulated":
+            _emulated().require_compilers()
+    except device.NoGPUError as missing:
+        return f"no CUDA GPU: {missing}"
+    except device.ToolchainMissingError as missing:
+        return f"no compiler for the emulated device: {missing}"
+    return ""
+
+
+def put(a, where):
+    """A copy of a NumPy array on the device."""
+    if where == "gpu":
+        return device.require_gpu().array(a)
+    return _emulated().array(a) if where == "emulated" else np.array(a)
+
+
+def get(a) -> np.ndarray:
+    """An array of any device as a NumPy array."""
+    return a if isinstance(a, np.ndarray) else a.get()
