@@ -7,12 +7,14 @@ Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
     loss, dz = kernels.softmax_cross_entropy(z, labels)
     kernels.adam(p, g, m, v, step)                                       # in place
     kernels.variants("linear", x)                                        # ['gpu.cu', 'gpu.py']
+    kernels.check("linear", device="emulated")                           # its battery, anywhere
 """
 
 from kernels import reference
 from kernels.activation import activation, activation_backward
 from kernels.activations import Activation
 from kernels.adam import adam
+from kernels.battery import check
 from kernels.dispatch import variants
 from kernels.gather import gather, shuffle_key
 from kernels.linear import linear, linear_backward
@@ -24,6 +26,7 @@ __all__ = [
     "activation",
     "activation_backward",
     "adam",
+    "check",
     "gather",
     "linear",
     "linear_backward",

@@ -24,6 +24,7 @@ from tests import harness
 
 SKIPPED = pytest.StashKey()
 EMULATED = pytest.StashKey()
+CHECKS = pytest.StashKey()
 
 
 def on(*devices, **options):
@@ -44,11 +45,12 @@ MARKS = {"cpu": (), "emulated": (pytest.mark.emulated,), "gpu": (pytest.mark.gpu
 def pytest_configure(config):
     config.stash[SKIPPED] = collections.Counter()
     config.stash[EMULATED] = collections.Counter()
+    config.stash[CHECKS] = collections.Counter()
 
 
 def pytest_generate_tests(metafunc):
     for name, choose in CHOICES.items():
-        if name in metafunc.fixturenames:
+        if name in metafunc.fixturenames and hasattr(metafunc.module, "OP"):
             chosen = [
                 pytest.param(variant, id=str(variant), marks=MARKS[variant.device])
                 for variant in choose(metafunc.module.OP)
@@ -81,9 +83,22 @@ def pytest_runtest_call(item):
 
 def pytest_terminal_summary(terminalreporter, config):
     launches = config.stash[EMULATED]["launches"]
-    terminalreporter.write_line(f"{launches} launches on the emulated device")
+    if launches:
+        found = ", ".join(f"{n:,} on {device}" for device, n in config.stash[CHECKS].items())
+        terminalreporter.write_line(f"cases of kernels: {found}")
+        terminalreporter.write_line(f"{launches:,} launches on the emulated device, all checked")
     for reason, count in config.stash[SKIPPED].items():
         terminalreporter.write_line(f"{count} tests skipped: {reason}", yellow=True)
+
+
+@pytest.fixture
+def checks(request):
+    """checks(variant) counts a case that held, for the summary."""
+
+    def count(variant):
+        request.config.stash[CHECKS][variant.device] += 1
+
+    return count
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ import numpy as np
 from kernels import activations, dispatch
 from kernels.battery.case import check, check_special
 from kernels.battery.guards import Guarded, bits
+from kernels.battery.numbers import integers, normal
 from kernels.battery.variants import (
     DEVICES,
     Variant,
@@ -19,7 +20,6 @@ from kernels.battery.variants import (
     get,
     ops,
     put,
-    tiles,
     variants,
     why_not,
 )
@@ -31,9 +31,10 @@ __all__ = [
     "check",
     "check_special",
     "get",
+    "integers",
+    "normal",
     "ops",
     "put",
-    "tiles",
     "variants",
     "why_not",
 ]
@@ -54,32 +55,9 @@ def gpu_units():
                 yield dispatch.unit(op, file, signatures, functions, **defines)
 
 
-# Shapes
-
-
-def product_shapes(op) -> list[tuple[int, int, int]]:
-    """(B, I, O): one, primes, around every tile size in each direction, and real layers."""
-    around = [
-        shape
-        for t in tiles(op)
-        for shape in ((t - 1, t, t + 1), (t, t + 1, t - 1), (t + 1, t - 1, t))
-    ]
-    real = [(1, 784, 10), (128, 784, 128), (128, 128, 10), (128, 784, 512), (128, 512, 10)]
-    return [(1, 1, 1), (2, 1, 3), (13, 7, 11), *around, *real]
-
-
 def name(activation) -> str:
     """For a test's id: of an Activation or its name."""
     return activations.get(activation).name
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape, dtype=np.float32)
-
-
-def integers(rng, *shape):
-    """Small whole numbers: products and sums of them are exact at every precision."""
-    return rng.integers(-8, 9, shape).astype(np.float32)
 
 
 # Layouts: the same values, lying otherwise in memory

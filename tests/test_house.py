@@ -88,7 +88,9 @@ def test_importing_is_light(package):
 @pytest.mark.parametrize("op", harness.ops())
 def test_every_op_has_its_rooms(op):
     folder = dispatch.PACKAGE / op
-    assert {"__init__.py", "reference.py", "cpu.py"} <= {path.name for path in folder.iterdir()}
+    assert {"__init__.py", "reference.py", "cases.py", "cpu.py"} <= {
+        path.name for path in folder.iterdir()
+    }
     assert dispatch.files(op, "gpu"), "no gpu.py or gpu.cu"
     assert (ROOT / "tests" / "kernels" / f"test_{op}.py").exists(), "no tests"
     default = ast.literal_eval(
@@ -118,7 +120,7 @@ def test_every_activation_has_a_reference(name):
 def test_the_public_ops_have_a_reference_of_the_same_name():
     import kernels
 
-    ops = {name for name in kernels.__all__ if name.islower()} - {"reference", "variants"}
+    ops = {name for name in kernels.__all__ if name.islower()} - {"check", "reference", "variants"}
     assert ops - {"shuffle_key"} <= set(kernels.reference.__all__)
 
 

@@ -1,0 +1,80 @@
+"""The battery: an op's cases, run on a device and judged by the reference in float64.
+
+The cases of an op are in kernels/<op>/cases.py, found by their place; each runs between guards and
+has a budget for its error, derived in budgets.py. The tests run the same cases.
+"""
+
+import functools
+import importlib
+
+from kernels import dispatch
+from kernels.arrays import one_of
+from kernels.battery.case import Case
+from kernels.battery.variants import DEVICES, Variant, ops, variants, why_not
+from kernels.device import DeviceError, EmulationError
+
+__all__ = ["Case", "Variant", "cases", "check", "ops", "variants"]
+
+
+class CheckFailed(AssertionError):
+    """Cases that exceeded their budget, wrote where they must not, or were reported."""
+
+
+@functools.cache
+def cases(op, long=False) -> tuple[Case, ...]:
+    """The battery of an op; `long` adds cases for a sweep."""
+    found = tuple(importlib.import_module(f"kernels.{op}.cases").cases(long))
+    names = [case.name for case in found]
+    assert len(set(names)) == len(names), "two cases of one name"
+    return found
+
+
+def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float]:
+    """Run an op's battery on a device and print the share of the error budget that was used.
+
+    op: "linear", "adam", … device: "emulated" (default: the GPU's kernels on the CPU, every access
+    checked), "gpu" or "cpu". variant: a file of kernels.variants(op), or all of the device's.
+    long: many more shapes and sizes. Settings of the emulated device (architecture, schedule,
+    perturbed instructions) are those of the kernels.device.emulated.session around the call.
+    Returns {variant: the largest error as a share of its budget}; the budget is a bound derived
+    for each element, so a share over 1 is a failure. Raises CheckFailed after printing if any case
+    failed, DeviceError if the device is not there.
+    """
+    one_of("op", op, ops())
+    one_of("device", device, DEVICES)
+    if missing := why_not(device):
+        raise DeviceError(missing)
+    if variant is not None:
+        one_of("variant", variant, dispatch.files(op, device))
+    chosen = [
+        v for v in variants(op, every_precision=True, devices=(device,))
+        if variant in (None, v.file)
+    ]  # fmt: skip
+    print(f"{op} on {device}")
+    print(f"  {'variant':<24} {'cases':>6} {'failed':>7}   error / budget")
+    shares, failures = {}, []
+    for v in chosen:
+        share, worst, failed = _run(v, cases(op, long))
+        shares[str(v)] = share
+        failures += failed
+        print(f"  {v!s:<24} {len(cases(op, long)):>6} {len(failed):>7}   {share:.3f}  ({worst})")
+    if failures:
+        print("\n".join(failures[:10]))
+        raise CheckFailed(
+            f"{op} on {device}: {len(failures)} cases failed, the first of them above"
+        )
+    return shares
+
+
+def _run(variant, battery):
+    """(largest share of the budget, the case that used it, what failed)."""
+    largest, worst, failed = 0.0, battery[0].name, []
+    for case in battery:
+        try:
+            share = case.check(variant)
+        except (AssertionError, EmulationError) as wrong:
+            failed.append(f"{variant}: {case.name}: {wrong}")
+            continue
+        if share > largest:
+            largest, worst = share, case.name
+    return largest, worst, failed

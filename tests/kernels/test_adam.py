@@ -6,45 +6,13 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.battery.budgets import TINY, U
+from kernels.adam.cases import budget as expected
+from kernels.adam.cases import case, exact, state
+from kernels.battery.budgets import TINY
 from tests import harness
 from tests.kernels.battery import Battery
 
 OP = "adam"
-SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
-
-
-def state(n, seed=0):
-    """p, g, m, v as after some steps."""
-    rng = np.random.default_rng((seed, n))
-    p, g, m, v = (harness.normal(rng, n) for _ in range(4))
-    return p, g, m, np.square(v)
-
-
-def expected(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-    """[(value, bound)] of p, m, v after a step from [(value, bound)] of p, m, v and from g.
-
-    Each moment is two products and a sum of rounded coefficients, 4 u of its parts (v squares g
-    too, 6 u); either may be flushed to zero below TINY. Those errors reach p through
-    lr m̂ / (√v̂ + eps), whose own seven operations and corrections add 16 u.
-    """
-    (p, p_error), g, (m, m_error), (v, v_error) = given
-    new_p, new_m, new_v = kernels.reference.adam(p, g, m, v, step, lr, beta1, beta2, eps)
-    parts = beta1 * abs(m) + (1 - beta1) * abs(g)
-    m_error = beta1 * m_error + 4 * U * parts + TINY
-    v_error = beta2 * v_error + 6 * U * new_v + TINY
-    correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-    root = np.sqrt(new_v / correction2)
-    below = root + eps
-    root_error = np.sqrt((new_v + v_error) / correction2) - root
-    update = lr * abs(new_m) / correction1 / below
-    change = lr * m_error / correction1 / below + update * (root_error / below + 16 * U)
-    p_error = p_error + change + 2 * U * (abs(new_p) + update)
-    return [(new_p, p_error), (new_m, m_error), (new_v, v_error)]
-
-
-def exact(p, g, m, v):
-    return [a if a is g else (a.astype(float), 0.0) for a in (p, g, m, v)]
 
 
 class TestArguments(Battery):
@@ -59,44 +27,10 @@ class TestArguments(Battery):
         return kernels.adam(p, g, m, v, 3, **options)
 
 
-def check_step(variant, n, step, offsets=(0, 0, 0), **options):
-    p, g, m, v = state(n)
-    outputs = [
-        harness.Guarded(variant.device, (n,), start=a, offset_bytes=offset)
-        for a, offset in zip((p, m, v), offsets, strict=True)
-    ]
-    at_p, at_m, at_v = (o.array for o in outputs)
-    result = kernels.adam(at_p, variant.put(g), at_m, at_v, step, **options, **variant.options)
-    assert result is None
-    for output, want in zip(outputs, expected(exact(p, g, m, v), step, **options), strict=True):
-        harness.check(output.read(), *want)
-
-
-@pytest.mark.parametrize("n", SIZES)
-def test_a_step(variant, n):
-    check_step(variant, n, step=7)
-
-
-@pytest.mark.parametrize("offsets", [(4, 4, 4), (0, 8, 0), (12, 0, 0), (0, 0, 4)], ids=str)
-def test_off_16_bytes(variant, offsets):
-    check_step(variant, 1021, 7, offsets)
-
-
-@pytest.mark.parametrize("step", [1, 2, 1000, 10**6])
-@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9), (0.99, 0.99999)], ids=str)
-def test_betas(variant, step, betas):
-    check_step(variant, 257, step, beta1=betas[0], beta2=betas[1])
-
-
-@pytest.mark.parametrize("options", [{"eps": 0.1}, {"eps": 1e-3, "lr": 0.5}, {"lr": 0.0}], ids=str)
-def test_eps_and_lr(variant, options):
-    check_step(variant, 257, 3, **options)
-
-
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
     monkeypatch.setattr(importlib.import_module("kernels.adam"), "BLOCKS", 2)
-    check_step(gpu_variant, 5003, step=2)
-    check_step(gpu_variant, 5003, 2, (4, 4, 4))
+    case("aligned", 5003, step=2).check(gpu_variant)
+    case("off 16 bytes", 5003, step=2, offset_bytes=4).check(gpu_variant)
 
 
 def test_many_steps(variant):

@@ -6,51 +6,13 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.battery.budgets import TINY, U
+from kernels.battery.budgets import TINY
+from kernels.sgd.cases import KINDS, case, state
+from kernels.sgd.cases import budget as expected
 from tests import harness
 from tests.kernels.battery import Battery
 
 OP = "sgd"
-SIZES = [1, 3, 255, 256, 257, 1021, 101770]
-KINDS = {
-    "plain": {},
-    "momentum": {"momentum": 0.9},
-    "nesterov": {"momentum": 0.9, "nesterov": True},
-    "nesterov without momentum": {"momentum": 0.0, "nesterov": True},
-}
-
-
-def state(n, seed=0):
-    """p, g, u."""
-    rng = np.random.default_rng((seed, n))
-    return tuple(harness.normal(rng, n) for _ in range(3))
-
-
-def expected(p, g, u, p_error=0.0, u_error=0.0, lr=1e-2, momentum=0.0, nesterov=False):
-    """[(value, bound)] of p and u: every term is a product of a rounded factor, 3 u, and sums."""
-    new_p, new_u = kernels.reference.sgd(p, g, u, lr, momentum, nesterov)
-    descent = abs(lr * g)
-    if u is None:
-        return [(new_p, p_error + U * (3 * descent + 2 * abs(new_p)) + TINY)]
-    u_error = momentum * u_error + 4 * U * (momentum * abs(u) + descent) + 2 * TINY
-    into_p = momentum * u_error + 4 * U * (momentum * abs(new_u) + descent)
-    p_error = p_error + (into_p if nesterov else u_error) + 2 * U * abs(new_p) + TINY
-    return [(new_p, p_error), (new_u, u_error)]
-
-
-def check_step(variant, n, offset_bytes=0, lr=0.1, **options):
-    p, g, u = state(n)
-    given = (p, u) if options else (p,)
-    outputs = [
-        harness.Guarded(variant.device, (n,), start=a, offset_bytes=offset_bytes) for a in given
-    ]
-    at_p, at_u = outputs[0].array, outputs[1].array if options else None
-    result = kernels.sgd(at_p, variant.put(g), at_u, lr, **options, **variant.options)
-    assert result is None
-    p, g, u = (a.astype(float) for a in (p, g, u))
-    want = expected(p, g, u if options else None, lr=lr, **options)
-    for output, one in zip(outputs, want, strict=True):
-        harness.check(output.read(), *one)
 
 
 class TestArguments(Battery):
@@ -65,16 +27,9 @@ class TestArguments(Battery):
         return kernels.sgd(p, g, u, 0.1, 0.9, True, **options)
 
 
-@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("offset_bytes", [0, 4])
-def test_a_step(variant, options, offset_bytes):
-    for n in SIZES:
-        check_step(variant, n, offset_bytes, **options)
-
-
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
     monkeypatch.setattr(importlib.import_module("kernels.sgd"), "BLOCKS", 2)
-    check_step(gpu_variant, 3001, momentum=0.9)
+    case("striding", 3001, momentum=0.9).check(gpu_variant)
 
 
 @pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)

@@ -1,0 +1,84 @@
+"""activation's battery: every activation over sizes and values; softmax over rows and columns."""
+
+import numpy as np
+
+import kernels
+from kernels import activations, reference
+from kernels.battery import budgets
+from kernels.battery.case import Case, Output
+
+ELEMENTWISE = [f for f in activations.names() if not activations.get(f).rowwise]
+SIZES = [1, 3, 4, 5, 31, 255, 256, 257, 1021, 4099]  # around vectors, warps and blocks
+ROWS = [1, 3, 4, 5]
+COLUMNS = [1, 2, 10, 31, 32, 33, 255, 1023, 1024, 1025, 2500]  # a warp or a block a row
+SPECIAL = np.float32(
+    [
+        *(0.0, -0.0, np.nan, np.inf, -np.inf, 1e-45, -1e-40, 1.2e-38, 1e-4, -1e-4, 1, -1, 17, -17),
+        *(87, -87, 88.8, -88.8, 104, -104, 1e4, -1e4, 1e30, -1e30, 3.4e38, -3.4e38),
+    ]
+)
+
+
+def cases(long=False):
+    """Each as a forward and a backward case; `long` adds every size up to 300."""
+    sizes = [*SIZES, *(range(6, 301) if long else ())]
+    for f in ELEMENTWISE:
+        for n in dict.fromkeys(sizes):
+            for offset_bytes in (0, 4):
+                at = f" + {offset_bytes} bytes" if offset_bytes else ""
+                yield from both(f"size {n} {f}{at}", f, 3 * normal(n), offset_bytes)
+        yield forward(f"special {f}", f, SPECIAL)
+    for columns in COLUMNS:
+        for rows in ROWS:
+            z = 5 * normal(rows, columns)
+            yield from both(f"softmax {rows}×{columns}", "softmax", z)
+    for columns in (3, 40, 1030):
+        for value in (1e4, -1e4, 1e30, -1e30, 1e-42, -np.inf, np.inf, np.nan):
+            z = 5 * normal(3, columns)
+            z[1, columns // 2] = value
+            yield forward(f"extreme {value} of {columns}", "softmax", z)
+    for columns in (1, 3, 40, 1030):
+        z = 5 * normal(3, columns)
+        z[1] = -np.inf
+        yield forward(f"minus infinity {columns}", "softmax", z)
+
+
+def normal(*shape, seed=0):
+    rng = np.random.default_rng((seed, *shape))
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def saved(f, z):
+    """What f's derivative reads."""
+    if activations.get(f).reads == "z":
+        return z
+    return reference.activation(z.astype(float), f).astype(np.float32)
+
+
+def both(name, f, z, offset_bytes=0):
+    yield forward(name, f, z, offset_bytes)
+    if activations.get(f).derivative or activations.get(f).rowwise:
+        dy = 3 * normal(*z.shape, seed=1)
+        yield backward(name, f, dy, saved(f, z), offset_bytes)
+
+
+def forward(name, f, z, offset_bytes=0):
+    def call(z, y, **options):
+        kernels.activation(z, f, out=y, **options)
+
+    def expected(precision=None):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return {"y": budgets.through(f, z.astype(float), np.zeros(z.shape))}
+
+    return Case(f"{name} forward", {"z": z}, {"y": Output(z.shape)}, call, expected, offset_bytes)
+
+
+def backward(name, f, dy, s, offset_bytes=0):
+    def call(dy, s, dz, **options):
+        kernels.activation_backward(dy, s, f, out=dz, **options)
+
+    def expected(precision=None):
+        return {"dz": budgets.times_derivative(f, dy.astype(float), np.zeros(dy.shape), s)}
+
+    outputs = {"dz": Output(dy.shape)}
+    return Case(f"{name} backward", {"dy": dy, "s": s}, outputs, call, expected, offset_bytes)

@@ -1,0 +1,78 @@
+"""adam's battery: sizes, alignments, steps, decay rates and values."""
+
+import numpy as np
+
+import kernels
+from kernels import reference
+from kernels.battery.budgets import TINY, U
+from kernels.battery.case import Case, Output
+
+SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
+BETAS = [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9), (0.99, 0.99999)]
+
+
+def cases(long=False):
+    """`long` adds every size up to 300."""
+    for n in dict.fromkeys([*SIZES, *(range(6, 301) if long else ())]):
+        yield case(f"size {n}", n, 7)
+    for n in (*range(6, 14), *range(1017, 1029)):  # every remainder, on and off 16 bytes
+        for offset_bytes in (0, 4, 8, 12):
+            yield case(f"offset {offset_bytes} of {n}", n, 7, offset_bytes=offset_bytes)
+    for step in (1, 2, 1000, 10**6):
+        for beta1, beta2 in BETAS:
+            name = f"betas {beta1}, {beta2} at step {step}"
+            yield case(name, 257, step, beta1=beta1, beta2=beta2)
+    for options in ({"eps": 0.1}, {"eps": 1e-3, "lr": 0.5}, {"lr": 0.0}):
+        yield case(f"options {options}", 257, 3, **options)
+    for value in (np.nan, np.inf, -np.inf, 1e18, -1e18, 1e-42):  # v holds g², up to 3.4e38
+        yield case(f"value {value}", 300, 1, put=np.float32(value))
+
+
+def state(n, seed=0):
+    """p, g, m, v as after some steps."""
+    rng = np.random.default_rng((seed, n))
+    p, g, m, v = (rng.standard_normal(n, dtype=np.float32) for _ in range(4))
+    return p, g, m, np.square(v)
+
+
+def case(name, n, step, offset_bytes=0, put=None, **options):
+    """put: the gradient of one parameter."""
+    p, g, m, v = state(n)
+    if put is not None:
+        g[n // 2] = put
+    outputs = {k: Output((n,), start=a) for k, a in (("p", p), ("m", m), ("v", v))}
+
+    def call(g, p, m, v, **chosen):
+        kernels.adam(p, g, m, v, step, **options, **chosen)
+
+    def expected(precision=None):
+        return dict(zip("pmv", budget(exact(p, g, m, v), step, **options), strict=True))
+
+    return Case(name, {"g": g}, outputs, call, expected, offset_bytes)
+
+
+def exact(p, g, m, v):
+    return [a if a is g else (a.astype(float), 0.0) for a in (p, g, m, v)]
+
+
+def budget(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    """[(value, bound)] of p, m, v after a step from [(value, bound)] of p, m, v and from g.
+
+    Each moment is two products and a sum of rounded coefficients, 4 u of its parts (v squares g
+    too, 6 u); either may be flushed to zero below TINY. Those errors reach p through
+    lr m̂ / (√v̂ + eps), whose own seven operations and corrections add 16 u.
+    """
+    (p, p_error), g, (m, m_error), (v, v_error) = given
+    with np.errstate(over="ignore", invalid="ignore"):
+        new_p, new_m, new_v = reference.adam(p, g.astype(float), m, v, step, lr, beta1, beta2, eps)
+        parts = beta1 * abs(m) + (1 - beta1) * abs(g)
+        m_error = beta1 * m_error + 4 * U * parts + TINY
+        v_error = beta2 * v_error + 6 * U * new_v + TINY
+        correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+        root = np.sqrt(new_v / correction2)
+        below = root + eps
+        root_error = np.sqrt((new_v + v_error) / correction2) - root
+        update = lr * abs(new_m) / correction1 / below
+        change = lr * m_error / correction1 / below + update * (root_error / below + 16 * U)
+        p_error = p_error + change + 2 * U * (abs(new_p) + update)
+    return [(new_p, p_error), (new_m, m_error), (new_v, v_error)]

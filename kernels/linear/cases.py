@@ -1,0 +1,139 @@
+"""linear's battery: forward and backward over shapes, layouts and values, with their budgets."""
+
+import numpy as np
+
+import kernels
+from kernels import activations, reference
+from kernels.battery import budgets
+from kernels.battery.case import Case, Output
+from kernels.battery.numbers import integers, normal, product_shapes, residue_shapes
+
+OP = "linear"
+RANDOM_SHAPES = 8  # in the short battery; 300 in the long one
+SIZES = "{0[0]}×{0[1]}×{0[2]}".format
+
+
+def cases(long=False):
+    """Each as a forward and a backward case; `long` adds large layers and random shapes."""
+    rng = np.random.default_rng(2)
+    random = rng.integers(1, 151, (300 if long else RANDOM_SHAPES, 3)).tolist()
+    for family, shapes in (
+        ("shape", product_shapes(OP, long)),
+        ("residue", residue_shapes(OP)),
+        ("random", random),
+    ):
+        for shape in map(tuple, shapes):
+            yield from both(f"{family} {SIZES(shape)}", shape)
+    for shape in ((1, 1, 1), (31, 33, 10), (65, 300, 66)):
+        yield from both(f"whole {SIZES(shape)}", shape, None, draw=integers)
+    for f in activations.names():
+        yield from both(f"activation {f}", (19, 33, 10), f)
+    for offset_bytes in (4, 8, 12):
+        yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
+    for value in (np.nan, np.inf, -np.inf):
+        for f in (None, "relu", "tanh"):
+            yield from both(f"value {value} {f}", (19, 33, 10), f, put=value)
+    for scale in (1e30, 1e-40):
+        yield from both(f"scale {scale}", (19, 33, 10), None, scale=np.float32(scale))
+
+
+def both(name, shape, f="relu", **options):
+    yield forward(name, shape, f, **options)
+    if f != "binary_step":  # it has no derivative
+        yield backward(name, shape, f, **options)
+
+
+def operands(B, I, O, draw=normal):
+    """x, w, b."""
+    rng = np.random.default_rng((B, I, O))
+    return draw(rng, B, I), draw(rng, I, O), draw(rng, O)
+
+
+def gradients(B, I, O, draw=normal):
+    """dy, x, w."""
+    rng = np.random.default_rng((B, I, O, 1))
+    return draw(rng, B, O), draw(rng, B, I), draw(rng, I, O)
+
+
+def forward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None):
+    """z and y = f(z). put: a value for one element of x; scale: of all of x."""
+    x, w, b = operands(*shape, draw)
+    x, b = _spoiled(x, put, scale), b if scale is None else np.zeros_like(b)
+    y = Output((shape[0], shape[2]))
+
+    def call(x, w, b, z, y, **options):
+        kernels.linear(x, w, b, f, z_out=z, out=y, **options)
+
+    def expected(precision):
+        for_z, for_y = forward_budget(x, w, b, f, precision)
+        if draw is integers:
+            for_z, for_y = (for_z[0], 0), (for_y[0], 0)
+        return {"z": for_z, "y": for_y}
+
+    inputs = {"x": x, "w": w, "b": b}
+    return Case(f"{name} forward", inputs, {"z": y, "y": y}, call, expected, offset_bytes)
+
+
+def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None):
+    """dx, dw and db, the derivative of f, the activation of the layer before, being in dx. x is
+    that layer's output, or its input where the derivative reads that. put and scale: of dy."""
+    dy, x, w = gradients(*shape, draw)
+    dy = _spoiled(dy, put, scale)
+    if draw is not integers:
+        x = reference.activation(x, f).astype(np.float32)
+    B, I, O = shape
+
+    def call(dy, x, w, dx, dw, db, **options):
+        kernels.linear_backward(dy, x, w, x_activation=f, out=(dx, dw, db), **options)
+
+    def expected(precision):
+        found = backward_budget(dy, x, w, precision, x_activation=f)
+        if draw is integers:
+            found = [(value, 0) for value, _ in found]
+        return dict(zip(("dx", "dw", "db"), found, strict=True))
+
+    outputs = {"dx": Output((B, I)), "dw": Output((I, O)), "db": Output((O,))}
+    inputs = {"dy": dy, "x": x, "w": w}
+    return Case(f"{name} backward", inputs, outputs, call, expected, offset_bytes)
+
+
+def _spoiled(a, put, scale):
+    if scale is not None:
+        a = a * scale
+    if put is not None:
+        a[a.shape[0] // 2, a.shape[1] // 2] = put
+    return a
+
+
+def forward_budget(x, w, b, f, precision=None):
+    """(value, bound) of z and of y. A row with a NaN or an infinity has no budget of its own."""
+    z, z_bound = _product(x, w, precision)
+    if b is not None:
+        with np.errstate(invalid="ignore"):
+            z, z_bound = z + b, np.where(np.isfinite(z), budgets.plus(z, z_bound, b)[1], 0)
+    with np.errstate(invalid="ignore"):
+        return (z, z_bound), budgets.through(f, z, z_bound)
+
+
+def backward_budget(dy, x, w, precision=None, dz_error=None, x_activation=None, x_saved=None):
+    """(value, bound) of dx, dw and db from dz = dy, known to ± dz_error."""
+    dx = _product(dy, w.T, precision, dz_error)
+    if x_activation is not None:
+        with np.errstate(invalid="ignore"):
+            dx = budgets.times_derivative(x_activation, *dx, x if x_saved is None else x_saved)
+    dw, dw_bound = _product(dy.T, x, precision, None if dz_error is None else dz_error.T)
+    db, db_bound = _product(np.ones((1, len(dy)), np.float32), dy)
+    if dz_error is not None:
+        db_bound = db_bound + dz_error.sum(axis=0)
+    return dx, (dw.T, dw_bound.T), (db[0], db_bound[0])
+
+
+def _product(a, b, precision=None, a_error=None):
+    """budgets.product; the bound is that of the finite numbers, denormals flushed or not."""
+    with np.errstate(invalid="ignore"):
+        value, _ = budgets.product(a, b, precision, a_error)
+        finite = [np.where(np.isfinite(m), m, 0) for m in (a, b)]
+        _, bound = budgets.product(*finite, precision, a_error)
+        tiny = [np.where(abs(m) < budgets.TINY, abs(m), 0) for m in finite]
+        flushed = tiny[0] @ abs(finite[1]) + abs(finite[0]) @ tiny[1]
+    return value, bound + 1.01 * flushed

@@ -1,0 +1,67 @@
+"""sgd's battery: sizes and alignments with and without momentum, and values."""
+
+import numpy as np
+
+import kernels
+from kernels import reference
+from kernels.battery.budgets import TINY, U
+from kernels.battery.case import Case, Output
+
+SIZES = [1, 3, 255, 256, 257, 1021, 101770]
+KINDS = {
+    "plain": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+    "nesterov without momentum": {"momentum": 0.0, "nesterov": True},
+}
+
+
+def cases(long=False):
+    """`long` adds every size up to 300."""
+    for kind, options in KINDS.items():
+        for n in dict.fromkeys([*SIZES, *(range(2, 301) if long else ())]):
+            for offset_bytes in (0, 4):
+                at = f" + {offset_bytes} bytes" if offset_bytes else ""
+                yield case(f"size {n} {kind}{at}", n, offset_bytes, **options)
+        for value in (np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-42):
+            yield case(f"value {value} {kind}", 300, put=np.float32(value), **options)
+
+
+def state(n, seed=0):
+    """p, g, u."""
+    rng = np.random.default_rng((seed, n))
+    return tuple(rng.standard_normal(n, dtype=np.float32) for _ in range(3))
+
+
+def case(name, n, offset_bytes=0, lr=0.1, put=None, **options):
+    """put: the gradient of one parameter."""
+    p, g, u = state(n)
+    if put is not None:
+        g[n // 2] = put
+    outputs = {"p": Output((n,), start=p)}
+    if options:
+        outputs["u"] = Output((n,), start=u)
+
+    def call(g, p, u=None, **chosen):
+        kernels.sgd(p, g, u, lr, **options, **chosen)
+
+    def expected(precision=None):
+        before = (a.astype(float) for a in (p, g, u))
+        with np.errstate(invalid="ignore"):
+            found = budget(*before, lr=lr, **options) if options else budget(p, g, None, lr=lr)
+        return dict(zip(outputs, found, strict=True))
+
+    return Case(name, {"g": g}, outputs, call, expected, offset_bytes)
+
+
+def budget(p, g, u, p_error=0.0, u_error=0.0, lr=1e-2, momentum=0.0, nesterov=False):
+    """[(value, bound)] of p and u: every term is a product of a rounded factor, 3 u, and sums."""
+    p, g = p.astype(float), g.astype(float)
+    new_p, new_u = reference.sgd(p, g, u, lr, momentum, nesterov)
+    descent = abs(lr * g)
+    if u is None:
+        return [(new_p, p_error + U * (3 * descent + 2 * abs(new_p)) + TINY)]
+    u_error = momentum * u_error + 4 * U * (momentum * abs(u) + descent) + 2 * TINY
+    into_p = momentum * u_error + 4 * U * (momentum * abs(new_u) + descent)
+    p_error = p_error + (into_p if nesterov else u_error) + 2 * U * abs(new_p) + TINY
+    return [(new_p, p_error), (new_u, u_error)]

@@ -1,0 +1,109 @@
+"""softmax_cross_entropy's battery: rows, classes, kinds of target and extreme logits."""
+
+import numpy as np
+
+import kernels
+from kernels import reference
+from kernels.battery.budgets import TINY, U
+from kernels.battery.case import Case, Output
+
+ROWS = [1, 4, 5, 130]
+CLASSES = [1, 2, 10, 31, 32, 33, 1023, 1024, 1025]
+KINDS = ("labels", "one-hot", "soft")
+
+
+def cases(long=False):
+    """`long` adds every number of classes up to 300."""
+    for classes in dict.fromkeys([*CLASSES, *(range(3, 301) if long else ())]):
+        for rows in ROWS:
+            for kind in KINDS:
+                z, targets = logits(rows, classes), targets_of(kind, rows, classes)
+                yield case(f"shape {rows}×{classes} {kind}", z, targets, 1 / rows)
+    for classes in (3, 40, 1030):
+        for value in (1e4, -1e4, 1e30, -1e30, 1e-42, -np.inf, np.inf, np.nan):
+            for where in ("label", "another"):
+                z, labels = logits(5, classes), integer_labels(5, classes)
+                z[2, labels[2] - (0 if where == "label" else 1)] = value
+                yield case(f"extreme {value} at {where} of {classes}", z, labels)
+    for classes in (1, 3, 40, 1030):
+        z = logits(5, classes)
+        z[2] = -np.inf
+        yield case(f"minus infinity {classes}", z, integer_labels(5, classes))
+    z, targets = logits(9, 7), 3 * soft(9, 7)
+    targets[4] = 0
+    yield case("sums other than one", z, targets)
+    for offset_bytes in (4, 8, 12):
+        for classes in (10, 1028):
+            z, labels = logits(9, classes), integer_labels(9, classes).astype(np.int32)
+            name = f"offset {offset_bytes} of {classes}"
+            yield case(name, z, labels, offset_bytes=offset_bytes)
+
+
+def logits(rows, classes):
+    rng = np.random.default_rng((0, rows, classes))
+    return 5 * rng.standard_normal((rows, classes), dtype=np.float32)
+
+
+def targets_of(kind, rows, classes):
+    if kind == "soft":
+        return soft(rows, classes)
+    labels = integer_labels(rows, classes)
+    return labels if kind == "labels" else one_hot(labels, classes)
+
+
+def integer_labels(rows, classes):
+    return np.random.default_rng((rows, classes)).integers(0, classes, rows)
+
+
+def one_hot(labels, classes):
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+def soft(rows, classes):
+    t = np.random.default_rng((2, rows, classes)).random((rows, classes), np.float32)
+    return t / t.sum(axis=1, keepdims=True)
+
+
+def case(name, z, labels, scale=1.0, offset_bytes=0):
+    def call(z, labels, loss, dz, hit, **options):
+        kernels.softmax_cross_entropy(
+            z, labels, scale=scale, out=(loss, dz), hit=hit, **options
+        )  # fmt: skip
+
+    outputs = {
+        "loss": Output((len(z),)),
+        "dz": Output(z.shape),
+        "hit": Output((len(z),), np.uint8),
+    }
+    inputs = {"z": z, "labels": labels}
+    return Case(name, inputs, outputs, call, lambda _: budget(z, labels, scale), offset_bytes)
+
+
+def budget(z, labels, scale=1.0):
+    """{"loss", "dz", "hit": (value, bound)}.
+
+    Each of C exponentials carries 4 u and is rescaled to the row's maximum as often as that grows,
+    so Σ exp is within (4 C + 16) u of itself; log makes that absolute. Targets are summed, and
+    multiplied by logits, in n + 2 operations for n of them, none of which rounds for a single 1.
+    """
+    z = z.astype(np.float64)
+    t = labels if labels.ndim == 2 else one_hot(labels, z.shape[1])
+    t = t.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        loss, dz, hit = reference.softmax_cross_entropy(z, t, scale)
+        largest = z.max(axis=1, keepdims=True)
+        below = largest - z
+        total = np.exp(-below).sum(axis=1, keepdims=True)
+        p = np.exp(-below) / total
+        weight, dot = (
+            abs(a).sum(axis=1) for a in (t, np.where(t == 0, 0, t) * np.where(t == 0, 0, z))
+        )
+        sums = 4 * z.shape[1] + 16
+        terms = np.where((t != 0).sum(axis=1) == t.max(axis=1), 0, (t != 0).sum(axis=1) + 2)
+        row = largest[:, 0]
+        known = sums * weight * (1 + np.log(total[:, 0])) + terms * (abs(row) * weight + dot)
+        margin = abs(row * t.sum(axis=1) - (t * np.where(t == 0, 0, z)).sum(axis=1))
+        for_loss = U * (known + 2 * margin + 2 * abs(loss)) + TINY
+        for_p = (sums + np.where(p > 0, below, 0)) * p * weight[:, None]
+        for_dz = abs(scale) * U * (for_p + (terms[:, None] + 4) * p * weight[:, None] + 4 * abs(t))
+    return {"loss": (loss, for_loss), "dz": (dz, for_dz + TINY), "hit": (hit.astype(np.uint8), 0)}

@@ -1,0 +1,83 @@
+"""The whole battery of every op, over every variant, precision and device."""
+
+import numpy as np
+import pytest
+
+from kernels.battery import cases, ops, variants
+from kernels.device import emulated
+from tests import harness
+from tests.conftest import MARKS
+
+SCHEDULES = [("in order", 0), ("reverse", 0), ("random", 1), ("random", 2), ("random", 3)]
+
+
+def families(op, long=False):
+    return list(dict.fromkeys(case.family for case in cases(op, long)))
+
+
+def each(*devices, families=families):
+    """One test for every op, variant and family of cases."""
+    chosen = [
+        pytest.param(variant, family, id=f"{op}-{variant}-{family}", marks=MARKS[variant.device])
+        for op in ops()
+        for variant in variants(op, every_precision=True, devices=devices)
+        for family in families(op)
+    ]
+    return pytest.mark.parametrize(("variant", "family"), chosen)
+
+
+def of_family(variant, family, long=False):
+    return [case for case in cases(variant.op, long) if case.family == family]
+
+
+@each(*harness.DEVICES)
+def test_within_the_budget(variant, family, checks):
+    for case in of_family(variant, family):
+        assert case.check(variant) <= 1
+        checks(variant)
+
+
+@each("emulated")
+def test_one_bit_pattern_under_every_schedule(variant, family):
+    found = of_family(variant, family)
+    for case in found[:: max(1, len(found) // 2)]:
+        results = []
+        for schedule, seed in SCHEDULES:
+            with emulated.session(schedule=schedule, seed=seed):
+                results.append(case.run(variant))
+        for other in results[1:]:
+            for name, array in results[0].items():
+                harness.same_bits(other[name], array)
+
+
+@each("emulated")
+def test_approximate_instructions_may_err_as_documented(variant, family):
+    """Moved within their documented error, they leave no result outside its budget."""
+    for seed, case in enumerate(of_family(variant, family)[::4]):
+        with emulated.session(perturb=True, seed=seed):
+            assert case.check(variant) <= 1
+
+
+@pytest.mark.sweep
+@each(*harness.DEVICES, families=lambda op: families(op, long=True))
+def test_long(variant, family):
+    for case in of_family(variant, family, long=True):
+        assert case.check(variant) <= 1
+
+
+def test_every_remainder_occurs():
+    """Of each size of a product modulo each tile."""
+    from kernels.battery.numbers import residue_shapes
+    from kernels.battery.variants import tiles
+
+    for axis in np.array(residue_shapes("linear")).T:
+        for tile in tiles("linear"):
+            assert set(axis % tile) == set(range(tile))
+
+
+def test_at_least_two_thousand_checks_of_gpu_kernels():
+    counts = [
+        len(cases(op)) * len(variants(op, every_precision=True, devices=("emulated",)))
+        for op in ops()
+    ]
+    assert sum(counts) >= 2000
