@@ -57,7 +57,8 @@ def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float
         share, worst, failed = _run(v, cases(op, long))
         shares[str(v)] = share
         failures += failed
-        print(f"  {v!s:<24} {len(cases(op, long)):>6} {len(failed):>7}   {share:.3f}  ({worst})")
+        name = str(v).removesuffix("-emulated")
+        print(f"  {name:<24} {len(cases(op, long)):>6} {len(failed):>7}   {share:.3f}  ({worst})")
     if failures:
         print("\n".join(failures[:10]))
         raise CheckFailed(

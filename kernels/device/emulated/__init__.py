@@ -11,6 +11,13 @@ kernel's source line. A launch has the same shape as on a card:
     with emulated.session(seed=1) as found:
         y = kernels.linear(x, w)               # or Sequential(..., device="emulated")
     print(emulated.asnumpy(y), found.counters)
+
+and `run` takes a kernel of your own (C++, PTX, or Python) with NumPy arrays:
+
+    result = emulated.run("scale.cu", grid, block, y, np.float32(3), len(y))
+    print(*result.reports, result.counters.total)
+
+On the command line: python -m kernels.device.emulated --help
 """
 
 from kernels.device.emulated.memory import (
@@ -22,13 +29,16 @@ from kernels.device.emulated.memory import (
     empty,
     zeros,
 )
+from kernels.device.emulated.running import run
 from kernels.device.emulated.session import Session, session
 
 
 def require_compilers():
     """Raise ToolchainMissingError, saying what to install, if a kernel cannot be compiled here."""
     from kernels.device import cuda_python, toolchain  # noqa: F401  numba-cuda
+    from kernels.device.emulated import build
 
+    build.compiler()
     toolchain.versions()
 
 
@@ -41,6 +51,7 @@ __all__ = [
     "asnumpy",
     "empty",
     "require_compilers",
+    "run",
     "session",
     "zeros",
 ]
