@@ -30,8 +30,22 @@ void count_global(SiteCounters& site, Lane* lanes, size_t count) {
   site.ideal_sectors += (bytes + 31) / 32;
 }
 
-// Wavefronts: each gives one 4-byte word from every bank.  8-byte accesses go by half warps,
-// 16-byte ones by quarters.
+// Wavefronts that distinct words take: the most in any one bank.
+uint32_t wavefronts(const uint32_t* words, uint32_t count) {
+  constexpr uint32_t kBanks = 32, kMostInBank = 32;
+  uint32_t in_bank[kBanks] = {}, seen[kBanks][kMostInBank], most = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t word = words[i], bank = word % kBanks;
+    uint32_t& size = in_bank[bank];
+    if (std::find(seen[bank], seen[bank] + size, word) != seen[bank] + size) continue;
+    if (size < kMostInBank) seen[bank][size++] = word;
+    most = std::max(most, size);
+  }
+  return most;
+}
+
+// A wavefront gives one 4-byte word from every bank.  8-byte accesses go by half warps, 16-byte ones
+// by quarters.
 void count_shared(SiteCounters& site, const Lane* lanes, size_t count) {
   const uint32_t bytes = lanes[0].access->bytes;
   const uint32_t lanes_at_once = bytes <= 4 ? 32 : bytes == 8 ? 16 : 8;
@@ -42,14 +56,9 @@ void count_shared(SiteCounters& site, const Lane* lanes, size_t count) {
     for (; i < count && lanes[i].lane / lanes_at_once == part; i++) {
       const uint32_t first = static_cast<uint32_t>(lanes[i].access->address) / 4;
       const uint32_t last = static_cast<uint32_t>(lanes[i].access->address + bytes - 1) / 4;
-      for (uint32_t word = first; word <= last; word++)
-        if (used < 64) words[used++] = word;
+      for (uint32_t word = first; word <= last && used < 64; word++) words[used++] = word;
     }
-    std::sort(words, words + used);
-    uint32_t in_bank[32] = {}, most = 0;
-    for (uint32_t j = 0; j < used; j++)
-      if (j == 0 || words[j] != words[j - 1]) most = std::max(most, ++in_bank[words[j] % 32]);
-    site.wavefronts += most;
+    site.wavefronts += wavefronts(words, used);
     site.ideal_wavefronts++;
   }
 }
@@ -125,7 +134,7 @@ void count_matrix(const Site& site, uint64_t multiply_adds) {
 }
 
 void log_access(const Site& site, Kind kind, bool shared, uint64_t address, uint32_t bytes) {
-  running().log.push_back({site_index(site), static_cast<uint8_t>(bytes), shared, kind, address});
+  running().log.push_back({address, site_index(site), static_cast<uint8_t>(bytes), shared, kind});
 }
 
 void count_block(Block& block) {

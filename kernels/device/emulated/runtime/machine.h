@@ -13,6 +13,7 @@ namespace emu {
 
 struct Block;
 struct Cell;
+struct Reading;
 
 // ---- memory -----------------------------------------------------------------------------------
 
@@ -23,7 +24,12 @@ struct Shadow {
   uint64_t bytes = 0;
   unsigned shift = 2;
   Time base = 1;        // stamps older than this are of an earlier launch or block: void
-  size_t capacity = 0;  // of cells, where they are the shadow's own (shared memory)
+  // Shared memory only: the storage is the shadow's own, and the readers of the block itself have a
+  // table, `warps` entries for each cell, since most cells there are read by several warps.
+  size_t capacity = 0;
+  Reading* readings = nullptr;
+  uint32_t warps = 0;
+  uint32_t first_thread = 0;  // id of the block's thread 0
 };
 
 // What one window shows: an array argument or a module variable.
@@ -75,11 +81,11 @@ struct Doubt {
 };
 
 struct LoggedAccess {  // for the counters
+  uint64_t address;
   uint32_t site;
   uint8_t bytes;
   bool shared;
   Kind kind;
-  uint64_t address;
 };
 
 struct Fiber : Thread {

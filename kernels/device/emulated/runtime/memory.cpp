@@ -154,7 +154,8 @@ void prepare_shared(Block& block) {
   forget_mbarriers(block.shared, bytes);
   if (!launch.check) return;
   std::memset(block.shared, 0xff, bytes);  // NaN as float32, float16 and bfloat16
-  renew_shared_shadow(block.shadow, block.shared, bytes);
+  block.shadow.first_thread = block.first;
+  renew_shared_shadow(block.shadow, block.shared, bytes, threads_per_block / 32);
 }
 
 uint32_t map_shared(uint32_t offset, uint32_t rank, const Site& site) {

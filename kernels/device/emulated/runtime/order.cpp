@@ -27,14 +27,8 @@ std::vector<Fact> own_facts(uint32_t id, Time time, Time block_known, Time warp_
 
 }  // namespace
 
-bool knows_all(const Fiber& me, uint32_t warp, uint32_t lanes, Time time) {
-  if (warp - me.block->first < threads_per_block) {
-    if (time <= me.block_known) return true;
-    if (warp == me.warp_id()) {
-      if (time <= me.warp_known) return true;
-      lanes &= ~(1u << me.lane);
-    }
-  }
+bool knows_all_slowly(const Fiber& me, uint32_t warp, uint32_t lanes, Time time) {
+  if (warp == me.warp_id()) lanes &= ~(1u << me.lane);
   for (; lanes; lanes &= lanes - 1)
     if (!me.foreign.covers(warp + static_cast<uint32_t>(__builtin_ctz(lanes)), time)) return false;
   return true;

@@ -19,7 +19,14 @@ inline bool knows(const Fiber& me, uint32_t id, Time time) {
   }
   return me.foreign.covers(id, time);
 }
-bool knows_all(const Fiber& me, uint32_t warp, uint32_t lanes, Time time);
+// The same of all these lanes of a warp.
+bool knows_all_slowly(const Fiber& me, uint32_t warp, uint32_t lanes, Time time);
+inline bool knows_all(const Fiber& me, uint32_t warp, uint32_t lanes, Time time) {
+  const bool own_block = warp - me.block->first < threads_per_block;
+  if (own_block && time <= me.block_known) return true;
+  if (warp == me.warp_id() && (time <= me.warp_known || lanes == 1u << me.lane)) return true;
+  return knows_all_slowly(me, warp, lanes, time);
+}
 
 // Adds what `me` knows, itself included, to the arrivals, and begins a new time for it.
 void arrive(Arrivals& arrivals, Fiber& me);

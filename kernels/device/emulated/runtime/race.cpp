@@ -63,7 +63,6 @@ uint32_t first_unknown(const Fiber& me, uint32_t warp, uint32_t lanes, Time time
 
 // ---- the three checks, against weak writes, weak reads and strong accesses ----------------------
 
-// False when a race was found.
 void against_write(const Fiber& me, const Shadow& shadow, Cell& cell, const Access& access) {
   if (cell.write_time < shadow.base) return;
   if (cell.write_site & kInFlight) {
@@ -75,7 +74,24 @@ void against_write(const Fiber& me, const Shadow& shadow, Cell& cell, const Acce
   race(shadow, cell, access, {"store", cell.writer, cell.write_site});
 }
 
+Reading* readings_of(const Shadow& shadow, const Cell& cell) {
+  return shadow.readings + static_cast<size_t>(&cell - shadow.cells) * shadow.warps;
+}
+
+void against_readings(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access) {
+  const Time known = shadow.first_thread == me.block->first ? me.block_known : 0;
+  const Reading* readings = readings_of(shadow, cell);
+  for (uint32_t w = 0; w < shadow.warps; w++) {
+    const Reading& r = readings[w];
+    if (r.time <= known || r.time < shadow.base) continue;
+    const uint32_t warp = shadow.first_thread + 32 * w;
+    if (!knows_all(me, warp, r.lanes, r.time))
+      race(shadow, cell, access, {"load", first_unknown(me, warp, r.lanes, r.time), r.site});
+  }
+}
+
 void against_reads(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access) {
+  if (shadow.readings) against_readings(me, shadow, cell, access);
   if (cell.read_time >= shadow.base &&
       !knows_all(me, cell.read_warp, cell.read_lanes, cell.read_time)) {
     const uint32_t id = first_unknown(me, cell.read_warp, cell.read_lanes, cell.read_time);
@@ -87,11 +103,21 @@ void against_reads(const Fiber& me, const Shadow& shadow, const Cell& cell, cons
         race(shadow, cell, access, {"load", first_unknown(me, r.warp, r.lanes, r.time), r.site});
 }
 
+bool knows_an_observer(const Fiber& me, const Extra& extra) {
+  for (const Strong& s : extra.strong) {
+    if (s.writes || !s.current) continue;
+    for (uint32_t lanes = s.lanes; lanes; lanes &= lanes - 1)
+      if (knows(me, s.warp + static_cast<uint32_t>(__builtin_ctz(lanes)), s.time)) return true;
+  }
+  return false;
+}
+
 // A weak access against the strong ones; writes_only: a load conflicts only with writes.
 void against_strong(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
                     const Extra& extra, bool writes_only) {
   for (const Strong& s : extra.strong)
-    if ((s.writes || !writes_only) && !knows_all(me, s.warp, s.lanes, s.time))
+    if ((s.writes || !writes_only) && !knows_all(me, s.warp, s.lanes, s.time) &&
+        !(s.writes && s.current && knows_an_observer(me, extra)))
       race(shadow, cell, access,
            {s.writes ? "volatile or atomic store" : "volatile or atomic load",
             first_unknown(me, s.warp, s.lanes, s.time), s.site});
@@ -123,6 +149,18 @@ void against_narrow(const Fiber& me, const Shadow& shadow, const Cell& cell, con
 
 void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t site) {
   const uint32_t lane = 1u << me.lane, warp = me.warp_id();
+  if (shadow.readings && shadow.first_thread == me.block->first) {
+    Reading& r = readings_of(shadow, cell)[me.warp];
+    if (r.time == me.time) {
+      r.lanes |= lane;
+      return;
+    }
+    // What this thread knows of needs no record (see below).
+    if (r.time < shadow.base || knows_all(me, warp, r.lanes, r.time)) {
+      r = {lane, me.time, site};
+      return;
+    }
+  }
   if (cell.read_time < shadow.base) {
     cell.read_warp = warp, cell.read_lanes = lane, cell.read_time = me.time, cell.read_site = site;
     return;
@@ -151,10 +189,17 @@ void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t site) {
 void remember_strong(const Fiber& me, Extra& extra, const Access& access, uint32_t site) {
   const bool writes = access.kind != Kind::load;
   const uint32_t warp = me.warp_id(), lane = 1u << me.lane;
+  const Scope scope = access.ordering.scope;
+  // An atomic observes the writes whose value it changes, and stands for them from now on: what
+  // comes after it comes after them, and what conflicts with them conflicts with it.
+  if (access.kind == Kind::atomic)
+    std::erase_if(extra.strong, [](const Strong& s) { return s.writes && s.current; });
+  if (writes)
+    for (Strong& s : extra.strong) s.current = false;
   const size_t recent = std::min<size_t>(extra.strong.size(), 8);
   for (size_t i = extra.strong.size() - recent; i < extra.strong.size(); i++) {
     Strong& s = extra.strong[i];
-    if (s.warp == warp && s.time == me.time && s.writes == writes && s.scope == access.ordering.scope) {
+    if (s.warp == warp && s.time == me.time && !s.writes && !writes && s.current && s.scope == scope) {
       s.lanes |= lane;
       return;
     }
@@ -163,12 +208,11 @@ void remember_strong(const Fiber& me, Extra& extra, const Access& access, uint32
     // Whoever must know this access knows what this thread knows; but a read does not stand for a
     // write, with which more conflicts.
     std::erase_if(extra.strong, [&](const Strong& s) {
-      return (writes || !s.writes) && s.scope >= Scope::gpu && access.ordering.scope >= Scope::gpu &&
-             knows_all(me, s.warp, s.lanes, s.time);
+      return (writes || !s.writes) && !s.current && knows_all(me, s.warp, s.lanes, s.time);
     });
     extra.prune_strong_at = std::max<size_t>(16, 2 * extra.strong.size());
   }
-  extra.strong.push_back({warp, lane, me.time, site, writes, access.ordering.scope});
+  extra.strong.push_back({warp, lane, me.time, site, writes, true, scope});
 }
 
 void uninitialised(const Access& access) {
@@ -242,14 +286,18 @@ void strong_access(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, 
 void check_access(Shadow& shadow, const Access& access, bool defined_by_writes) {
   Fiber& me = running();
   const uint32_t site = site_index(*access.site);
-  const bool is_strong = strong(access);
-  Cell* cell = cells_of(shadow, access.host, access.bytes);
-  Cell* const first = cell;
-  for (Cell* end = cell + (access.bytes >> shadow.shift); cell < end; cell++) {
-    if (defined_by_writes && access.kind != Kind::store && !written(shadow, *cell)) uninitialised(access);
-    if (is_strong) strong_access(me, shadow, *cell, access, site, cell == first);
-    else if (access.kind == Kind::load) weak_load(me, shadow, *cell, access, site);
-    else weak_store(me, shadow, *cell, access, site);
+  Cell* const first = cells_of(shadow, access.host, access.bytes);
+  Cell* const end = first + (access.bytes >> shadow.shift);
+  if (defined_by_writes && access.kind != Kind::store)
+    for (Cell* cell = first; cell < end; cell++)
+      if (!written(shadow, *cell)) uninitialised(access);
+  if (strong(access)) {
+    for (Cell* cell = first; cell < end; cell++)
+      strong_access(me, shadow, *cell, access, site, cell == first);
+  } else if (access.kind == Kind::load) {
+    for (Cell* cell = first; cell < end; cell++) weak_load(me, shadow, *cell, access, site);
+  } else {
+    for (Cell* cell = first; cell < end; cell++) weak_store(me, shadow, *cell, access, site);
   }
 }
 

@@ -22,11 +22,18 @@ struct Cell {
 };
 inline constexpr uint32_t kInFlight = 1u << 31;
 
+// The last weak reads of a cell by one warp of the block that owns it: these lanes, at that time.
+struct Reading {
+  uint32_t lanes;
+  Time time;
+  uint32_t site;
+};
+
 void begin_races();  // of a launch: all cells are free again
 
 // Cells over [begin, begin + bytes), for granules of 1 << shift bytes.
 Shadow shadow_of_global(char* begin, uint64_t bytes, unsigned shift);
-void renew_shared_shadow(Shadow& shadow, char* begin, uint64_t bytes);
+void renew_shared_shadow(Shadow& shadow, char* begin, uint64_t bytes, uint32_t warps);
 
 // The running thread accesses `bytes` at `host`, which `shadow` covers.
 struct Access {

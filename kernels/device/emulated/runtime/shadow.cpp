@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -39,10 +40,11 @@ Cell* take_cells(size_t count) {
   return cells;
 }
 
-Cell* own_cells(size_t count) {
-  void* memory = std::calloc(count, sizeof(Cell));
+template <class T>
+T* zeroed(size_t count) {
+  void* memory = std::calloc(count, sizeof(T));
   if (!memory) no_memory();
-  return static_cast<Cell*>(memory);
+  return static_cast<T*>(memory);
 }
 
 }  // namespace
@@ -66,43 +68,61 @@ Shadow shadow_of_global(char* begin, uint64_t bytes, unsigned shift) {
   return shadow;
 }
 
-void renew_shared_shadow(Shadow& shadow, char* begin, uint64_t bytes) {
+void renew_shared_shadow(Shadow& shadow, char* begin, uint64_t bytes, uint32_t warps) {
   const size_t count = (bytes >> shadow.shift) + 1;
-  if (shadow.capacity < count) {
+  if (shadow.capacity < count || shadow.warps != warps) {
     std::free(shadow.cells);
-    shadow.cells = own_cells(count);
+    std::free(shadow.readings);
+    shadow.cells = zeroed<Cell>(count);
+    shadow.readings = zeroed<Reading>(count * warps);
     shadow.capacity = count;
+    shadow.warps = warps;
   }
   shadow.begin = begin;
   shadow.bytes = bytes;
   shadow.base = now;
 }
 
+namespace {
+
+// Gives each part of a cell what was known of the whole.
+void split(const Shadow& shadow, Cell& old, Cell* parts, size_t count) {
+  const Extra* extra = find_extra(shadow, old);
+  for (size_t i = 0; i < count; i++) {
+    parts[i] = old;
+    parts[i].extra = 0;
+    if (!extra) continue;
+    Extra& copy = need_extra(shadow, parts[i]);
+    const Time born = copy.born;
+    copy = *extra;
+    copy.owner = &parts[i], copy.born = born;
+  }
+  if (extra) free_extra(old);
+}
+
+}  // namespace
+
 Cell* refined_cells(Shadow& shadow, char* host, uint32_t bytes) {
   const uint64_t offset = static_cast<uint64_t>(host - shadow.begin);
   const unsigned finer = static_cast<unsigned>(__builtin_ctzll(offset | bytes));
   const size_t count = (shadow.bytes >> shadow.shift) + 1, parts = size_t{1} << (shadow.shift - finer);
+  const bool own = shadow.capacity != 0;
   Cell* old = shadow.cells;
-  Cell* cells = shadow.capacity ? own_cells(count * parts) : take_cells(count * parts);
+  Cell* cells = own ? zeroed<Cell>(count * parts) : take_cells(count * parts);
   for (size_t i = 0; i < count; i++) {
-    if (old[i].write_time < shadow.base && old[i].read_time < shadow.base && !old[i].extra) {
-      std::memset(cells + i * parts, 0, parts * sizeof(Cell));
-      continue;
-    }
-    const Extra* extra = find_extra(shadow, old[i]);
-    for (size_t part = 0; part < parts; part++) {
-      Cell& cell = cells[i * parts + part] = old[i];
-      cell.extra = 0;
-      if (!extra) continue;
-      Extra& copy = need_extra(shadow, cell);
-      const Time born = copy.born;
-      copy = *extra;
-      copy.owner = &cell, copy.born = born;
-    }
-    if (extra) free_extra(old[i]);
+    const bool untouched =
+        old[i].write_time < shadow.base && old[i].read_time < shadow.base && !old[i].extra;
+    if (!untouched) split(shadow, old[i], cells + i * parts, parts);
+    else if (!own) std::memset(static_cast<void*>(cells + i * parts), 0, parts * sizeof(Cell));
   }
-  if (shadow.capacity) {
+  if (own) {
+    const uint32_t warps = shadow.warps;
+    auto* readings = zeroed<Reading>(count * parts * warps);
+    for (size_t i = 0; i < count * parts; i++)
+      std::copy_n(shadow.readings + i / parts * warps, warps, readings + i * warps);
     std::free(old);
+    std::free(shadow.readings);
+    shadow.readings = readings;
     shadow.capacity = count * parts;
   }
   shadow.cells = cells;

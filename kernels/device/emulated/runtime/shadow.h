@@ -20,6 +20,9 @@ struct Strong {
   Time time;
   uint32_t site;
   bool writes;
+  // A write: its value, or that of atomics upon it, is still there.  A read: it saw the value that is
+  // there.  What was observed comes before whatever its observer does next (PTX, causality order).
+  bool current;
   Scope scope;
 };
 
