@@ -89,8 +89,8 @@ def bmsk(op):
 
 @emits("prmt")
 def prmt(op):
-    op.type("b32")
     mode = op.choice("f4e", "b4e", "rc8", "ecl", "ecr", "rc16", default="")
+    op.type("b32")
     mode = f", PermuteMode::{mode}" if mode else ""
     op.result(0, "b32", f"permute({', '.join(op.source(i, 'u32') for i in (1, 2, 3))}{mode})")
 

@@ -3,6 +3,9 @@
 from kernels.device.emulated.emit.operation import emits, unsigned
 
 SHUFFLE = {"up": "up", "down": "down", "bfly": "butterfly", "idx": "index"}
+REDUCE = {"add": "add", "min": "smaller", "max": "larger",
+          "and": "in_both", "or": "in_either", "xor": "in_one"}  # fmt: skip
+REDUCE_FLOAT = {"min": "minimum", "max": "maximum"}
 
 
 @emits("shfl")
@@ -47,22 +50,13 @@ def match(op):
 def redux(op):
     op.choice("sync")
     t = op.type("u32", "s32", "b32", "f32")
-    how = op.choice("add", "min", "max", "and", "or", "xor")
+    how = op.choice(*(REDUCE_FLOAT if t == "f32" else REDUCE))
     if t == "f32":
-        nan, magnitude = op.flag("NaN"), op.flag("abs")
-        function = {"min": "minimum", "max": "maximum"}.get(how) or op.refuse(f"no {how} of .f32")
-        function = f"{function}_nan<f32>" if nan else f"{function}<f32>"
-        body = f"{function}({'std::fabs(a), std::fabs(b)' if magnitude else 'a, b'})"
-        cpp = "f32"
+        function = REDUCE_FLOAT[how] + ("_nan" if op.flag("NaN") else "")
     else:
-        cpp = t if t[0] == "s" else unsigned(t)
-        body = {
-            "add": f"add<{cpp}>(a, b)", "min": f"std::min<{cpp}>(a, b)",
-            "max": f"std::max<{cpp}>(a, b)", "and": "a & b", "or": "a | b", "xor": "a ^ b",
-        }[how]  # fmt: skip
-    operation = f"[]({cpp} a, {cpp} b) -> {cpp} {{ return {body}; }}"
-    values = f"{op.source(1, cpp)}, {op.source(2, 'u32')}"
-    op.result(0, cpp, f"reduce_warp<{cpp}, +{operation}>({values}, {op.site})")
+        t, function = t if t[0] == "s" else unsigned(t), REDUCE[how]
+    values = f"{op.source(1, t)}, {op.source(2, 'u32')}"
+    op.result(0, t, f"reduce_warp<{t}, {function}<{t}>>({values}, {op.site})")
 
 
 @emits("activemask")

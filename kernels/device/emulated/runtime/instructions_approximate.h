@@ -8,8 +8,8 @@
 
 namespace emu {
 
-// A number in [-1, 1].
-inline f64 noise() { return static_cast<f64>(static_cast<s64>(perturbation())) * 0x1p-63; }
+// A number in [-1, 1), from the low 48 bits: those are random.
+inline f64 noise() { return static_cast<f64>(static_cast<s64>(perturbation() << 16)) * 0x1p-63; }
 
 // Zero, infinity and NaN are exact; so is whatever the ISA's table of special values lists.
 inline bool fixed(f64 x) { return !perturbing || x == 0 || !std::isfinite(x); }
@@ -49,10 +49,10 @@ inline f32 approximate_cos(f32 x) {
   const f64 exact = std::cos(f64{x});
   return static_cast<f32>(x == 0 ? exact : absolute_error(exact, trigonometric_error(x)));
 }
-// Maximum relative error: 2^-11; never beyond 1.
+// Maximum relative error: 2^-11; never beyond 1, which infinity reaches.
 inline f32 approximate_tanh(f32 x) {
-  const f64 moved = relative(std::tanh(f64{x}), 0x1p-11);
-  return static_cast<f32>(std::clamp(moved, -1.0, 1.0) + (std::isnan(x) ? NAN : 0.0));
+  const f64 exact = std::tanh(f64{x});
+  return static_cast<f32>(std::isfinite(x) ? std::clamp(relative(exact, 0x1p-11), -1.0, 1.0) : exact);
 }
 // Maximum error: 2 ulps over the full range.
 inline f32 full_div(f32 a, f32 b) { return static_cast<f32>(last_places(f64{a} / f64{b}, 2)); }

@@ -96,10 +96,10 @@ struct FormatOf<bf16> {
   using type = FormatB16;
 };
 
-// .relu: negative numbers become +0; NaN stays.
+// .relu: negative numbers and -0 become +0; NaN stays.
 template <class T>
 inline T relu(T x) {
-  return x < 0 ? T{0} : x;
+  return x <= 0 ? T{0} : x;
 }
 
 // To f16, bf16 or f32.

@@ -123,6 +123,16 @@ inline u32 match_all(u64 value, u32 mask, bool& all, const Site& site) {
 
 // redux.sync: one value out of every lane's.
 template <class T>
+inline T smaller(T a, T b) { return std::min(a, b); }
+template <class T>
+inline T larger(T a, T b) { return std::max(a, b); }
+template <class T>
+inline T in_both(T a, T b) { return a & b; }
+template <class T>
+inline T in_either(T a, T b) { return a | b; }
+template <class T>
+inline T in_one(T a, T b) { return a ^ b; }
+template <class T>
 struct ReducePayload {
   T mine, result;
 };
