@@ -86,15 +86,19 @@ class Result:
 def load(text) -> "Program":
     """The program of a PTX text. Raises PTXError, naming the line, for what is not known, and
     ToolchainMissingError where there is no C++ compiler."""
-    return Program(text)
+    module = ptx.parse(text)
+    return Program(module.entries, emit.cpp(module))
 
 
 class Program:
-    """A PTX module, translated; compiled for checking or for speed when first launched so."""
+    """A translated module; compiled for checking or for speed when first launched so.
 
-    def __init__(self, text):
-        self.module = ptx.parse(text)
-        self.cpp = emit.cpp(self.module)
+    entries: {name: parsed.Function}. cpp: the translation unit, as runtime/runtime.h describes it.
+    """
+
+    def __init__(self, entries, cpp):
+        self.entries = entries
+        self.cpp = cpp
 
     @functools.cached_property
     def _checked(self):
@@ -123,12 +127,12 @@ class Program:
         steps: the budget of backward branches.
         Raises ValueError or TypeError for a launch that a card would refuse.
         """
-        shape = _Shape.checked(self.module.entries, entry, grid, block, cluster, cooperative)
+        shape = _Shape.checked(self.entries, entry, grid, block, cluster, cooperative)
         if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
             raise ValueError(
                 f"{entry}: shared_bytes = {shared_bytes}; a block may have {MOST_SHARED_BYTES}"
             )
-        function = self.module.entries[entry]
+        function = self.entries[entry]
         packed = _Arguments(function, arguments, names, initialised)
         library = self._checked if check else self._unchecked
         index = library.entries[entry]

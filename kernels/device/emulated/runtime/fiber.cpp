@@ -13,7 +13,9 @@ namespace emu {
 namespace {
 
 constexpr unsigned kStacksInSlab = 256;
-constexpr uint64_t kMark = 0x6b63617473666f65;  // "eofstack"
+#ifdef EMU_UCONTEXT
+constexpr uint64_t kMark = 0x6b63617473666f65;  // at the end of a stack: "eofstack"
+#endif
 std::vector<char*> free_stacks;
 
 void* top_of(char* stack, unsigned index) {
@@ -35,14 +37,18 @@ char* take_stack() {
   }
   char* stack = free_stacks.back();
   free_stacks.pop_back();
+#ifdef EMU_UCONTEXT
   *reinterpret_cast<uint64_t*>(stack) = kMark;
+#endif
   return stack;
 }
 
 
-bool overflowed(const char* stack) { return *reinterpret_cast<const uint64_t*>(stack) != kMark; }
-
 #ifdef EMU_UCONTEXT
+
+bool overflowed(const Context&, const char* stack) {
+  return *reinterpret_cast<const uint64_t*>(stack) != kMark;
+}
 
 void prepare(Context& context, char* stack, unsigned index, void (*main)()) {
   getcontext(&context.machine);
@@ -88,6 +94,12 @@ void prepare(Context& context, char* stack, unsigned index, void (*main)()) {
   *--top = reinterpret_cast<void*>(main);
   for (int saved = 0; saved < 6; saved++) *--top = nullptr;
   context.stack_pointer = top;
+}
+
+// A mark would lie in a page of its own, which is slow to look at.  The stack pointer tells as much:
+// the kernel's own frame is there from its start to its end, and what it calls needs little.
+bool overflowed(const Context& context, const char* stack) {
+  return static_cast<const char*>(context.stack_pointer) < stack + 4096;
 }
 
 void switch_to(Context& from, Context& to) {

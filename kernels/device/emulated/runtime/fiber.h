@@ -18,7 +18,7 @@ struct Context {
 #endif
 };
 
-inline constexpr size_t kStackBytes = 64 << 10;
+inline constexpr size_t kStackBytes = 128 << 10;
 
 // A fresh stack, cut from a large slab.  It is its fiber's for the life of the process.
 char* take_stack();
@@ -28,7 +28,7 @@ char* take_stack();
 void prepare(Context& context, char* stack, unsigned index, void (*main)());
 void switch_to(Context& from, Context& to);
 
-// The lowest words of a stack hold a mark: has the fiber overrun its stack?
-bool overflowed(const char* stack);
+// Has the suspended fiber come to the end of its stack?
+bool overflowed(const Context& context, const char* stack);
 
 }  // namespace emu

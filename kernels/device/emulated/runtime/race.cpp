@@ -147,7 +147,7 @@ void against_narrow(const Fiber& me, const Shadow& shadow, const Cell& cell, con
 
 // ---- what is remembered -------------------------------------------------------------------------
 
-void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t site) {
+inline void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t site) {
   const uint32_t lane = 1u << me.lane, warp = me.warp_id();
   if (shadow.readings && shadow.first_thread == me.block->first) {
     Reading& r = readings_of(shadow, cell)[me.warp];
@@ -222,8 +222,7 @@ void uninitialised(const Access& access) {
               describe(access.address), "");
 }
 
-bool written(const Shadow& shadow, const Cell& cell) {
-  if (cell.write_time >= shadow.base) return true;
+bool strongly_written(const Shadow& shadow, const Cell& cell) {
   const Extra* extra = find_extra(shadow, cell);
   return extra && std::any_of(extra->strong.begin(), extra->strong.end(),
                               [](const Strong& s) { return s.writes; });
@@ -237,16 +236,25 @@ bool doubtful(const Fiber& me, const Shadow& shadow, const Cell& cell, const Acc
          !knows(me, cell.writer, cell.write_time);
 }
 
-void weak_load(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site) {
-  if (cell.writer != me.id || cell.write_site & kInFlight) against_write(me, shadow, cell, access);
+// Nearly every access meets a write that is old, this thread's own, or before its block's last
+// barrier; the rest is for against_write.
+inline bool plainly_after_write(const Fiber& me, const Shadow& shadow, const Cell& cell) {
+  if (cell.write_time < shadow.base) return true;
+  if (cell.write_site & kInFlight) return false;
+  return cell.writer == me.id || (cell.write_time <= me.block_known &&
+                                  cell.writer - me.block->first < threads_per_block);
+}
+
+inline void weak_load(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site) {
+  if (!plainly_after_write(me, shadow, cell)) against_write(me, shadow, cell, access);
   if (cell.extra)
     if (const Extra* extra = find_extra(shadow, cell))
       against_strong(me, shadow, cell, access, *extra, true);
   remember_read(me, shadow, cell, site);
 }
 
-void weak_store(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site) {
-  if (cell.writer != me.id || cell.write_site & kInFlight) {
+inline void weak_store(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site) {
+  if (!plainly_after_write(me, shadow, cell)) {
     if (doubtful(me, shadow, cell, access, site)) {
       if (!me.doubt.site) {
         me.doubt = {access.site, access.address, access.host, access.bytes, cell.writer, {}};
@@ -290,7 +298,7 @@ void check_access(Shadow& shadow, const Access& access, bool defined_by_writes) 
   Cell* const end = first + (access.bytes >> shadow.shift);
   if (defined_by_writes && access.kind != Kind::store)
     for (Cell* cell = first; cell < end; cell++)
-      if (!written(shadow, *cell)) uninitialised(access);
+      if (cell->write_time < shadow.base && !strongly_written(shadow, *cell)) uninitialised(access);
   if (strong(access)) {
     for (Cell* cell = first; cell < end; cell++)
       strong_access(me, shadow, *cell, access, site, cell == first);

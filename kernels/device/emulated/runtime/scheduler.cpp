@@ -343,10 +343,10 @@ void slice_over(const Site& site) {
   steps_left -= kSlice;
   if (steps_left < 0)
     die(Fault::fault, site, "the launch used up its budget of loop iterations: an endless loop?");
-  spins++;
-  stalled = 0;
   Fiber& me = running();
   settle(me);
+  spins++;
+  if (!me.spinning) stalled = 0;
   me.site = &site;
   ready.add(&me);
   leave(me);
@@ -372,7 +372,7 @@ void run_all_blocks() {
     Fiber* next = ready.take(in_random_order());
     self = next;
     switch_to(scheduler, next->context);
-    if (overflowed(next->stack)) {
+    if (overflowed(next->context, next->stack)) {
       report(Fault::fault, next->site ? *next->site : launch.module->sites[0],
              "a thread ran over the end of its stack (%zu bytes)", kStackBytes);
       launch.dead = true;
