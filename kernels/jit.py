@@ -60,6 +60,10 @@ def threads_for(work, small):
     return 1 if work < small else numba.get_num_threads()
 
 
+LONG = 256  # values; from here on a row has two halves, whatever the number of threads
+WIDEST = 16  # floats in a vector of any processor; what is divided among threads by k or by column
+
+
 @compiled
 def share(n, part, parts, step=1):
     """Where part `part` of 0 … n−1 begins; parts begin on multiples of `step`."""

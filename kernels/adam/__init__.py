@@ -14,7 +14,7 @@ from kernels import arrays, dispatch
 from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
-BLOCKS = 8 * 132  # at most; the grid strides over what is left
+MOST_BLOCKS = 8 * 132  # the grid strides over what is left
 SIGNATURES = (
     (
         "adam",
@@ -56,7 +56,7 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, *, variant
         return
     unit = dispatch.unit("adam", file, SIGNATURES)
     threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), BLOCKS),)
+    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
     arguments = (
         p, g, m, v, step_array, step, lr_array, lr,
         beta1, 1 - beta1, log(beta1), beta2, 1 - beta2, log(beta2), eps, p.size,

@@ -18,6 +18,16 @@ def cases(long=False):
     for n in (*range(6, 14), *range(1017, 1029)):  # every remainder, on and off 16 bytes
         for offset_bytes in (0, 4, 8, 12):
             yield case(f"offset {offset_bytes} of {n}", n, 7, offset_bytes=offset_bytes)
+    for k in range(10):  # one block strides: k rounds of its 256 threads and a part
+        for n, offset_bytes in ((1024 * k + 403, 0), (256 * k + 101, 4)):
+            name = f"stride {k} of {n}"
+            yield case(name, n, 7, offset_bytes=offset_bytes, most_blocks=1, eps=0.1)
+    for array in "pgmv":  # 16-byte accesses need all four
+        for offset_bytes in (4, 8):
+            name = f"offset {offset_bytes} of {array} alone"
+            yield case(name, 2060, 7, offset_bytes={array: offset_bytes})
+    for step in (1, 1000):
+        yield case(f"device step {step}", 300, step, on_device=True)
     for step in (1, 2, 1000, 10**6):
         for beta1, beta2 in BETAS:
             name = f"betas {beta1}, {beta2} at step {step}"
@@ -35,20 +45,26 @@ def state(n, seed=0):
     return p, g, m, np.square(v)
 
 
-def case(name, n, step, offset_bytes=0, put=None, **options):
-    """put: the gradient of one parameter."""
+def case(
+    name, n, step, offset_bytes=0, put=None, most_blocks=None, on_device=False, lr=1e-3, **options
+):
+    """put: the gradient of one parameter. on_device: step and lr lie there."""
     p, g, m, v = state(n)
     if put is not None:
         g[n // 2] = put
     outputs = {k: Output((n,), start=a) for k, a in (("p", p), ("m", m), ("v", v))}
 
-    def call(g, p, m, v, **chosen):
-        kernels.adam(p, g, m, v, step, **options, **chosen)
+    inputs = {"g": g}
+    if on_device:
+        inputs |= {"step": np.array([step], np.int32), "lr": np.array([lr], np.float32)}
+
+    def call(g, p, m, v, step=step, lr=lr, **chosen):
+        kernels.adam(p, g, m, v, step, lr, **options, **chosen)
 
     def expected(precision=None):
-        return dict(zip("pmv", budget(exact(p, g, m, v), step, **options), strict=True))
+        return dict(zip("pmv", budget(exact(p, g, m, v), step, lr, **options), strict=True))
 
-    return Case(name, {"g": g}, outputs, call, expected, offset_bytes)
+    return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
 def exact(p, g, m, v):

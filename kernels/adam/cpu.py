@@ -8,7 +8,7 @@ speed. A first moment under NOTHING moves its parameter by less than 1e-22 lr at
 import numba
 import numpy as np
 
-from kernels.jit import compiled, share, threads_for
+from kernels.jit import WIDEST, compiled, share, threads_for
 
 SMALLEST_NORMAL = np.finfo(np.float32).tiny
 NOTHING = np.float32(1e-30)
@@ -31,7 +31,7 @@ def update(p, g, m, v, threads, *scalars):
         update_part(p, g, m, v, *scalars)
         return
     for part in numba.prange(threads):
-        low, high = share(p.size, part, threads, 16), share(p.size, part + 1, threads, 16)
+        low, high = share(p.size, part, threads, WIDEST), share(p.size, part + 1, threads, WIDEST)
         update_part(p[low:high], g[low:high], m[low:high], v[low:high], *scalars)
 
 

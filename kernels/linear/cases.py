@@ -30,6 +30,9 @@ def cases(long=False):
         yield from both(f"activation {f}", (19, 33, 10), f)
     for offset_bytes in (4, 8, 12):
         yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
+    for array in ("x", "w", "dy"):
+        name = f"offset 4 of {array} alone"
+        yield from both(name, (17, 32, 12), offset_bytes={array: 4})
     for value in (np.nan, np.inf, -np.inf):
         for f in (None, "relu", "tanh"):
             yield from both(f"value {value} {f}", (19, 33, 10), f, put=value)
