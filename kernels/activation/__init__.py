@@ -17,7 +17,7 @@ SIGNATURES = (
     ("softmax_forward", "const float* z, float* y, long long rows, int cols"),
     ("softmax_backward", "const float* dy, const float* y, float* dz, long long rows, int cols"),
 )
-LARGEST_GRID = 65536  # blocks; beyond, the grid strides
+MOST_BLOCKS = 65536  # the grid strides over what is left
 
 
 def activation(z, activation, *, out=None, variant=None):
@@ -85,7 +85,7 @@ def _run(f, backward, variant, *operands):
     else:
         entry = "activation_backward" if backward else "activation_forward"
         threads = constants["THREADS"]
-        grid = (min(math.ceil(size / threads), LARGEST_GRID),)
+        grid = (min(math.ceil(size / threads), MOST_BLOCKS),)
         launch(unit, entry, grid, (threads,), (*operands, size))
 
 

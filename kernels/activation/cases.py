@@ -28,6 +28,11 @@ def cases(long=False):
                 at = f" + {offset_bytes} bytes" if offset_bytes else ""
                 yield from both(f"size {n} {f}{at}", f, 3 * normal(n), offset_bytes)
         yield forward(f"special {f}", f, SPECIAL)
+    for k in range(10):  # one block strides: k rounds of its 256 threads and a part
+        yield from both(f"stride {k}", "relu", normal(1024 * k + 403), 0, 1)
+        yield from both(f"stride {k} + 4 bytes", "relu", normal(256 * k + 101), 4, 1)
+    for array in ("z", "y", "dy", "s", "dz"):  # 16-byte accesses need all of a call's
+        yield from both(f"offset 4 of {array} alone", "relu", normal(2060), {array: 4})
     for columns in COLUMNS:
         for rows in ROWS:
             z = 5 * normal(rows, columns)
@@ -55,14 +60,14 @@ def saved(f, z):
     return reference.activation(z.astype(float), f).astype(np.float32)
 
 
-def both(name, f, z, offset_bytes=0):
-    yield forward(name, f, z, offset_bytes)
+def both(name, f, z, offset_bytes=0, most_blocks=None):
+    yield forward(name, f, z, offset_bytes, most_blocks)
     if activations.get(f).derivative or activations.get(f).rowwise:
         dy = 3 * normal(*z.shape, seed=1)
-        yield backward(name, f, dy, saved(f, z), offset_bytes)
+        yield backward(name, f, dy, saved(f, z), offset_bytes, most_blocks)
 
 
-def forward(name, f, z, offset_bytes=0):
+def forward(name, f, z, offset_bytes=0, most_blocks=None):
     def call(z, y, **options):
         kernels.activation(z, f, out=y, **options)
 
@@ -70,15 +75,16 @@ def forward(name, f, z, offset_bytes=0):
         with np.errstate(over="ignore", invalid="ignore"):
             return {"y": budgets.through(f, z.astype(float), np.zeros(z.shape))}
 
-    return Case(f"{name} forward", {"z": z}, {"y": Output(z.shape)}, call, expected, offset_bytes)
+    inputs, outputs = {"z": z}, {"y": Output(z.shape)}
+    return Case(f"{name} forward", inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
-def backward(name, f, dy, s, offset_bytes=0):
+def backward(name, f, dy, s, offset_bytes=0, most_blocks=None):
     def call(dy, s, dz, **options):
         kernels.activation_backward(dy, s, f, out=dz, **options)
 
     def expected(precision=None):
         return {"dz": budgets.times_derivative(f, dy.astype(float), np.zeros(dy.shape), s)}
 
-    outputs = {"dz": Output(dy.shape)}
-    return Case(f"{name} backward", {"dy": dy, "s": s}, outputs, call, expected, offset_bytes)
+    inputs, outputs = {"dy": dy, "s": s}, {"dz": Output(dy.shape)}
+    return Case(f"{name} backward", inputs, outputs, call, expected, offset_bytes, most_blocks)

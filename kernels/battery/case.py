@@ -1,6 +1,8 @@
 """One case of an op's battery: a call on given numbers, and what must come of it."""
 
+import contextlib
 import dataclasses
+import importlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -26,7 +28,9 @@ class Case:
     inputs: {name: NumPy array}. outputs: {name: Output}.
     call(**inputs, **outputs, **options): runs the op; options choose the variant.
     expected(precision): {output: (value, bound)} in float64; a bound of 0 asks for every bit.
-    offset_bytes: how far past a multiple of 16 bytes every array begins.
+    offset_bytes: how far past a multiple of 16 bytes every array begins, or {name: bytes} for some.
+    most_blocks: of the launch, in place of the op's own MOST_BLOCKS: few blocks stride over the
+    work as many do over a large array. None leaves it.
     """
 
     name: str
@@ -34,7 +38,8 @@ class Case:
     outputs: Mapping[str, Output]
     call: Callable
     expected: Callable
-    offset_bytes: int = 0
+    offset_bytes: int | Mapping[str, int] = 0
+    most_blocks: int | None = None
 
     def __str__(self):
         return self.name
@@ -46,17 +51,24 @@ class Case:
     def run(self, variant) -> dict[str, np.ndarray]:
         """What the variant writes, between guards: {output: NumPy array}."""
         inputs = {
-            name: Guarded(variant.device, a.shape, a.dtype, a, self.offset_bytes).array
+            name: Guarded(variant.device, a.shape, a.dtype, a, self._offset(name)).array
             if self.offset_bytes
             else put(a, variant.device)
             for name, a in self.inputs.items()
         }
         outputs = {
-            name: Guarded(variant.device, o.shape, o.dtype, o.start, self.offset_bytes)
+            name: Guarded(variant.device, o.shape, o.dtype, o.start, self._offset(name))
             for name, o in self.outputs.items()
         }
-        self.call(**inputs, **{name: o.array for name, o in outputs.items()}, **variant.options)
+        arrays = inputs | {name: output.array for name, output in outputs.items()}
+        with held_to(self.most_blocks, variant.op):
+            self.call(**arrays, **variant.options)
         return {name: output.read() for name, output in outputs.items()}
+
+    def _offset(self, name):
+        if isinstance(self.offset_bytes, Mapping):
+            return self.offset_bytes.get(name, 0)
+        return self.offset_bytes
 
     def judge(self, got, precision=None) -> float:
         """The largest error as a share of its budget; AssertionError where one is exceeded."""
@@ -72,6 +84,21 @@ class Case:
     def check(self, variant) -> float:
         """Run and judge; returns the share of the budget that was used."""
         return self.judge(self.run(variant), variant.precision)
+
+
+@contextlib.contextmanager
+def held_to(most_blocks, op):
+    """The op's launches have at most so many blocks."""
+    if most_blocks is None:
+        yield
+        return
+    module = importlib.import_module(f"kernels.{op}")
+    usual = module.MOST_BLOCKS
+    module.MOST_BLOCKS = most_blocks
+    try:
+        yield
+    finally:
+        module.MOST_BLOCKS = usual
 
 
 def check(got, want, bound):

@@ -14,7 +14,7 @@ from kernels.adam import scalar_or_array
 from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
-BLOCKS = 8 * 132
+MOST_BLOCKS = 8 * 132  # the grid strides over what is left
 SIGNATURES = (
     (
         "sgd",
@@ -50,6 +50,6 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, *, variant=None):
         return
     unit = dispatch.unit("sgd", file, SIGNATURES)
     threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), BLOCKS),)
+    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
     arguments = (p, g, u, lr_array, lr, momentum, nesterov, p.size)
     launch(unit, "sgd", grid, (threads,), arguments)

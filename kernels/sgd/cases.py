@@ -23,6 +23,9 @@ def cases(long=False):
             for offset_bytes in (0, 4):
                 at = f" + {offset_bytes} bytes" if offset_bytes else ""
                 yield case(f"size {n} {kind}{at}", n, offset_bytes, **options)
+        for k in range(10):  # one block strides: k rounds of its 256 threads and a part
+            yield case(f"stride {k} {kind}", 256 * k + 101, most_blocks=1, **options)
+        yield case(f"device rate {kind}", 300, on_device=True, **options)
         for value in (np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-42):
             yield case(f"value {value} {kind}", 300, put=np.float32(value), **options)
 
@@ -33,8 +36,8 @@ def state(n, seed=0):
     return tuple(rng.standard_normal(n, dtype=np.float32) for _ in range(3))
 
 
-def case(name, n, offset_bytes=0, lr=0.1, put=None, **options):
-    """put: the gradient of one parameter."""
+def case(name, n, offset_bytes=0, lr=0.1, put=None, most_blocks=None, on_device=False, **options):
+    """put: the gradient of one parameter. on_device: lr lies there."""
     p, g, u = state(n)
     if put is not None:
         g[n // 2] = put
@@ -42,7 +45,9 @@ def case(name, n, offset_bytes=0, lr=0.1, put=None, **options):
     if options:
         outputs["u"] = Output((n,), start=u)
 
-    def call(g, p, u=None, **chosen):
+    inputs = {"g": g} | ({"lr": np.array([lr], np.float32)} if on_device else {})
+
+    def call(g, p, u=None, lr=lr, **chosen):
         kernels.sgd(p, g, u, lr, **options, **chosen)
 
     def expected(precision=None):
@@ -51,7 +56,7 @@ def case(name, n, offset_bytes=0, lr=0.1, put=None, **options):
             found = budget(*before, lr=lr, **options) if options else budget(p, g, None, lr=lr)
         return dict(zip(outputs, found, strict=True))
 
-    return Case(name, {"g": g}, outputs, call, expected, offset_bytes)
+    return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
 def budget(p, g, u, p_error=0.0, u_error=0.0, lr=1e-2, momentum=0.0, nesterov=False):

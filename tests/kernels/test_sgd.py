@@ -28,7 +28,7 @@ class TestArguments(Battery):
 
 
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.sgd"), "BLOCKS", 2)
+    monkeypatch.setattr(importlib.import_module("kernels.sgd"), "MOST_BLOCKS", 2)
     case("striding", 3001, momentum=0.9).check(gpu_variant)
 
 

@@ -6,18 +6,21 @@ from kernels.device.emulated import emulator
 from kernels.device.emulated.memory import EmulatedArray
 from kernels.device.emulated.session import current
 
-substitutes = {}  # PTX to run in place of a kernel's own, for mutation testing
+substitutes = {}  # {(PTX text, entry): a Program}: what runs in place of a kernel's own PTX
 
 
 @functools.cache
-def _program(ptx):
-    return emulator.load(substitutes.get(ptx, ptx))
+def _text(unit, entry, arch):
+    return unit.ptx(arch)[entry]
 
 
-@functools.cache
+_program = functools.cache(emulator.load)
+
+
 def program(unit, entry, arch):
     """The unit's PTX for `arch`, ready to run; entries of one text share it."""
-    return _program(unit.ptx(arch)[entry])
+    text = _text(unit, entry, arch)
+    return substitutes.get((text, entry)) or _program(text)
 
 
 def launch(unit, entry, grid, block, values, shared_bytes=0):
