@@ -416,6 +416,30 @@ def test_functions_with_parameters_and_results():
     assert launch(body, threads=4, module=module).tolist() == [15, 16, 17, 18]
 
 
+def test_printf():
+    text = "%d of %5.2f, %s and %lld (%c, %%, 0x%08x, %*d)\n"
+    data = ", ".join(str(b) for b in (*text.encode(), 0))
+    module = f"""
+        .extern .func (.param .b32 result) vprintf (.param .b64 format, .param .b64 values);
+        .global .align 1 .b8 text[{len(text) + 1}] = {{{data}}};
+        .global .align 1 .b8 word[4] = {{104, 105, 0}};"""
+    body = """.local .align 8 .b8 depot[64];
+        mov.u64 %d1, depot; cvta.local.u64 %d1, %d1; mov.u64 %d2, text; cvta.global.u64 %d2, %d2;
+        mov.u32 %r20, -7; st.local.u32 [depot], %r20; mov.f64 %d3, 0d4009333333333333;
+        st.local.f64 [depot+8], %d3; mov.u64 %d4, word; cvta.global.u64 %d4, %d4;
+        st.local.u64 [depot+16], %d4; mov.u64 %d5, 12345678901; st.local.u64 [depot+24], %d5;
+        mov.u32 %r21, 65; st.local.u32 [depot+32], %r21; st.local.u32 [depot+36], %r21;
+        mov.u32 %r22, 4; st.local.u32 [depot+40], %r22; st.local.u32 [depot+44], %r21;
+        { .param .b64 f; .param .b64 v; .param .b32 n; st.param.b64 [f], %d2; st.param.b64 [v], %d1;
+          call.uni (n), vprintf, (f, v); ld.param.b32 %r1, [n]; }
+        st.global.u32 [%out], %r1;"""
+    out = np.zeros(1, np.uint32)
+    result = emulator.load(unit(body, module)).launch("k", (1,), (1,), [out, out.copy()])
+    assert not result.reports, result.reports[0]
+    assert result.output == "-7 of  3.15, hi and 12345678901 (A, %, 0x00000041,   65)\n"
+    assert out == [8]
+
+
 @pytest.mark.parametrize("check", [False, True])
 def test_an_unchecked_run_gives_the_same(check):
     body = "mul.wide.u32 %d1, %tid, 4; add.s64 %d2, %in, %d1; ld.global.u32 %r1, [%d2];"
@@ -439,7 +463,8 @@ def test_an_unchecked_run_gives_the_same(check):
         ("add.u32 %r1, %r2, %r99;", "%r99 is not a value"),
         ("mov.u32 %r1, nowhere;", "nowhere is not a value"),
         ("bra NOWHERE;", "unknown label NOWHERE"),
-        ("call f, (%r1);", "f is not defined in this module"),
+        ("call f, ();", "f is not defined in this module"),
+        ("call f, (%r1);", "%r1 is not a parameter declared here"),
         ("shfl.up.b32 %r1, %r2, 1, 0;", "one of .sync is needed"),
         ("cp.async.bulk.commit_group;", "bulk copies"),
         ("mma.sync.aligned.m16n8k8.row.row.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3,%r4},"

@@ -45,19 +45,35 @@ def call(op):
     arguments = op.arguments(index + 1) if op.count > index + 1 else []
     if op.count > index + 2 or not isinstance(name, Name) or op.function.register(name.text):
         op.refuse("indirect calls are not emulated")
-    if name.text == "__assertfail":
-        op.write(f'trap("an assertion failed", {op.site});')
+    buffers = [buffer(op, argument) for argument in (*results, *arguments)]
+    if name.text in SYSTEM_CALLS:
+        SYSTEM_CALLS[name.text](op, *buffers)
         return
     callee = op.function.callee(name.text)
     if callee is None:
         op.refuse(f"{name} is not defined in this module")
-    buffers = []
-    for argument in (*results, *arguments):
-        buffer = op.function.parameter(str(argument))
-        if buffer is None or buffer[1]:
-            op.refuse(f"{argument} is not a parameter declared here")
-        buffers.append(buffer[0])
     op.write(f"{callee}({', '.join(buffers)});")
+
+
+def buffer(op, argument):
+    """The C++ array of a call's parameter."""
+    found = op.function.parameter(str(argument))
+    if found is None or found[1]:
+        op.refuse(f"{argument} is not a parameter declared here")
+    return found[0]
+
+
+def vprintf(op, result, text, values):
+    addresses = ", ".join(f"load_parameter<u64>({array}, 0)" for array in (text, values))
+    op.write(f"store_parameter({result}, 0, print_formatted({addresses}, {op.site}));")
+
+
+def assertfail(op, *_):
+    op.write(f'trap("an assertion failed", {op.site});')
+
+
+# Functions that every card has: https://docs.nvidia.com/cuda/ptx-writers-guide-to-interoperability
+SYSTEM_CALLS = {"vprintf": vprintf, "__assertfail": assertfail}
 
 
 @emits("ret")

@@ -12,6 +12,7 @@
 #include "instructions_half.h"
 #include "instructions_integer.h"
 #include "instructions_memory.h"
+#include "instructions_print.h"
 #include "instructions_types.h"
 #include "instructions_warp.h"
 #include "matrix.h"

@@ -4,6 +4,7 @@
 // the low half; transposed, it holds (2 (l % 4), l / 4) and (2 (l % 4) + 1, l / 4).
 #include <cstring>
 
+#include "checked.h"
 #include "matrix.h"
 
 namespace emu {
@@ -49,7 +50,7 @@ template <unsigned count>
 void load_matrix(std::array<u32, count>& registers, bool transposed, Address row, const Site& site) {
   Payload<count> payload{};
   if (self->lane < 8 * count)
-    std::memcpy(&payload.row, access(row, 16, Kind::load, kWeak, site), sizeof payload.row);
+    std::memcpy(&payload.row, access_as_launched(row, 16, Kind::load, site), sizeof payload.row);
   collective(~0u, &payload, transposed ? combine_load<count, true> : combine_load<count, false>,
              Meeting::same_site_full_warp, site);
   registers = payload.registers;
@@ -62,7 +63,7 @@ void store_matrix(const std::array<u32, count>& registers, bool transposed, Addr
   collective(~0u, &payload, transposed ? combine_store<count, true> : combine_store<count, false>,
              Meeting::same_site_full_warp, site);
   if (self->lane < 8 * count)
-    std::memcpy(access(row, 16, Kind::store, kWeak, site), &payload.row, sizeof payload.row);
+    std::memcpy(access_as_launched(row, 16, Kind::store, site), &payload.row, sizeof payload.row);
 }
 
 template void load_matrix<1>(std::array<u32, 1>&, bool, Address, const Site&);

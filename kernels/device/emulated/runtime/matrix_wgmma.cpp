@@ -1,8 +1,8 @@
 // wgmma.mma_async: a warpgroup multiplies 64 rows of A by all of B, operands in shared memory behind
 // descriptors (A may lie in registers).  Each of the four warps computes the 16 rows it owns.
-#include <cmath>
-#include <vector>
+#include <cstring>
 
+#include "checked.h"
 #include "instructions_convert.h"
 #include "matrix.h"
 
@@ -49,11 +49,11 @@ struct Layout {
   u32 k() const { return 32 / bytes(); }
 };
 
-f64 number(Element element, const char* place, const Site& site) {
+f32 number(Element element, const char* place, const Site& site) {
   if (element == Element::tf32) {
     u32 bits;
     std::memcpy(&bits, place, sizeof bits);
-    return tf32_operand(bits, site);
+    return static_cast<f32>(tf32_operand(bits, site));
   }
   u16 bits;
   std::memcpy(&bits, place, sizeof bits);
@@ -62,23 +62,25 @@ f64 number(Element element, const char* place, const Site& site) {
 
 // Reads `rows` by K elements into matrix[row * K + k], 16 bytes at a time: that much is adjacent in
 // every layout.
-void read_shared(std::vector<f64>& matrix, const Descriptor& descriptor, u32 first_row, u32 rows,
+void read_shared(f32* matrix, const Descriptor& descriptor, u32 first_row, u32 rows,
                  Element element, bool along_k, int scale, const Site& site) {
   const Layout layout{element};
   const u32 K = layout.k(), bytes = layout.bytes(), unit = 16 / bytes;
   for (u32 row = 0; row < rows; row += along_k ? 1 : unit)
     for (u32 k = 0; k < K; k += along_k ? unit : 1) {
       const u32 offset = descriptor.offset(first_row + row, k, bytes, along_k);
-      const char* host = access(from_shared(offset), 16, Kind::load, kWeak, site);
+      char place[16];
+      std::memcpy(place, access_as_launched(from_shared(offset), sizeof place, Kind::load, site),
+                  sizeof place);
       for (u32 i = 0; i < unit; i++) {
         const u32 at = along_k ? row * K + k + i : (row + i) * K + k;
-        matrix[at] = scale * number(element, host + i * bytes, site);
+        matrix[at] = static_cast<f32>(scale) * number(element, place + i * bytes, site);
       }
     }
 }
 
 // A in registers lies as for mma.sync.
-void read_registers(std::vector<f64>& matrix, const Wgmma* const* lanes, const Site& site) {
+void read_registers(f32* matrix, const Wgmma* const* lanes, const Site& site) {
   const Layout layout{lanes[0]->element};
   const u32 E = 4 / layout.bytes();
   for (u32 lane = 0; lane < 32; lane++)
@@ -88,7 +90,7 @@ void read_registers(std::vector<f64>& matrix, const Wgmma* const* lanes, const S
         char place[4];
         std::memcpy(place, &bits, sizeof place);
         const u32 row = lane / 4 + 8 * (r % 2), k = E * (lane % 4) + e + 4 * E * (r / 2);
-        matrix[row * layout.k() + k] = lanes[0]->scale_a * number(lanes[0]->element, place, site);
+        matrix[row * layout.k() + k] = static_cast<f32>(lanes[0]->scale_a) * number(lanes[0]->element, place, site);
       }
 }
 
@@ -96,10 +98,8 @@ void combine_wgmma(void* const* payloads, u32, const Site& site) {
   auto* const* lanes = reinterpret_cast<Wgmma* const*>(payloads);
   const Wgmma& w = *lanes[0];
   const u32 K = Layout{w.element}.k();
-  // Abandoned, not destroyed, when a fatal report ends the launch: static keeps that from leaking.
-  static std::vector<f64> a, b;
-  a.resize(16 * K);
-  b.resize(w.n * K);
+  // On the fiber's stack: reading may let other warps run. Every operand is exact in f32.
+  f32 a[16 * 16], b[256 * 16];
   if (w.a) read_registers(a, lanes, site);
   else
     read_shared(a, Descriptor(w.a_descriptor, site), 16 * (self->warp % 4), 16, w.element,
@@ -111,7 +111,7 @@ void combine_wgmma(void* const* payloads, u32, const Site& site) {
       f32* d = w.d ? &lanes[lane]->d[i] : nullptr;
       f16* half = w.d ? nullptr : i % 2 ? &lanes[lane]->d_half[i / 2].high : &lanes[lane]->d_half[i / 2].low;
       f64 sum = !w.accumulate ? 0.0 : d ? f64{*d} : f64{widened(*half)};
-      for (u32 k = 0; k < K; k++) sum += a[row * K + k] * b[column * K + k];
+      for (u32 k = 0; k < K; k++) sum += f64{a[row * K + k]} * b[column * K + k];
       if (d) *d = static_cast<f32>(sum);
       else *half = narrowed<f16>(sum);
     }
