@@ -8,46 +8,25 @@ Source: NVIDIA, Parallel Thread Execution ISA, version 9.
 """
 
 import math
-import re
-from typing import NamedTuple
 
+from kernels.device.emulated.operands import BYTES, Name, Not, OperandReader
 from kernels.device.emulated.parsed import (
-    BYTES,
-    Address,
-    Arguments,
     Block,
-    Float,
     Function,
     Instruction,
-    Integer,
     Label,
     Location,
     Module,
-    Name,
-    Not,
-    Offset,
-    Pair,
     Parameter,
     Prototype,
     Registers,
     Targets,
     Variable,
-    Vector,
 )  # fmt: skip
+from kernels.device.emulated.tokens import PTXError
 
-TOKEN = re.compile(
-    r"""
-    (?P<blank>   (?: \s+ | //[^\n]* | /\*.*?\*/ )+ )
-  | (?P<string>  "[^"\n]*" )
-  | (?P<float>   0[fF][0-9a-fA-F]{8} | 0[dD][0-9a-fA-F]{16} )
-  | (?P<version> \d+\.\d+ )
-  | (?P<integer> (?: 0[xX][0-9a-fA-F]+ | 0[bB][01]+ | \d+ ) U? )
-  | (?P<dotted>  \. [A-Za-z_0-9]+ (?: ::\w+ )* )
-  | (?P<word>    [A-Za-z_$%] [\w$]* )
-  | (?P<mark>    [{}()\[\]<>,;:=+\-!|@] )
-    """,
-    re.X | re.S,
-)
+__all__ = ["PTXError", "parse"]
+
 LINKAGE = (".visible", ".extern", ".weak", ".common")
 SPACES = (".global", ".const", ".shared", ".local", ".param")
 # Directives of an entry and how many numbers each takes at most.
@@ -57,96 +36,18 @@ DIRECTIVES = {
 }  # fmt: skip
 
 
-class PTXError(ValueError):
-    """PTX that is not understood; the message names the line."""
-
-    def __init__(self, line, message):
-        super().__init__(f"PTX line {line}: {message}")
-        self.line = line
-
-
-class Token(NamedTuple):
-    kind: str
-    text: str
-    line: int
-
-    def __str__(self):
-        return self.text if self.kind == "end" else repr(self.text)
-
-
-def tokens(text):
-    """Every token of the text, then one of kind "end"."""
-    position, line = 0, 1
-    while position < len(text):
-        match = TOKEN.match(text, position)
-        if not match:
-            raise PTXError(line, f"unexpected {text[position : position + 20]!r}")
-        if match.lastgroup != "blank":
-            yield Token(match.lastgroup, match[0], line)
-        line += match[0].count("\n")
-        position = match.end()
-    yield Token("end", "the end of the text", line)
-
-
 def parse(text) -> Module:
     """Read a module. Raises PTXError, naming the line, for whatever is not understood."""
     return _Parser(text).module()
 
 
-class _Parser:
-    """Recursive descent over the tokens; `here` is the next one."""
+class _Parser(OperandReader):
+    """Recursive descent; a method reads what it is named after."""
 
     def __init__(self, text):
-        self.tokens = list(tokens(text.rstrip("\0")))
-        self.position = 0
+        super().__init__(text.rstrip("\0"))
         self.files, self.strings = {}, {}
         self.location, self.locations = None, {}
-
-    # Tokens
-
-    @property
-    def here(self) -> Token:
-        return self.tokens[self.position]
-
-    def take(self) -> Token:
-        token = self.here
-        if token.kind == "end":
-            raise self.error(f"found {token}")
-        self.position += 1
-        return token
-
-    def accept(self, *texts) -> str | None:
-        """The next token's text if it is one of `texts`; else nothing is taken."""
-        if self.here.text in texts and self.here.kind != "string":
-            return self.take().text
-        return None
-
-    def expect(self, text):
-        if not self.accept(text):
-            raise self.error(f"expected {text!r}, found {self.here}")
-
-    def kind(self, kind) -> str:
-        if self.here.kind != kind:
-            article = "an" if kind == "integer" else "a"
-            raise self.error(f"expected {article} {kind}, found {self.here}")
-        return self.take().text
-
-    def error(self, message) -> PTXError:
-        return PTXError(self.here.line, message)
-
-    def listed(self, item, end) -> tuple:
-        """item {"," item} end, or end alone."""
-        found = []
-        if not self.accept(end):
-            found.append(item())
-            while self.accept(","):
-                found.append(item())
-            self.expect(end)
-        return tuple(found)
-
-    def number(self) -> int:
-        sign = -1 if self.accept("-") else 1
-        return sign * int(self.kind("integer").rstrip("U"), 0)
 
     def type(self) -> str:
         name = self.kind("dotted")[1:]
@@ -354,7 +255,7 @@ class _Parser:
             return [self.block()]
         if self.accept(";"):
             return []
-        if token.kind == "word" and self.tokens[self.position + 1].text == ":":
+        if token.kind == "word" and self.after.text == ":":
             return [self.labelled()]
         return [self.instruction()]
 
@@ -393,46 +294,3 @@ class _Parser:
             modifiers.append(self.take().text[1:])
         operands = self.listed(self.operand, ";")
         return Instruction(opcode, tuple(modifiers), operands, guard, line, self.location)
-
-    # Operands
-
-    def operand(self):
-        first = self.primary()
-        return Pair(first, self.primary()) if self.accept("|") else first
-
-    def primary(self):
-        if self.accept("!"):
-            return Not(Name(self.kind("word")))
-        if self.accept("{"):
-            return Vector(self.listed(self.operand, "}"))
-        if self.accept("("):
-            return Arguments(self.listed(self.operand, ")"))
-        if self.accept("["):
-            return self.address()
-        if self.here.kind == "float":
-            text = self.take().text
-            return Float(int(text[2:], 16), 4 if text[1] in "fF" else 8)
-        if self.here.kind == "integer" or self.here.text == "-":
-            sign = self.accept("-") or ""
-            text = self.kind("integer")
-            return Integer(int(sign + text.rstrip("U"), 0), sign + text)
-        name = self.name()
-        return Offset(name, self.number()) if self.accept("+") else name
-
-    def name(self) -> Name:
-        """A name, or one component of a special register: %tid.x."""
-        text = self.kind("word")
-        return Name(text + (self.accept(".x", ".y", ".z", ".w") or ""))
-
-    def address(self) -> Address:
-        if self.here.kind == "integer":
-            text = self.take().text
-            base = Integer(int(text.rstrip("U"), 0), text)
-        else:
-            base = self.name()
-        offset = 0
-        if self.accept("+") or self.here.text == "-":
-            offset = self.number()
-        indices = self.operand() if self.accept(",") else None
-        self.expect("]")
-        return Address(base, offset, indices)

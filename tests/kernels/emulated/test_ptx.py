@@ -5,23 +5,25 @@ import re
 import pytest
 
 from kernels.device.emulated import ptx
-from kernels.device.emulated.parsed import (
+from kernels.device.emulated.operands import (
     Address,
     Arguments,
-    Block,
     Float,
-    Instruction,
     Integer,
-    Label,
-    Location,
     Name,
     Not,
     Offset,
     Pair,
+    Vector,
+)  # fmt: skip
+from kernels.device.emulated.parsed import (
+    Block,
+    Instruction,
+    Label,
+    Location,
     Prototype,
     Registers,
     Targets,
-    Vector,
 )  # fmt: skip
 from tests import harness
 

@@ -1,11 +1,6 @@
 """Roots, reciprocals, exponentials and the rest of the special function unit."""
 
-from kernels.device.emulated.emit.arithmetic import (
-    ROUNDING,
-    float_result,
-    float_sources,
-    rounded,
-)  # fmt: skip
+from kernels.device.emulated.emit.arithmetic import ROUNDING, float_result, float_sources, rounded
 from kernels.device.emulated.emit.operation import CPP_TYPE, FLOATS, HALVES, emits
 
 

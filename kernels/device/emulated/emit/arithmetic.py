@@ -1,13 +1,9 @@
 """add, sub, mul, fma, div, min, max and their kin, on integers and floats."""
 
-from kernels.device.emulated.emit.operation import (
-    CPP_TYPE,
-    FLOATS,
-    HALVES,
-    emits,
-    unsigned,
-)  # fmt: skip
-from kernels.device.emulated.parsed import BYTES
+from kernels.device.emulated.emit.carry import carry_chain, with_carry
+from kernels.device.emulated.emit.halves import half
+from kernels.device.emulated.emit.operation import CPP_TYPE, FLOATS, HALVES, emits, unsigned
+from kernels.device.emulated.operands import BYTES
 
 ROUNDING = {"rn": "nearest", "rz": "zero", "rm": "down", "rp": "up"}
 INTEGERS = tuple(f"{sign}{bits}" for sign in "us" for bits in (16, 32, 64))
@@ -172,42 +168,6 @@ def dot_product(op):
     op.result(0, "u32", text)
 
 
-# Carry chains
-
-
-def carry_chain(op, of_type, name, carry_in):
-    u = unsigned(of_type)
-    with_carry(op, u, name, op.source(1, u), 2, carry_in, keep=True)
-
-
-def with_carry(op, of_type, name, a, b_index, carry_in, keep):
-    """a + b or a - b, with the carry flag going in, and coming out where `keep`."""
-    u = unsigned(of_type)
-    function = "add_carry" if name == "add" else "sub_borrow"
-    carry = op.function.carry
-    out = carry if keep else "unused_carry"
-    if not keep:
-        op.write("{ bool unused_carry;")
-    b = op.source(b_index, u)
-    op.result(0, u, f"{function}<{u}>({a}, {b}, {carry_in}, {out})")
-    if not keep:
-        op.write("}")
-
-
-@emits("addc", "subc")
-def with_carry_in(op):
-    of_type, name = op.type("u32", "s32", "b32", "u64", "s64"), op.instruction.opcode[:3]
-    u = unsigned(of_type)
-    with_carry(op, u, name, op.source(1, u), 2, op.function.carry, op.flag("cc"))
-
-
-@emits("madc")
-def madc(op):
-    of_type, part = op.type("u32", "s32", "u64", "s64"), op.choice("lo", "hi")
-    text = f"mul_{part}<{of_type}>({op.source(1, of_type)}, {op.source(2, of_type)})"
-    with_carry(op, of_type, "add", text, 3, op.function.carry, op.flag("cc"))
-
-
 # Quotients
 
 
@@ -285,24 +245,3 @@ def float_extreme(op, of_type, name):
     if len(sizes) == 3 and not signed:
         text = f"{function}({text}, {sizes[2]})"
     op.result(0, of_type, f"xorsign({text}, {operands[0]}, {operands[1]})" if signed else text)
-
-
-# Halves
-
-
-def half(op, of_type, name, operands):
-    """f16 and bf16, alone or packed: rounded to nearest."""
-    element = CPP_TYPE[of_type].removesuffix("x2")
-    op.flag("rn")
-    steps = [step for step in ("sat", "relu") if op.flag(step)]
-    ftz = op.flag("ftz")
-    names = [f"x{i}" for i in range(operands)]
-    values = [f"half_ftz({x})" if ftz else x for x in names]
-    text = f"half_{name}<{element}>({', '.join(values)})"
-    if ftz:
-        text = f"half_ftz({text})"
-    for step in steps:
-        text = f"half_{dict(sat='saturate', relu='relu')[step]}({text})"
-    parameters = ", ".join(f"{element} {x}" for x in names)
-    sources = ", ".join(op.source(i + 1, of_type) for i in range(operands))
-    op.result(0, of_type, f"each([]({parameters}) {{ return {text}; }}, {sources})")

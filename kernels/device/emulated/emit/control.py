@@ -1,7 +1,7 @@
 """Branches, calls, returns; traps, time and sleep."""
 
 from kernels.device.emulated.emit.operation import emits
-from kernels.device.emulated.parsed import Name
+from kernels.device.emulated.operands import Name
 
 
 @emits("bra")

@@ -6,7 +6,8 @@ declared inside an entry follow, so that two entries' own arrays may share a pla
 
 import dataclasses
 
-from kernels.device.emulated.parsed import Address, Arguments, Name, Offset, Variable, Vector
+from kernels.device.emulated.operands import Address, Arguments, Name, Offset, Vector
+from kernels.device.emulated.parsed import Variable
 
 GAP = 128  # bytes kept free behind each array, so that running off its end is seen
 

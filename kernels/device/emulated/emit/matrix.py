@@ -3,7 +3,7 @@
 import re
 
 from kernels.device.emulated.emit.operation import emits
-from kernels.device.emulated.parsed import BYTES, Vector
+from kernels.device.emulated.operands import BYTES, Vector
 
 # {type of A: the k of its shapes m16n8kK}
 SHAPES = {"tf32": (4, 8), "bf16": (8, 16), "f16": (8, 16), "s8": (16, 32), "u8": (16, 32)}

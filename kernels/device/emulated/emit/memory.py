@@ -1,7 +1,7 @@
 """Loads, stores, atomic operations and fences."""
 
 from kernels.device.emulated.emit.operation import CPP_TYPE, emits, unsigned
-from kernels.device.emulated.parsed import BYTES, Address, Name
+from kernels.device.emulated.operands import BYTES, Address, Name
 
 SPACES = ("global", "shared", "shared::cta", "shared::cluster", "local", "const", "param",
           "param::entry", "param::func")  # fmt: skip

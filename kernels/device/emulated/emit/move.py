@@ -1,7 +1,7 @@
 """mov, cvta and what only tells where an address lies."""
 
 from kernels.device.emulated.emit.operation import CPP_TYPE, emits
-from kernels.device.emulated.parsed import BYTES, Vector
+from kernels.device.emulated.operands import BYTES, Vector
 
 TYPES = ("pred", "b16", "b32", "b64", "u16", "u32", "u64", "s16", "s32", "s64", "f32", "f64",
          "b128")  # fmt: skip

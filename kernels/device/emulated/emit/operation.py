@@ -14,7 +14,7 @@ and is refused: nothing is ever skipped.
 import re
 
 from kernels.device.emulated.emit import special
-from kernels.device.emulated.parsed import (
+from kernels.device.emulated.operands import (
     BYTES,
     Address,
     Arguments,

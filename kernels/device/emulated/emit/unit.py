@@ -6,7 +6,7 @@ from kernels.device.emulated.emit import layout, sites
 from kernels.device.emulated.emit.function import FunctionEmitter, identifier
 from kernels.device.emulated.emit.operation import load_families
 from kernels.device.emulated.emit.written import UNKNOWN, written
-from kernels.device.emulated.parsed import BYTES, Float, Integer, Name, Offset
+from kernels.device.emulated.operands import BYTES, Float, Integer, Name, Offset
 from kernels.device.emulated.ptx import PTXError
 
 WINDOW_BITS, FIRST_VARIABLE = 40, 128  # as in runtime.h

@@ -6,7 +6,8 @@ instructions run; a store, an atomic operation or a copy writes through those of
 """
 
 from kernels.device.emulated.emit.layout import names_in
-from kernels.device.emulated.parsed import Address, Instruction, Registers, Variable
+from kernels.device.emulated.operands import Address
+from kernels.device.emulated.parsed import Instruction, Registers, Variable
 
 UNKNOWN = -1  # every parameter
 

@@ -1,0 +1,21 @@
+"""Arithmetic of f16 and bf16, alone or packed in pairs."""
+
+from kernels.device.emulated.emit.operation import CPP_TYPE
+
+
+def half(op, of_type, name, operands):
+    """f16 and bf16, alone or packed: rounded to nearest."""
+    element = CPP_TYPE[of_type].removesuffix("x2")
+    op.flag("rn")
+    steps = [step for step in ("sat", "relu") if op.flag(step)]
+    ftz = op.flag("ftz")
+    names = [f"x{i}" for i in range(operands)]
+    values = [f"half_ftz({x})" if ftz else x for x in names]
+    text = f"half_{name}<{element}>({', '.join(values)})"
+    if ftz:
+        text = f"half_ftz({text})"
+    for step in steps:
+        text = f"half_{dict(sat='saturate', relu='relu')[step]}({text})"
+    parameters = ", ".join(f"{element} {x}" for x in names)
+    sources = ", ".join(op.source(i + 1, of_type) for i in range(operands))
+    op.result(0, of_type, f"each([]({parameters}) {{ return {text}; }}, {sources})")
