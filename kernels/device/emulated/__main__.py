@@ -78,7 +78,7 @@ def run(file, given, options) -> int:
     defines = dict(define.partition("=")[::2] for define in options.define)
     compiled = source.read(pathlib.Path(file), arch=options.arch, defines=defines)
     program = emulator.load(compiled.ptx)
-    entry = source.entry_of(program.module.entries, options.entry)
+    entry = source.entry_of(program.entries, options.entry)
     ordered = in_order(entry, running.parameters(program, compiled, entry), values)
     before = {n: _bits(a) for n, a in ordered.items() if _memory(a) is not None}
     names, packed, defined = running.bind(program, compiled, entry, tuple(ordered.values()))

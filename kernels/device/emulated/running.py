@@ -38,7 +38,7 @@ def run(
     """
     compiled = source.read(kernel, declaration=declaration, arch=arch, defines=defines)
     program = emulator.load(compiled.ptx)
-    entry = source.entry_of(program.module.entries, entry)
+    entry = source.entry_of(program.entries, entry)
     names, values, defined = bind(program, compiled, entry, arguments)
     return program.launch(
         entry, grid, block, values, shared_bytes=shared_bytes, seed=seed, schedule=schedule,
@@ -49,7 +49,7 @@ def run(
 
 def parameters(program, compiled, entry) -> list:
     """(name, dtype or None, whether a pointer) of each parameter, from the source or from PTX."""
-    raw = program.module.entries[entry].parameters
+    raw = program.entries[entry].parameters
     known = compiled.declared.get(entry, ())
     if len(known) == len(raw):
         return [(p.name, p.dtype, p.pointer) for p in known]
@@ -62,7 +62,7 @@ def bind(program, compiled, entry, arguments):
     if len(arguments) != len(wanted):
         listed = ", ".join(name for name, *_ in wanted)
         raise TypeError(f"{entry}: got {len(arguments)} arguments; expected {listed}")
-    raw = program.module.entries[entry].parameters
+    raw = program.entries[entry].parameters
     values, defined = [], []
     for (name, dtype, pointer), parameter, given in zip(wanted, raw, arguments, strict=True):
         value, known = _value(f"{entry}: {name}", dtype, pointer, parameter.type, given)
