@@ -1,11 +1,15 @@
-"""Training on a GPU: the same batches, and the same weights within rounding, as on the CPU."""
+"""Training on a GPU, emulated or real: the same batches, and the same weights within rounding, as
+on the CPU."""
 
 import numpy as np
 import pytest
 
 from dnn import Sequential, layers, losses, optimizers
 
-pytestmark = pytest.mark.gpu
+DEVICES = ("emulated", "gpu")
+pytestmark = pytest.mark.parametrize(
+    "device", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in DEVICES]
+)
 
 
 def images(n):
@@ -35,25 +39,25 @@ def trained(device, precision="float32", epochs=1):
 @pytest.mark.parametrize(
     ("precision", "tolerance"), [("float32", 1e-5), ("tf32", 2e-3), ("bfloat16", 1e-2)]
 )
-def test_gpu_agrees_with_the_cpu(precision, tolerance):
+def test_gpu_agrees_with_the_cpu(device, precision, tolerance):
     """Five steps, the last of 88 rows. SGD moves a weight in proportion to its gradient, so the
     weights differ by the rounding of the products (2⁻²⁴, 2⁻¹¹, 2⁻⁸ a term), not more; Adam would
     divide it by gradients near zero, and a ReLU whose input rounds across 0 would switch."""
-    (cpu, cpu_history), (gpu, gpu_history) = trained("cpu"), trained("gpu", precision)
+    (cpu, cpu_history), (gpu, gpu_history) = trained("cpu"), trained(device, precision)
     for a, b in zip(cpu.get_weights(), gpu.get_weights(), strict=True):
         assert np.abs(a - b).max() <= tolerance
     difference = abs(cpu_history.history["loss"][0] - gpu_history.history["loss"][0])
     assert difference <= tolerance
 
 
-def test_gpu_repeats_its_bits():
-    first, second = trained("gpu", epochs=2)[0], trained("gpu", epochs=2)[0]
+def test_gpu_repeats_its_bits(device):
+    first, second = trained(device, epochs=2)[0], trained(device, epochs=2)[0]
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_gpu_predicts_and_evaluates_as_the_cpu():
+def test_gpu_predicts_and_evaluates_as_the_cpu(device):
     x, y = images(100)
-    (cpu, _), (gpu, _) = trained("cpu"), trained("gpu")
+    (cpu, _), (gpu, _) = trained("cpu"), trained(device)
     np.testing.assert_allclose(gpu.predict(x), cpu.predict(x), rtol=0, atol=1e-4)
     np.testing.assert_allclose(gpu.evaluate(x, y), cpu.evaluate(x, y), rtol=0, atol=1e-4)
