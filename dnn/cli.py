@@ -66,7 +66,10 @@ def _train(commands):
     add("--optimizer", default="adam", choices=OPTIMIZERS, help="update rule")
     add("--schedule", default="one-cycle", choices=SCHEDULES, help="rate over the steps")
     add("--validation-split", type=float, default=0.1, help="share held out; 0 for none")
-    add("--device", default="auto", choices=DEVICES, help="where to compute")
+    add(
+        "--device", default="auto", choices=DEVICES,
+        help="where to compute; emulated: the GPU's kernels on the CPU, checked, some 0.5 s a step",
+    )  # fmt: skip
     add("--precision", default="float32", choices=PRECISIONS, help="of a GPU's products")
     add("--seed", type=int, default=0, help="of weights, order and validation split")
     add("--output", help="folder to write to (default: runs/DATASET-TIME)")

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata, util
 
+import numpy as np
+
 from dnn import datasets, devices
 from kernels.device import cache
 
@@ -30,7 +32,7 @@ def report() -> int:
     from rich.markup import escape
     from rich.table import Table
 
-    found = [*python(), *cpu(), *gpu(), *toolchain(), *folders(), *data()]
+    found = [*python(), *cpu(), *gpu(), *toolchain(), *emulated_device(), *folders(), *data()]
     table = Table(box=None, show_header=False, pad_edge=False)
     marks = {"ok": "[green]ok[/]", "none": "[dim]-[/]", "problem": "[red]problem[/]"}
     for f in found:
@@ -148,6 +150,37 @@ def toolchain():
         yield Finding("toolchain", "ok", f"{found}, numba-cuda {version('numba-cuda')}")
     except DeviceError as cause:
         yield Finding("toolchain", "problem", str(cause), "pip install -e '.[test]'")
+
+
+KERNEL = """extern "C" __global__ void number(int* y) { y[threadIdx.x] = threadIdx.x; }"""
+
+
+def emulated_device():
+    """Whether a kernel compiles for `--device emulated`, and runs."""
+    from kernels.device import DeviceError, ToolchainMissingError, emulated
+    from kernels.device.emulated import build
+
+    subject, y = "emulated device", np.zeros(32, np.int32)
+    try:
+        emulated.require_compilers()
+        result = emulated.run(KERNEL, 1, 32, y)
+    except ToolchainMissingError as missing:
+        text, _, fix = str(missing).partition(" Type: ")
+        yield Finding(subject, "none", text, fix)
+        return
+    except DeviceError as cause:
+        yield Finding(
+            subject, "problem", str(cause),
+            "export CXX=/path/of/g++   (a compiler of C++20: g++ 11 or newer)",
+        )  # fmt: skip
+        return
+    right = (y == np.arange(32)).all() and not result.reports
+    text = f"{build.compiler()} compiled a kernel, which "
+    yield Finding(
+        subject, "ok" if right else "problem",
+        text + ("ran and was checked" if right else "gave wrong numbers"),
+        "" if right else f"rm -r {cache.folder()}",
+    )  # fmt: skip
 
 
 def folders():

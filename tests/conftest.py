@@ -83,9 +83,9 @@ def pytest_runtest_call(item):
 
 def pytest_terminal_summary(terminalreporter, config):
     launches = config.stash[EMULATED]["launches"]
+    for device, count in config.stash[CHECKS].items():
+        terminalreporter.write_line(f"{count:,} cases of the battery held on {device}")
     if launches:
-        found = ", ".join(f"{n:,} on {device}" for device, n in config.stash[CHECKS].items())
-        terminalreporter.write_line(f"cases of kernels: {found}")
         terminalreporter.write_line(f"{launches:,} launches on the emulated device, all checked")
     for reason, count in config.stash[SKIPPED].items():
         terminalreporter.write_line(f"{count} tests skipped: {reason}", yellow=True)

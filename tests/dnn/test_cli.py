@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from dnn import datasets, load_model
+from dnn import datasets, doctor, load_model
 from dnn.cli import main
+from kernels.device.emulated import build
 
 
 @pytest.fixture
@@ -140,19 +141,51 @@ def test_broken_inputs_name_the_file(small_data, tmp_path, capsys):
 def test_doctor_runs(capsys):
     status = main(["doctor"])
     printed = capsys.readouterr().out
-    for subject in ("Python", "numpy", "CuPy", "kernel cache", "data cache", "fashion-mnist"):
+    for subject in ("Python", "numpy", "CuPy", "emulated device", "kernel cache", "data cache"):
         assert subject in printed
     assert status == int("problem" in printed)
 
 
 def test_doctor_names_the_clash_of_two_wheels(monkeypatch):
-    from dnn import doctor
-
     both = {"cupy-cuda12x": "14.2.0", "cupy-cuda13x": "14.2.0"}
     monkeypatch.setattr(doctor, "version", both.get)
     (finding,) = doctor.gpu()
     assert finding.state == "problem" and "cupy-cuda12x, cupy-cuda13x" in finding.text
     assert finding.fix.startswith("pip uninstall -y cupy-cuda12x cupy-cuda13x")
+
+
+@pytest.mark.emulated
+def test_doctor_runs_a_kernel():
+    (finding,) = doctor.emulated_device()
+    assert finding.state == "ok" and finding.text.endswith("which ran and was checked")
+
+
+def test_doctor_without_a_compiler(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    build.compiler.cache_clear()
+    (finding,) = doctor.emulated_device()
+    build.compiler.cache_clear()
+    assert finding.state == "none" and "no-such-compiler was not found" in finding.text
+    assert finding.fix.startswith("apt-get install g++")
+
+
+@pytest.mark.emulated
+def test_train_and_use_it_on_the_emulated_device(small_data, tmp_path, capsys):
+    """The same run as on the CPU, its kernels being those of the GPU."""
+    options = ["train", "--epochs", "1", "--hidden", "8", "--batch-size", "256", "--seed", "1"]
+    for device in ("cpu", "emulated"):
+        folder = str(tmp_path / device)
+        assert main([*options, "--device", device, "--output", folder]) == 0
+    assert "on emulated (the GPU kernels on " in capsys.readouterr().out
+    here, there = (
+        json.loads((tmp_path / device / "metrics.json").read_text())
+        for device in ("cpu", "emulated")
+    )
+    assert there["device"] == "emulated"
+    assert abs(here["test_loss"] - there["test_loss"]) < 1e-5
+    model = str(tmp_path / "cpu" / "model.safetensors")
+    assert main(["evaluate", model, "--device", "emulated"]) == 0
+    assert f"test loss {here['test_loss']:.4f}" in capsys.readouterr().out
 
 
 def test_help_is_light():

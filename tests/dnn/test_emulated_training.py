@@ -1,0 +1,159 @@
+"""Whole training steps on the emulated device: Fashion-MNIST, 784-128-10, batches of 128.
+
+Five steps, the last of 88 images, against the CPU backend: the same weights to begin with, the
+same images in the same order, and weights that differ by rounding alone.
+"""
+
+import numpy as np
+import pytest
+
+import kernels
+from dnn import Sequential, callbacks, datasets, devices, execution, layers, losses, optimizers
+from kernels.device import emulated
+from tests.dnn.helpers import bits
+
+pytestmark = pytest.mark.emulated
+IMAGES, BATCH, STEPS = 600, 128, 5
+RATE = 1e-3
+
+
+@pytest.fixture(scope="module")
+def images():
+    try:
+        (x, y), _ = datasets.fashion_mnist()
+    except datasets.DatasetNotFoundError as error:
+        pytest.skip(f"Fashion-MNIST cannot be had here: {error}")
+    return x[:IMAGES], y[:IMAGES]
+
+
+def trained(device, images, activation, optimizer, precision="float32", watchers=()):
+    model = Sequential(
+        [layers.Dense(128, activation=activation), layers.Dense(10)], seed=5, device=device
+    )
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"], precision=precision)
+    history = model.fit(*images, batch_size=BATCH, epochs=1, verbose=0, callbacks=list(watchers))
+    return model, history
+
+
+def differences(one, other):
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return np.concatenate([abs(a - b).ravel() for a, b in pairs])
+
+
+# Weights move by the learning rate times a gradient; the gradient is a mean over the batch of
+# products whose operands are rounded: relatively 2⁻²⁴ times the terms of a sum, 2⁻¹¹, 2⁻⁸.
+@pytest.mark.parametrize(
+    ("precision", "budget"), [("float32", 2e-7), ("tf32", 1e-4), ("bfloat16", 1e-3)]
+)
+def test_five_steps_of_sgd(images, precision, budget):
+    optimizer = optimizers.SGD(0.05, momentum=0.9)
+    cpu, expected = trained("cpu", images, "tanh", optimizer)
+    model, history = trained("emulated", images, "tanh", optimizer, precision)
+    assert model.steps_trained == STEPS
+    assert differences(cpu, model).max() <= budget
+    assert abs(expected.history["loss"][0] - history.history["loss"][0]) <= budget
+
+
+def test_five_steps_of_adam_with_relu(images):
+    """Adam divides a gradient by its own size, so that where it is nearly zero its rounding sets
+    the direction: no weight may differ by more than both steps together, and few by anything."""
+    cpu, expected = trained("cpu", images, "relu", optimizers.Adam(RATE))
+    model, history = trained("emulated", images, "relu", optimizers.Adam(RATE))
+    found = differences(cpu, model)
+    assert found.max() <= 2 * STEPS * RATE
+    assert np.quantile(found, 0.999) <= 1e-6
+    assert abs(expected.history["loss"][0] - history.history["loss"][0]) <= 1e-5
+    assert expected.history["accuracy"] == history.history["accuracy"]
+
+
+def test_the_same_images_in_the_same_order(images):
+    key = kernels.shuffle_key(5, 0)
+    x = images[0].reshape(IMAGES, -1)
+    for start in range(0, IMAGES, BATCH):
+        rows = min(BATCH, IMAGES - start)
+        here, there = (
+            kernels.gather(devices.to_device(x, device), start, rows, key=key, scale=1 / 255)
+            for device in ("cpu", "emulated")
+        )
+        np.testing.assert_array_equal(here, there.get())
+
+
+def test_a_captured_step_gives_the_bits_of_an_eager_one(images, monkeypatch):
+    """The graph of a step, replayed, as a GPU would replay it."""
+    few = images[0][:300], images[1][:300]  # two whole batches and one of 44
+    weights = []
+    for captured in ((), ("emulated",)):
+        monkeypatch.setattr(execution, "CAPTURED", captured)
+        model, _ = trained("emulated", few, "tanh", optimizers.Adam(RATE))
+        weights.append(bits(model.get_weights()))
+    assert weights[0] == weights[1]
+
+
+def test_what_a_step_costs(images):
+    """Launches and traffic of training, by the counters, for one of 128 images."""
+    few = images[0][:BATCH], images[1][:BATCH]
+    with emulated.session() as found:
+        trained("emulated", few, "relu", optimizers.SGD(0.1))
+    expected = (
+        1  # labels in order
+        + 1  # images
+        + 2  # forward
+        + 1  # loss
+        + 1 + 2  # backward: the last layer's dw and dx, the first one's dw
+        + 1  # update
+    )  # fmt: skip
+    assert found.launches == expected and found.reports == []
+    images_bytes, parameters = BATCH * 784, 784 * 128 + 128 * 10 + 138
+    assert found.counters.total.global_bytes > images_bytes + 12 * parameters
+
+
+def test_evaluate_predict_and_save(images, tmp_path):
+    from dnn import load_model
+
+    cpu, _ = trained("cpu", images, "tanh", optimizers.SGD(0.05))
+    cpu.save(tmp_path / "model.safetensors")
+    model = load_model(tmp_path / "model.safetensors", device="emulated")
+    assert bits(model.get_weights()) == bits(cpu.get_weights())
+    few = images[0][:50], images[1][:50]
+    np.testing.assert_allclose(model.predict(few[0]), cpu.predict(few[0]), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(model.evaluate(*few), cpu.evaluate(*few), rtol=0, atol=1e-5)
+    there = emulated.asarray(few[0])
+    assert isinstance(model.predict(there), emulated.EmulatedArray)  # where the samples are
+    np.testing.assert_array_equal(model.predict(there).get(), model.predict(few[0]))
+    for a, b in zip(model.encodings(few[0]), cpu.encodings(few[0]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-5)
+
+
+def test_samples_that_are_on_the_device(images):
+    x, y = images[0][:200].astype(np.float32) / 255, images[1][:200]
+    here, _ = trained("emulated", (x, y), "tanh", optimizers.SGD(0.05))
+    there, _ = trained(
+        "emulated", (emulated.asarray(x), emulated.asarray(y)), "tanh", optimizers.SGD(0.05)
+    )
+    assert bits(here.get_weights()) == bits(there.get_weights())
+    x[3, 5] = np.nan
+    with pytest.raises(ValueError, match=r"^x\[3\]: holds NaN"):
+        here.predict(emulated.asarray(x))
+
+
+def test_validation_and_callbacks(images):
+    """What reads the device between epochs works as on any other."""
+
+    class Weights(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs):
+            seen.append(self.model.get_weights()[0])
+
+    seen = []
+    model = Sequential([layers.Dense(10)], device="emulated")
+    model.compile(optimizers.SGD(0.1), losses.SparseCategoricalCrossentropy(from_logits=True))
+    few = images[0][:100], images[1][:100]
+    history = model.fit(*few, epochs=2, verbose=0, validation_split=0.2, callbacks=Weights())
+    assert len(history.history["val_loss"]) == len(seen) == 2
+    assert (seen[0] != seen[1]).any()
+
+
+def test_auto_never_picks_the_emulated_device(monkeypatch):
+    for there in (True, False):
+        monkeypatch.setattr(devices, "gpu_available", lambda there=there: there)
+        assert devices.resolve("auto") == ("gpu" if there else "cpu")
