@@ -9,7 +9,16 @@ model.compile(optimizers.Adam(1e-3), losses.SparseCategoricalCrossentropy(from_l
 model.fit(x, y, batch_size=128, epochs=10)
 """
 
-from dnn import callbacks, datasets, initializers, layers, losses, optimizers, schedules
+from dnn import (
+    callbacks,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    optimizers,
+    perceptron,
+    schedules,
+)
 from dnn.checkpoint import load_model
 from dnn.model import Sequential
 
@@ -24,5 +33,6 @@ __all__ = [
     "load_model",
     "losses",
     "optimizers",
+    "perceptron",
     "schedules",
 ]

@@ -3,6 +3,7 @@
     from dnn import datasets
     (x, y), (x_test, y_test) = datasets.fashion_mnist()     # uint8 (60000, 28, 28), (60000,), …
     datasets.load("mnist"); datasets.class_names("fashion-mnist"); datasets.NAMES
+    x, y = datasets.toy.moons(200)                          # made here, not read: see toy.py
 
 Where the files are looked for, one by one, in this order:
 
@@ -17,7 +18,7 @@ changes the data. `search.py` is this order; `idx.py` reads a file; `cache.py`, 
 `debian.py` are the places. A new data set is one file like `mnist.py` and its line below.
 """
 
-from . import search
+from . import search, toy
 from .dataset import Dataset, IdxFile
 from .errors import DatasetError, DatasetFileError, DatasetNotFoundError
 from .fashion_mnist import FASHION_MNIST, fashion_mnist
@@ -36,6 +37,7 @@ __all__ = [
     "load",
     "mnist",
     "read_idx",
+    "toy",
     "where",
 ]
 
