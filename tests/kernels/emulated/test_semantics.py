@@ -440,6 +440,54 @@ def test_printf():
     assert out == [8]
 
 
+def test_a_failed_assertion_ends_the_launch_and_says_what_failed():
+    texts = {name: [*text.encode(), 0] for name, text in (("what", "x > 0"), ("file", "a.cu"))}
+    module = """.extern .func __assertfail (.param .b64 condition, .param .b64 file,
+          .param .b32 line, .param .b64 function, .param .b64 size);""" + "".join(
+        f".global .b8 {name}[{len(data)}] = {{{', '.join(map(str, data))}}};"
+        for name, data in texts.items()
+    )
+    body = """mov.u64 %d1, what; mov.u64 %d2, file; mov.u32 %r1, 7;
+        { .param .b64 c; .param .b64 f; .param .b32 l; .param .b64 n; .param .b64 s;
+          st.param.b64 [c], %d1; st.param.b64 [f], %d2; st.param.b32 [l], %r1;
+          st.param.b64 [n], %d2; st.param.b64 [s], %d1;
+          call.uni __assertfail, (c, f, l, n, s); }"""
+    arrays = [np.zeros(1, np.uint32), np.zeros(1, np.uint32)]
+    reports = emulator.load(unit(body, module)).launch("k", (1,), (1,), arrays).reports
+    assert [(r.kind, r.message) for r in reports] == [("fault", "assertion failed: x > 0 (a.cu:7)")]
+
+
+def test_an_mbarrier_lets_a_warp_see_what_another_wrote():
+    body = """.shared .align 8 .b8 barrier[8]; .shared .align 4 .b8 s[4];
+        setp.ne.u32 %p1, %tid, 0; @%p1 bra READY;
+        mbarrier.init.shared::cta.b64 [barrier], 32;
+        READY: bar.sync 0; setp.lt.u32 %p2, %tid, 32; @%p2 bra READER;
+        setp.eq.u32 %p3, %tid, 40; mov.u32 %r20, 77; @%p3 st.shared.u32 [s], %r20;
+        mbarrier.arrive.shared::cta.b64 _, [barrier]; mov.u32 %r1, 0; bra DONE;
+        READER: { .reg .pred done;
+          WAIT: mbarrier.try_wait.parity.shared::cta.b64 done, [barrier], 0; @!done bra WAIT; }
+        ld.shared.u32 %r1, [s];
+        DONE:"""
+    assert launch(body, threads=64).tolist() == [77] * 32 + [0] * 32
+
+
+def test_blocks_of_a_cluster_read_each_others_shared_memory():
+    text = f"""{HEAD}.entry k(.param .u64 out) .reqnctapercluster 2, 1, 1 {{
+        .reg .b32 %r<9>; .reg .b64 %d<9>; .shared .align 4 .b8 s[4];
+        ld.param.u64 %d1, [out]; mov.u32 %r1, %cluster_ctarank; add.u32 %r2, %r1, 50;
+        st.shared.u32 [s], %r2;
+        barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned;
+        mov.u32 %r3, s; xor.b32 %r4, %r1, 1; mapa.shared::cluster.u32 %r5, %r3, %r4;
+        ld.shared::cluster.u32 %r6, [%r5];
+        mov.u32 %r7, %ctaid.x; mul.wide.u32 %d2, %r7, 4; add.s64 %d1, %d1, %d2;
+        st.global.u32 [%d1], %r6;
+        barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned; ret; }}"""
+    out = np.zeros(4, np.uint32)
+    result = emulator.load(text).launch("k", (4,), (1,), [out], cluster=(2, 1, 1))
+    assert not result.reports, result.reports[0]
+    assert out.tolist() == [51, 50, 51, 50]
+
+
 @pytest.mark.parametrize("check", [False, True])
 def test_an_unchecked_run_gives_the_same(check):
     body = "mul.wide.u32 %d1, %tid, 4; add.s64 %d2, %in, %d1; ld.global.u32 %r1, [%d2];"

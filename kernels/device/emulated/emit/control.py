@@ -68,8 +68,9 @@ def vprintf(op, result, text, values):
     op.write(f"store_parameter({result}, 0, print_formatted({addresses}, {op.site}));")
 
 
-def assertfail(op, *_):
-    op.write(f'trap("an assertion failed", {op.site});')
+def assertfail(op, condition, file, line, *_):
+    texts = ", ".join(f"load_parameter<u64>({array}, 0)" for array in (condition, file))
+    op.write(f"assertion_failed({texts}, load_parameter<u32>({line}, 0), {op.site});")
 
 
 # Functions that every card has: https://docs.nvidia.com/cuda/ptx-writers-guide-to-interoperability

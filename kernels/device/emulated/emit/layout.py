@@ -6,7 +6,15 @@ declared inside an entry follow, so that two entries' own arrays may share a pla
 
 import dataclasses
 
-from kernels.device.emulated.operands import Address, Arguments, Name, Offset, Vector
+from kernels.device.emulated.operands import (
+    Address,
+    Arguments,
+    Name,
+    Not,
+    Offset,
+    Pair,
+    Vector,
+)  # fmt: skip
 from kernels.device.emulated.parsed import Variable
 
 GAP = 128  # bytes kept free behind each array, so that running off its end is seen
@@ -69,6 +77,11 @@ def names_in(operand):
             yield text
         case Address(base, _, _) | Offset(base, _):
             yield from names_in(base)
+        case Not(inner):
+            yield from names_in(inner)
+        case Pair(first, second):
+            yield from names_in(first)
+            yield from names_in(second)
         case Vector(items) | Arguments(items):
             for item in items:
                 yield from names_in(item)

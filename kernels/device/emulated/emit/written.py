@@ -1,8 +1,9 @@
 """Which parameters of an entry it may write through.
 
 What is never written needs no check for races, which saves most of the checker's work. Every
-register carries the set of parameters its value may derive from, whatever the order in which the
-instructions run; a store, an atomic operation or a copy writes through those of its address.
+register carries the set of origins its value may have, whatever the order in which the instructions
+run: bit i for parameter i, one more bit for the module's and the entry's own variables. A store or
+an atomic operation writes through the origins of its address.
 """
 
 from kernels.device.emulated.emit.layout import names_in
@@ -14,63 +15,64 @@ UNKNOWN = -1  # every parameter
 
 def written(module, entry) -> int:
     """Bit i: the entry may write through its parameter i. -1 where that is not known."""
-    parameters = {p.name: 1 << i for i, p in enumerate(entry.parameters)}
-    variables = {v.name for v in module.variables}
-    variables |= {s.name for s in entry.walk() if isinstance(s, Variable)}
     instructions = list(entry.instructions())
     if any(i.opcode == "call" for i in instructions):
         return UNKNOWN
-    names_of_types = {s.name: s.type for s in entry.walk() if isinstance(s, Registers)}
-    derived = _derived(instructions, parameters, names_of_types)
+    own = 1 << len(entry.parameters)
+    variables = (*module.variables, *(s for s in entry.walk() if isinstance(s, Variable)))
+    origins = {v.name: own for v in variables}
+    origins |= {p.name: 1 << i for i, p in enumerate(entry.parameters)}
+    _follow(instructions, origins, _predicates(entry))
     result = 0
-    for instruction in instructions:
-        address = _written_address(instruction)
-        if address is None:
-            continue
-        base = next(names_in(address.base), "")
-        if base in variables:
-            continue
-        sources = derived.get(base, 0)
-        if sources == UNKNOWN:
+    for address in filter(None, map(_written_address, instructions)):
+        of_address = origins.get(next(names_in(address.base), ""), 0)
+        if of_address in (0, UNKNOWN):  # from nowhere: perhaps put together from pieces
             return UNKNOWN
-        result |= sources
-    return result
+        result |= of_address
+    return result & ~own
 
 
-def _derived(instructions, parameters, types):
-    """{register: parameters it may derive from}, a fixed point."""
-    derived, changed = {}, True
+def _predicates(entry) -> set[str]:
+    """Names and ranges that are declared as predicates and nothing else: they hold no pointer."""
+    declared = [s for s in entry.walk() if isinstance(s, Registers)]
+    return {s.name for s in declared if s.type == "pred"} - {
+        s.name for s in declared if s.type != "pred"
+    }
+
+
+def _follow(instructions, origins, predicates):
+    """Add the origins of every register, until nothing changes."""
+    changed = True
     while changed:
         changed = False
         for instruction in instructions:
-            destinations, sources = _flow(instruction, parameters, derived)
+            destinations, sources = _flow(instruction, origins)
             for name in destinations:
-                if types.get(name.rstrip("0123456789"), types.get(name)) == "pred":
+                if {name, name.rstrip("0123456789")} & predicates:
                     continue
-                old = derived.get(name, 0)
-                new = UNKNOWN if UNKNOWN in (old, sources) else old | sources
-                if new != old:
-                    derived[name], changed = new, True
-    return derived
+                old = origins.get(name, 0)
+                if (new := _union(old, sources)) != old:
+                    origins[name], changed = new, True
 
 
-def _flow(instruction: Instruction, parameters, derived):
-    """The registers an instruction writes, and the parameters that flow into them."""
+def _flow(instruction: Instruction, origins):
+    """The registers an instruction writes, and the origins that flow into them."""
     operands = instruction.operands
     if instruction.opcode in ("st", "red", "cp") or not operands:
         return (), 0
     destinations = tuple(names_in(operands[0]))
-    if instruction.opcode in ("ld", "ldu", "atom"):
-        if "param" in instruction.modifiers:
-            return destinations, parameters.get(next(names_in(operands[1]), ""), 0)
+    if instruction.opcode in ("ld", "ldu", "atom") and "param" not in instruction.modifiers:
         # A pointer may lie in memory; nothing shorter than one is.
         return destinations, UNKNOWN if instruction.modifiers[-1][1:] == "64" else 0
     sources = 0
     for operand in operands[1:]:
         for name in names_in(operand):
-            more = derived.get(name, 0)
-            sources = UNKNOWN if UNKNOWN in (sources, more) else sources | more
+            sources = _union(sources, origins.get(name, 0))
     return destinations, sources
+
+
+def _union(a, b):
+    return UNKNOWN if UNKNOWN in (a, b) else a | b
 
 
 def _written_address(instruction: Instruction) -> Address | None:

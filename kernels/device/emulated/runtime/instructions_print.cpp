@@ -96,4 +96,11 @@ s32 print_formatted(Address format, Address arguments, const Site& site) {
   return values.count;
 }
 
+void assertion_failed(Address condition, Address file, u32 line, const Site& site) {
+  Text what, where;
+  read_string(what, condition, site);
+  read_string(where, file, site);
+  die(Fault::fault, site, "assertion failed: %s (%s:%u)", what.bytes, where.bytes, line);
+}
+
 }  // namespace emu

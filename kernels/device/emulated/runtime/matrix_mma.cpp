@@ -1,5 +1,4 @@
 // mma.sync: which lane holds which element, and the product.
-#include <algorithm>
 #include <type_traits>
 
 #include "instructions_convert.h"
@@ -30,11 +29,7 @@ f64 number(u32 bits, unsigned e, const Site& site) {
   else return static_cast<u8>(bits >> 8 * e);
 }
 
-template <class T>
-f64 accumulator(T value) {
-  return value;
-}
-
+// Integers wrap, as the card's do.
 template <class T>
 T result(f64 sum) {
   if constexpr (std::is_same_v<T, s32>) return static_cast<s32>(static_cast<s64>(sum));
@@ -46,9 +41,6 @@ T result(f64 sum) {
 // Lane l has group g = l / 4 and t = l % 4.  With E elements in a register, element e of register r is
 //   A (row, k) = (g + 8 (r % 2), E t + e + 4 E (r / 2))      B (k, column) = (E t + e + 4 E r, g)
 // and accumulator i is C, D (row, column) = (g + 8 (i / 2), 2 t + i % 2), packed in pairs for f16.
-template <class Fragment>
-void combine_mma(void* const* payloads, u32, const Site& site);
-
 template <class T, size_t count, size_t k, Element a_element, Element b_element>
 void product(Fragment<T, count, k, a_element, b_element>* const* lanes, const Site& site) {
   constexpr unsigned E = elements_per_register(a_element);
@@ -66,7 +58,7 @@ void product(Fragment<T, count, k, a_element, b_element>* const* lanes, const Si
       f64& c = d[g + 8 * (i / 2)][2 * t + i % 2];
       if constexpr (std::is_same_v<T, f16x2>)
         c = widened(i % 2 ? fragment.c[i / 2].high : fragment.c[i / 2].low);
-      else c = accumulator(fragment.c[i]);
+      else c = fragment.c[i];
     }
   }
   for (unsigned row = 0; row < 16; row++)

@@ -1,0 +1,118 @@
+"""The translation around the instructions: every kernel of the tree, sites, shared layout, and what
+an entry is said to write."""
+
+import pytest
+
+from kernels.device.emulated import emit, ptx
+from kernels.device.emulated.emit import layout, sites, written
+from kernels.device.emulated.emit.operation import EMITTERS
+from tests import harness
+
+UNITS = list(harness.gpu_units())
+HEAD = ".version 9.4\n.target sm_90\n.address_size 64\n"
+
+
+def modules(unit, arch):
+    return [ptx.parse(text) for text in sorted(set(unit.ptx(arch).values()))]
+
+
+@pytest.mark.usefixtures("toolchain")
+@pytest.mark.parametrize("arch", harness.ARCHITECTURES)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: f"{u.op}/{u.file}")
+def test_every_kernel_is_translated(unit, arch):
+    for module in modules(unit, arch):
+        text = emit.cpp(module)
+        for name, entry in module.entries.items():
+            assert f"void entry_{name}(" in text
+            assert all(f"  // {i.line}: {i}\n" in text for i in entry.instructions())
+
+
+@pytest.mark.usefixtures("toolchain")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: f"{u.op}/{u.file}")
+def test_what_is_declared_const_is_not_written_and_the_rest_is(unit):
+    """Of every kernel's parameters; a pointer too few would hide races."""
+    for name, text in unit.ptx("sm_90").items():
+        module = ptx.parse(text)
+        mask = written.written(module, module.entries[name])
+        assert mask != written.UNKNOWN
+        declaration = dict(unit.signatures)[name].split(",")
+        pointers = [i for i, p in enumerate(unit.parameters(name)) if p.pointer]
+        found = {i for i in pointers if mask >> i & 1}
+        assert found == {i for i in pointers if "const" not in declaration[i]}, declaration
+
+
+def mask_of(body, parameters=3):
+    declared = ", ".join(f".param .u64 p{i}" for i in range(parameters))
+    loads = "".join(f"ld.param.u64 %rd{i}, [p{i}];" for i in range(parameters))
+    text = f"""{HEAD}.global .u32 g; .extern .func f (.param .b64 a);
+        .entry k({declared}) {{ .reg .b64 %rd<20>; .reg .b32 %r<9>; .reg .pred %p<3>;
+        {loads} {body} ret; }}"""
+    module = ptx.parse(text)
+    return written.written(module, module.entries["k"])
+
+
+@pytest.mark.parametrize(
+    ("body", "mask"),
+    [
+        ("st.global.u32 [%rd1+4], %r1;", 0b010),
+        ("cvta.to.global.u64 %rd5, %rd0; add.s64 %rd6, %rd5, 8; st.global.u32 [%rd6], %r1;", 0b001),
+        ("selp.b64 %rd5, %rd0, %rd2, %p1; red.global.add.u32 [%rd5], %r1;", 0b101),
+        ("atom.add.u32 %r1, [%rd2], 1;", 0b100),
+        ("LOOP: st.u32 [%rd5], %r1; mov.u64 %rd5, %rd1; @%p1 bra LOOP;", 0b010),
+        ("ld.global.v2.u32 {%r1, %r2}, [%rd0]; mov.b64 %rd5, {%r1, %r2}; st.u32 [%rd5], %r1;",
+         written.UNKNOWN),
+        ("mov.b64 {%r1, %r2}, %rd1; shfl.sync.idx.b32 %r3|%p1, %r1, 0, 31, -1;"
+         "mov.b64 %rd5, {%r3, %r2}; st.u32 [%rd5], %r1;", 0b010),
+        ("cvta.global.u64 %rd5, g; add.s64 %rd6, %rd5, 4; st.u32 [%rd6], %r1;", 0),
+        ("ld.global.u64 %rd5, [%rd0]; st.global.u32 [%rd5], %r1;", written.UNKNOWN),
+        ("ld.global.u32 %r1, [%rd0]; st.global.u32 [g], %r1;", 0),
+        ("setp.ne.u64 %p1, %rd2, 0; selp.u64 %rd5, %rd1, 0, %p1; st.u32 [%rd5], %r1;", 0b010),
+        ("{ .param .b64 a; st.param.b64 [a], %rd0; call f, (a); }", written.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_written_parameters(body, mask):
+    assert mask_of(body) == mask
+
+
+def test_shared_arrays_keep_their_distance_and_two_entries_share_a_place():
+    module = ptx.parse(f"""{HEAD}
+        .shared .align 4 .b8 common[10];
+        .extern .shared .align 16 .b8 dynamic[];
+        .entry a() {{ .shared .align 128 .b8 mine[64]; .reg .b32 %r<3>;
+          mov.u32 %r1, mine; mov.u32 %r2, common; ret; }}
+        .entry b() {{ .shared .align 8 .b8 mine[200]; .reg .b32 %r<3>;
+          mov.u32 %r1, mine; mov.u32 %r2, dynamic; ret; }}""")
+    places = layout.layout(module)
+    assert places.own == {"a": {"mine": 256}, "b": {"mine": 144}}
+    assert places.common == {"common": 0, "dynamic": places.dynamic}
+    assert places.dynamic % 1024 == 0 and places.dynamic >= 256 + 64 + layout.GAP
+    listed = {name: layout.static_arrays(module, places, e) for name, e in module.entries.items()}
+    assert listed == {"a": [("common", 0, 10), ("mine", 256, 64)], "b": [("mine", 144, 200)]}
+
+
+def test_a_site_names_the_innermost_line_of_the_kernels_own_file():
+    module = ptx.parse(f"""{HEAD}.file 1 "a/gpu.cu"
+        .file 2 "a/reduce.cuh"
+        .entry k() {{
+          .loc 1 30 3
+          exit;
+          .loc 1 12 3, function_name $x, inlined_at 1 30 3
+          exit;
+          .loc 2 7 5, function_name $x, inlined_at 1 12 3
+          exit;
+          .loc 1 0 5
+          exit;
+        }}""")
+    found = [sites.source(module, i.location) for i in module.entries["k"].instructions()]
+    assert found == [
+        ("a/gpu.cu", 30, ""),
+        ("a/gpu.cu", 12, "gpu.cu:12 < gpu.cu:30"),
+        ("a/gpu.cu", 12, "reduce.cuh:7 < gpu.cu:12 < gpu.cu:30"),
+        ("a/gpu.cu", 0, ""),
+    ]
+    assert sites.source(module, None) == ("", 0, "")
+
+
+def test_there_is_an_emission_for_each_family():
+    emit.Unit(ptx.parse(HEAD))
+    assert {"add", "ld", "bar", "mma", "cvt", "setp", "shfl", "bra", "mov", "prmt"} <= set(EMITTERS)
