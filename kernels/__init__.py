@@ -16,21 +16,27 @@ from kernels.activations import Activation
 from kernels.adam import adam
 from kernels.battery import check
 from kernels.dispatch import variants
+from kernels.elementwise_loss import elementwise_loss
 from kernels.gather import gather, shuffle_key
 from kernels.linear import linear, linear_backward
+from kernels.losses import ElementwiseLoss
+from kernels.root_mean_squared_error import root_mean_squared_error
 from kernels.sgd import sgd
 from kernels.softmax_cross_entropy import softmax_cross_entropy
 
 __all__ = [
     "Activation",
+    "ElementwiseLoss",
     "activation",
     "activation_backward",
     "adam",
     "check",
+    "elementwise_loss",
     "gather",
     "linear",
     "linear_backward",
     "reference",
+    "root_mean_squared_error",
     "sgd",
     "shuffle_key",
     "softmax_cross_entropy",

@@ -7,11 +7,13 @@ Slow and plain on purpose: nothing here is compiled, fused or done in place.
 
 import numpy as np
 
-from kernels import activations
+from kernels import activations, losses
 from kernels.activation import reference as _activation
 from kernels.adam.reference import adam
+from kernels.elementwise_loss import reference as _elementwise_loss
 from kernels.gather.reference import gather, order
 from kernels.linear import reference as _linear
+from kernels.root_mean_squared_error.reference import root_mean_squared_error
 from kernels.sgd.reference import sgd
 from kernels.softmax_cross_entropy.reference import softmax_cross_entropy
 
@@ -19,10 +21,12 @@ __all__ = [
     "activation",
     "activation_backward",
     "adam",
+    "elementwise_loss",
     "gather",
     "linear",
     "linear_backward",
     "order",
+    "root_mean_squared_error",
     "sgd",
     "softmax_cross_entropy",
 ]
@@ -63,3 +67,14 @@ def linear_backward(dy, x, w, s=None, activation=None, *, x_activation=None, x_s
     if x_activation is not None:
         dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
     return dx, dw, db
+
+
+def elementwise_loss(z, targets, loss, scale=1.0, weights=None):
+    """loss (B,), dz (B, C), and hit (B,) bool or None."""
+    f = losses.get(loss)
+    functions = (
+        f.reference or np.vectorize(f.value, otypes=[float]),
+        f.reference_derivative or np.vectorize(f.derivative, otypes=[float]),
+        f.right and np.vectorize(f.right, otypes=[bool]),
+    )
+    return _elementwise_loss.elementwise_loss(z, targets, *functions, scale, weights)

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from kernels import activations, dispatch
+from kernels import activations, dispatch, losses
 from kernels.battery.case import check, check_special
 from kernels.battery.guards import Guarded, bits
 from kernels.battery.numbers import integers, normal
@@ -23,6 +23,7 @@ from kernels.battery.variants import (
     variants,
     why_not,
 )
+from kernels.elementwise_loss import scalar_functions as loss_functions
 
 __all__ = [
     "DEVICES",
@@ -45,12 +46,13 @@ ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 def gpu_units():
     """Every GPU kernel file as a device.Unit, once for each of its define sets."""
     relu = dispatch.scalar_functions(activations.get("relu"))
+    known = (*relu, *loss_functions(losses.get("binary_crossentropy")))
     for op in ops():
         signatures = importlib.import_module(f"kernels.{op}").SIGNATURES
         for file in dispatch.files(op, "gpu"):
             text = (dispatch.PACKAGE / op / file).read_text()
             named = re.findall(r'extern "C" __device__ float (\w+)|= extern\("(\w+)"\)', text)
-            functions = tuple(pair for pair in relu if any(pair[0] in names for names in named))
+            functions = tuple(pair for pair in known if any(pair[0] in names for names in named))
             for defines in define_sets(op, file):
                 yield dispatch.unit(op, file, signatures, functions, **defines)
 

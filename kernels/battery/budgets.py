@@ -19,6 +19,11 @@ def bfloat16(a):
     return (rounded & 0xFFFF0000).view(np.float32)
 
 
+def as_float32(a):
+    """Values in float64, infinite where float32 cannot hold them."""
+    return np.where(abs(a) > np.finfo(np.float32).max, np.sign(a) * np.inf, a)
+
+
 def product(a, b, precision=None, a_error=None):
     """a b of float32 arrays, summed over K in any order.
 

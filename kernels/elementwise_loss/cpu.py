@@ -1,0 +1,49 @@
+"""elementwise_loss on the CPU: one compiled pass for each loss, value and gradient together."""
+
+import functools
+
+import numpy as np
+
+from kernels.elementwise_loss import scalar_functions
+from kernels.jit import compiled, inlined
+
+NO_WEIGHTS = np.zeros(0, np.float32)
+NO_GRADIENT = np.zeros((0, 0), np.float32)
+NO_HIT = np.zeros(0, np.uint8)
+
+
+def elementwise_loss(f, z, targets, weights, loss, dz, hit, scale):
+    rows(*(function for _, function in scalar_functions(f)))(
+        z,
+        targets,
+        NO_WEIGHTS if weights is None else weights,
+        loss,
+        NO_GRADIENT if dz is None else dz,
+        NO_HIT if hit is None else hit,
+        np.float32(scale),
+    )
+
+
+@functools.cache
+def rows(value, derivative, right):
+    """The compiled loop over the samples."""
+    value, derivative, right = inlined(value), inlined(derivative), inlined(right)
+
+    @compiled
+    def rows_of_a_loss(z, targets, weights, loss, dz, hit, scale):
+        cols = z.shape[1]
+        for i in range(z.shape[0]):
+            share = (weights[i] if weights.size else np.float32(1)) / np.float32(cols)
+            total, all_right = np.float32(0), True
+            for j in range(cols):
+                z_ij, t_ij = z[i, j], targets[i, j]  # dz may be z
+                total += value(z_ij, t_ij)
+                if hit.size:
+                    all_right = all_right and right(z_ij, t_ij) != 0
+                if dz.size:
+                    dz[i, j] = scale * share * derivative(z_ij, t_ij)
+            loss[i] = share * total
+            if hit.size:
+                hit[i] = all_right
+
+    return rows_of_a_loss

@@ -1,0 +1,67 @@
+"""Losses of one output and its target, one short file each: found by name, or a user's own.
+
+Such a loss is a pair of scalar Python functions, which kernels/elementwise_loss compiles into its
+kernels as activations are compiled into theirs:
+
+    value(z, t) -> the loss of output z with target t
+    derivative(z, t) -> its derivative with respect to z
+    right(z, t) -> 1.0 where z is the right answer, else 0.0; left out where there is no such thing
+
+and, for the files here, an independent NumPy `reference(z, t)` and `reference_derivative(z, t)`.
+"""
+
+import dataclasses
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable
+
+from kernels.arrays import one_of
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ElementwiseLoss:
+    """A loss of one output z and its target t.
+
+    name: str, for error messages.
+    value, derivative: scalar Python functions of z and t. They may use arithmetic, comparisons,
+        `math.*` and module-level numbers; Numba must be able to compile them. Literals are narrowed
+        to float32.
+    right: the same, 1.0 where z is the right answer for t, else 0.0; None (default) for a loss of
+        numbers, where no answer is simply right.
+
+    huber = ElementwiseLoss("huber", lambda z, t: …, lambda z, t: min(max(z - t, -1.0), 1.0))
+    """
+
+    name: str
+    value: Callable
+    derivative: Callable
+    right: Callable | None = None
+    reference: Callable | None = None
+    reference_derivative: Callable | None = None
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """Every loss there is a file for."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+@functools.cache
+def _load(name) -> ElementwiseLoss:
+    module = importlib.import_module(f"{__name__}.{name}")
+    fields = [field.name for field in dataclasses.fields(ElementwiseLoss)]
+    found = {field: getattr(module, field) for field in fields if hasattr(module, field)}
+    return ElementwiseLoss(**{"name": name} | found)
+
+
+def get(loss) -> ElementwiseLoss:
+    """The ElementwiseLoss for a name ("squared_error"), or an ElementwiseLoss as it is."""
+    if isinstance(loss, ElementwiseLoss):
+        return loss
+    if not isinstance(loss, str):
+        raise TypeError(
+            f"elementwise loss: got {type(loss).__name__}; expected a name or "
+            "kernels.ElementwiseLoss(name, value, derivative)"
+        )
+    return _load(one_of("elementwise loss", loss, names()))
