@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import struct
 
 from kernels.device.emulated.tokens import Cursor
 
@@ -134,8 +135,11 @@ class OperandReader(Cursor):
         if self.here.kind == "float":
             text = self.take().text
             return Float(int(text[2:], 16), 4 if text[1] in "fF" else 8)
-        if self.here.kind == "integer" or self.here.text == "-":
+        if self.here.kind in ("integer", "decimal") or self.here.text == "-":
             sign = self.accept("-") or ""
+            if self.here.kind == "decimal":  # always a double
+                value = struct.pack(">d", float(sign + self.take().text))
+                return Float(int.from_bytes(value, "big"), 8)
             text = self.kind("integer")
             return Integer(int(sign + text.rstrip("U"), 0), sign + text)
         name = self.name()

@@ -62,7 +62,7 @@ class _Parser(OperandReader):
         variables, functions = [], []
         while self.here.kind != "end":
             if self.accept(".version"):
-                version = self.kind("version")
+                version = self.kind("decimal")
             elif self.accept(".target"):
                 target = self.kind("word")
                 while self.accept(","):  # texmode_independent, debug

@@ -8,7 +8,7 @@ TOKEN = re.compile(
     (?: \s+ | //[^\n]* | /\*.*?\*/ )*
     (?: (?P<string>  "[^"\n]*" )
       | (?P<float>   0[fF][0-9a-fA-F]{8} | 0[dD][0-9a-fA-F]{16} )
-      | (?P<version> \d+\.\d+ )
+      | (?P<decimal> \d+\.\d+ )
       | (?P<integer> (?: 0[xX][0-9a-fA-F]+ | 0[bB][01]+ | \d+ ) U? )
       | (?P<dotted>  \. [A-Za-z_0-9]+ (?: ::\w+ )* )
       | (?P<word>    [A-Za-z_$%] [\w$]* )

@@ -113,6 +113,21 @@ def test_a_site_names_the_innermost_line_of_the_kernels_own_file():
     assert sites.source(module, None) == ("", 0, "")
 
 
+@pytest.mark.parametrize(
+    ("mangled", "name"),
+    [
+        ("_ZZ11differencesE4tile", "tile"),
+        ("_ZZN3ops6kernelEPfE7of_warp_0", "of_warp"),
+        ("_ZZ7productI7OperandILb1EES0_EvT_T0_E7a_tiles", "a_tiles"),
+        ("_ZN3ops4tileE", "_ZN3ops4tileE"),
+        ("_cudapy_smem_5", "_cudapy_smem_5"),
+        ("tile", "tile"),
+    ],
+)
+def test_an_array_is_called_by_its_name_in_the_source(mangled, name):
+    assert sites.plain_name(mangled) == name
+
+
 def test_there_is_an_emission_for_each_family():
     emit.Unit(ptx.parse(HEAD))
     assert {"add", "ld", "bar", "mma", "cvt", "setp", "shfl", "bra", "mov", "prmt"} <= set(EMITTERS)

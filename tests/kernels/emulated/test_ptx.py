@@ -111,6 +111,8 @@ def test_an_instruction():
         ("7U", Integer(7, "7U")),
         ("0f3F800000", Float(0x3F800000, 4)),
         ("0D3FF0000000000000", Float(0x3FF0000000000000, 8)),
+        ("1.5", Float(0x3FF8000000000000, 8)),
+        ("-2.0", Float(0xC000000000000000, 8)),
         ("table+8", Offset(Name("table"), 8)),
         ("[table+8]", Address(Name("table"), 8)),
         ("[%r1-4]", Address(Name("%r1"), -4)),

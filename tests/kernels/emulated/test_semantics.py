@@ -72,6 +72,7 @@ def test_multiply_add_with_carry():
 ODD = {
     "mul24.lo.u32 %r1, 0xFFFFFFFF, 2": 0x1FFFFFE,
     "mul24.hi.s32 %r1, 0x00800000, 0x00800000": 0x40000000,
+    "mad24.lo.u32 %r1, 0x01000003, 5, 7": 22,
     "bmsk.clamp.b32 %r1, 4, 8": 0xFF0,
     "bmsk.clamp.b32 %r1, 28, 100": 0xF0000000,
     "bmsk.wrap.b32 %r1, 36, 40": 0xFF0,
@@ -91,6 +92,7 @@ ODD = {
     "dp2a.hi.u32.u32 %r1, 0x00020003, 0x04030000, 1": 1 + 9 + 8,
     "min.xorsign.abs.f32 %r1, 0fC0000000, 0f3F800000": 0xBF800000,
     "max.f32 %r1, 0f3F800000, 0f40000000, 0f40400000": 0x40400000,
+    "add.f32 %r1, 1.5, 0.1": 0x3FCCCCCD,
     "div.approx.f32 %r1, 0f3F800000, 0f7E800000": 0x00800000,
     "div.approx.f32 %r1, 0f3F800000, 0f7E800001": 0,
 }
@@ -471,6 +473,24 @@ def test_an_mbarrier_lets_a_warp_see_what_another_wrote():
     assert launch(body, threads=64).tolist() == [77] * 32 + [0] * 32
 
 
+def test_hints_change_nothing():
+    body = """prefetch.global.L2 [%in]; prefetch.global.L2::evict_last [%in]; prefetchu.L1 [%in];
+        createpolicy.fractional.L2::evict_first.b64 %d9, 1.0;
+        ldu.global.u32 %r1, [%in]; ld.global.nc.L1::no_allocate.L2::cache_hint.u32 %r2, [%in], %d9;
+        nanosleep.u32 20; griddepcontrol.wait; griddepcontrol.launch_dependents; pmevent 3;
+        setmaxnreg.inc.sync.aligned.u32 240; applypriority.global.L2::evict_normal [%in], 128;
+        fence.proxy.async.shared::cta; ld.global.cv.u32 %r3, [%in];"""
+    assert launch(body, words=3, inputs=[9]).tolist() == [[9, 9, 9]]
+
+
+@pytest.mark.parametrize("opcode", ["trap", "brkpt"])
+def test_a_trap_ends_the_launch(opcode):
+    out = np.zeros(1, np.uint32)
+    text = unit(f"{opcode}; mov.u32 %r1, 1; st.global.u32 [%out], %r1;")
+    reports = emulator.load(text).launch("k", (1,), (1,), [out, out.copy()]).reports
+    assert [(r.kind, r.message) for r in reports] == [("fault", opcode)] and out == [0]
+
+
 def test_blocks_of_a_cluster_read_each_others_shared_memory():
     text = f"""{HEAD}.entry k(.param .u64 out) .reqnctapercluster 2, 1, 1 {{
         .reg .b32 %r<9>; .reg .b64 %d<9>; .shared .align 4 .b8 s[4];
@@ -478,14 +498,15 @@ def test_blocks_of_a_cluster_read_each_others_shared_memory():
         st.shared.u32 [s], %r2;
         barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned;
         mov.u32 %r3, s; xor.b32 %r4, %r1, 1; mapa.shared::cluster.u32 %r5, %r3, %r4;
-        ld.shared::cluster.u32 %r6, [%r5];
+        ld.shared::cluster.u32 %r6, [%r5]; getctarank.shared::cluster.u32 %r8, %r5;
+        mad.lo.u32 %r6, %r8, 1000, %r6;
         mov.u32 %r7, %ctaid.x; mul.wide.u32 %d2, %r7, 4; add.s64 %d1, %d1, %d2;
         st.global.u32 [%d1], %r6;
         barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned; ret; }}"""
     out = np.zeros(4, np.uint32)
     result = emulator.load(text).launch("k", (4,), (1,), [out], cluster=(2, 1, 1))
     assert not result.reports, result.reports[0]
-    assert out.tolist() == [51, 50, 51, 50]
+    assert out.tolist() == [1051, 50, 1051, 50]
 
 
 @pytest.mark.parametrize("check", [False, True])

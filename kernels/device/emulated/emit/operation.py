@@ -158,7 +158,8 @@ class Operation:
                 self.refuse(f"{operand} is not a value of type .{of_type}")
             bits = f"0x{operand.bits:x}{'ull' if operand.bytes == 8 else 'u'}"
             if of_type in FLOATS:
-                return f"{'float' if of_type == 'f32' else 'double'}_bits({bits})"
+                text = f"{'float' if operand.bytes == 4 else 'double'}_bits({bits})"
+                return text if operand.bytes == BYTES[of_type] else f"f32({text})"
             return f"static_cast<{cpp}>({bits})"
         if of_type in FLOATS:
             return f"{cpp}({operand.value})"

@@ -1,6 +1,7 @@
 """The table of sites: where each instruction that can be reported comes from."""
 
 import json
+import re
 
 
 def table(module, instructions) -> str:
@@ -30,6 +31,20 @@ def source(module, location) -> tuple[str, int, str]:
     own = next(at for at in chain if at.file == chain[-1].file)
     names = [f"{module.files.get(at.file, '?').rpartition('/')[2]}:{at.line}" for at in chain]
     return module.files.get(own.file, ""), own.line, " < ".join(names) if len(chain) > 1 else ""
+
+
+def plain_name(mangled) -> str:
+    """The name that C++ source gives an array inside a function: _ZZ6kernelvE4tile is `tile`.
+
+    Source: Itanium C++ ABI, <local-name>; other names are returned as they are.
+    """
+    if mangled.startswith("_ZZ"):
+        for match in re.finditer(r"E(\d+)", mangled):
+            name = mangled[match.end() :][: int(match[1])]
+            rest = mangled[match.end() + len(name) :]
+            if len(name) == int(match[1]) and re.fullmatch(r"(_\d|__\d+_)?", rest):
+                return name
+    return mangled
 
 
 def quoted(text) -> str:

@@ -108,7 +108,11 @@ class Unit:
 
     def shared_table(self, entry) -> str:
         arrays = layout.static_arrays(self.module, self.layout, entry)
-        rows = [f'  {{"{name}", {offset}, {size}}},' for name, offset, size in arrays]
+        plain = [sites.plain_name(name) for name, *_ in arrays]
+        rows = [
+            f'  {{"{short if plain.count(short) == 1 else name}", {offset}, {size}}},'
+            for short, (name, offset, size) in zip(plain, arrays, strict=True)
+        ]
         name = identifier(entry.name)
         return "\n".join(
             [f"const SharedVariable shared_{name}[] = {{", *(rows or ["  {}"]), "};"]

@@ -17,8 +17,8 @@ inline D clamped(S x) {
 
 // ---- to integers --------------------------------------------------------------------------------
 
-// x has been rounded to a whole number already.  Out of range stops at the ends; NaN gives 0, but the
-// lone top bit where either side has 64 bits.
+// x has been rounded to a whole number already.  Out of range stops at the ends; NaN gives 0, but
+// the lone top bit where either side has 64 bits.
 template <class D, class S>
 inline D to_integer(S x) {
   if (std::isnan(x)) {
@@ -64,7 +64,8 @@ inline u32 rounded_magnitude(f64 x, Round mode, Ties ties) {
   u64 kept = significand >> shift;
   const u64 rest = significand & ((u64{1} << shift) - 1), half = u64{1} << (shift - 1);
   bool up = false;
-  if (mode == Round::nearest) up = rest > half || (rest == half && (ties == Ties::away || (kept & 1)));
+  if (mode == Round::nearest)
+    up = rest > half || (rest == half && (ties == Ties::away || (kept & 1)));
   if (mode == Round::up) up = rest && !negative;
   if (mode == Round::down) up = rest && negative;
   kept += up;  // a carry out of the mantissa lands in the exponent, as it should
@@ -72,7 +73,8 @@ inline u32 rounded_magnitude(f64 x, Round mode, Ties ties) {
   return static_cast<u32>(std::min<u64>(magnitude, F::kInfinity));
 }
 
-// The bits of x in the format; `finite`: .satfinite, the largest finite number in place of infinity.
+// The bits of x in the format; `finite`: .satfinite, the largest finite number in place of
+// infinity.
 template <class F>
 inline u32 narrowed_bits(f64 x, Round mode, Ties ties, bool finite) {
   constexpr u32 nan = F::kSign - 1;
@@ -108,8 +110,8 @@ inline D narrowed(f64 x, Round mode = Round::nearest, bool finite = false) {
   if constexpr (std::is_same_v<D, f32>)
     return float_bits(narrowed_bits<Format32>(x, mode, Ties::even, finite));
   else
-    return D{static_cast<u16>(
-        narrowed_bits<typename FormatOf<D>::type>(x, mode, Ties::even, finite))};
+    return D{
+        static_cast<u16>(narrowed_bits<typename FormatOf<D>::type>(x, mode, Ties::even, finite))};
 }
 
 // tf32 occupies a 32-bit register whose low 13 bits are zero.
@@ -124,15 +126,16 @@ inline f32 widened(bf16 x) { return float_bits(static_cast<u32>(x.bits) << 16); 
 inline f32 widened(f16 x) {
   const u32 sign = static_cast<u32>(x.bits & 0x8000) << 16, exponent = x.bits >> 10 & 31;
   const u32 mantissa = x.bits & 0x3ff;
-  if (exponent == 0) return float_bits(sign | std::bit_cast<u32>(static_cast<f32>(mantissa) * 0x1p-24f));
+  if (exponent == 0)
+    return float_bits(sign | std::bit_cast<u32>(static_cast<f32>(mantissa) * 0x1p-24f));
   if (exponent == 31) return float_bits(sign | 0x7f800000 | mantissa << 13);
   return float_bits(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
 // ---- from integers ------------------------------------------------------------------------------
 
-// An integer as a double; one too long for 53 bits is rounded to odd, so that a second rounding to a
-// format of at most 51 bits gives what a single one would.
+// An integer as a double; one too long for 53 bits is rounded to odd, so that a second rounding to
+// a format of at most 51 bits gives what a single one would.
 template <class S>
 inline f64 as_odd_double(S x) {
   const bool negative = std::is_signed_v<S> && x < 0;
@@ -152,8 +155,10 @@ inline D from_integer(S x) {
     return mode == Round::nearest
                ? static_cast<f64>(x)
                : rounded<mode>([](S value) { return static_cast<f64>(value); }, x);
-  else if constexpr (std::is_same_v<D, f32> && mode == Round::nearest) return static_cast<f32>(x);
-  else return narrowed<D>(as_odd_double(x), mode);
+  else if constexpr (std::is_same_v<D, f32> && mode == Round::nearest)
+    return static_cast<f32>(x);
+  else
+    return narrowed<D>(as_odd_double(x), mode);
 }
 
 // ---- 8-bit floats -------------------------------------------------------------------------------
@@ -162,7 +167,8 @@ inline D from_integer(S x) {
 // round to nearest and stop at the largest finite number.
 inline u8 to_e4m3(f32 x) {
   if (std::isnan(x)) return 0x7f;
-  const u32 magnitude = std::min(rounded_magnitude<Format<4, 3>>(x, Round::nearest, Ties::even), 0x78u);
+  const u32 magnitude =
+      std::min(rounded_magnitude<Format<4, 3>>(x, Round::nearest, Ties::even), 0x78u);
   // Format<4, 3> ends at 240; the 15 numbers above share the exponent it gives to infinity.
   const f32 size = std::fabs(x);
   u32 bits = magnitude;
@@ -173,7 +179,9 @@ inline u8 to_e4m3(f32 x) {
 inline u8 to_e5m2(f32 x) {
   return static_cast<u8>(narrowed_bits<FormatE5M2>(x, Round::nearest, Ties::even, true));
 }
-inline f16 from_e5m2(u8 bits) { return f16{static_cast<u16>((bits & 0x7f) > 0x7c ? 0x7fff : bits << 8)}; }
+inline f16 from_e5m2(u8 bits) {
+  return f16{static_cast<u16>((bits & 0x7f) > 0x7c ? 0x7fff : bits << 8)};
+}
 inline f16 from_e4m3(u8 bits) {
   const u32 exponent = bits >> 3 & 15, mantissa = bits & 7;
   if ((bits & 0x7f) == 0x7f) return f16{0x7fff};

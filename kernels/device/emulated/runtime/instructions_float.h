@@ -1,5 +1,5 @@
-// Rules of floating-point arithmetic that C++'s operators do not have: flushing, saturation, rounding
-// modes, minimum and maximum, comparisons with NaN.
+// Rules of floating-point arithmetic that C++'s operators do not have: flushing, saturation,
+// rounding modes, minimum and maximum, comparisons with NaN.
 #pragma once
 #include <cfenv>
 #include <cmath>

@@ -28,7 +28,9 @@ inline Wide mul_wide(T a, T b) {
 template <class T>
 inline u64 product24(T a, T b) {
   if constexpr (std::is_signed_v<T>) {
-    const auto low = [](T x) { return static_cast<s64>(static_cast<s32>(static_cast<u32>(x) << 8) >> 8); };
+    const auto low = [](T x) {
+      return static_cast<s64>(static_cast<s32>(static_cast<u32>(x) << 8) >> 8);
+    };
     return static_cast<u64>(low(a) * low(b));
   } else {
     return static_cast<u64>(a & 0xffffff) * (b & 0xffffff);
@@ -44,9 +46,7 @@ template <class T>
 inline T sub(T a, T b) {
   return static_cast<T>(static_cast<u64>(a) - static_cast<u64>(b));
 }
-inline s32 saturated(s64 x) {
-  return static_cast<s32>(std::clamp<s64>(x, INT32_MIN, INT32_MAX));
-}
+inline s32 saturated(s64 x) { return static_cast<s32>(std::clamp<s64>(x, INT32_MIN, INT32_MAX)); }
 template <class T>
 inline T negated(T a) {
   return sub<T>(0, a);
@@ -103,7 +103,8 @@ inline T field_extract(T a, u32 position, u32 length) {
   position &= 255;
   length &= 255;
   if (length == 0) return 0;
-  const U field = static_cast<U>(shift_right(a, position));  // beyond the top lie copies of the sign
+  const U field =
+      static_cast<U>(shift_right(a, position));  // beyond the top lie copies of the sign
   if (length >= kBits<T>) return static_cast<T>(field);
   const U mask = static_cast<U>((U{1} << length) - 1);
   const bool negative = std::is_signed_v<T> && (field >> (length - 1) & 1);
@@ -138,7 +139,8 @@ inline u32 count_leading_zeros(T a) {
 template <class T>
 inline T reversed(T a) {
   T result = 0;
-  for (unsigned i = 0; i < kBits<T>; i++) result |= static_cast<T>((a >> i & 1) << (kBits<T> - 1 - i));
+  for (unsigned i = 0; i < kBits<T>; i++)
+    result |= static_cast<T>((a >> i & 1) << (kBits<T> - 1 - i));
   return result;
 }
 // bfind: the position of the highest bit that differs from the sign, ~0 if none; shiftamt: how far

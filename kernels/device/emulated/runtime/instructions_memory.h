@@ -42,7 +42,9 @@ inline T atomic(Address address, Ordering ordering, const Site& site, Change cha
 
 // atom.inc and atom.dec count modulo a bound.
 inline u32 wrapped_increment(u32 old, u32 bound) { return old >= bound ? 0 : old + 1; }
-inline u32 wrapped_decrement(u32 old, u32 bound) { return old == 0 || old > bound ? bound : old - 1; }
+inline u32 wrapped_decrement(u32 old, u32 bound) {
+  return old == 0 || old > bound ? bound : old - 1;
+}
 // atom.add.f32 flushes subnormal numbers in global memory, and does not in shared memory.
 inline f32 atomic_sum(f32 a, f32 b, Address address) {
   return is_global(address) ? ftz(ftz(a) + ftz(b)) : a + b;

@@ -56,8 +56,10 @@ const char* convert(const char* at, Values& values, Text& out) {
   bool is_long = false;
   for (; *at && !std::strchr("diouxXcsfFeEgGaAp%", *at); at++) {
     is_long |= *at == 'l' || *at == 'z' || *at == 'j' || *at == 't';
-    if (*at == '*') length += static_cast<size_t>(std::snprintf(flags + length, 12, "%d", values.take<s32>()));
-    else if (!std::strchr("hlzjt", *at) && length < 12) flags[length++] = *at;
+    if (*at == '*')
+      length += static_cast<size_t>(std::snprintf(flags + length, 12, "%d", values.take<s32>()));
+    else if (!std::strchr("hlzjt", *at) && length < 12)
+      flags[length++] = *at;
   }
   const char letter = *at;
   const auto format = [&](const char* modifier) {
@@ -65,17 +67,23 @@ const char* convert(const char* at, Values& values, Text& out) {
     return flags;
   };
   char piece[kLongest + 1];
-  if (letter == '%') out.add('%');
+  if (letter == '%')
+    out.add('%');
   else if (letter == 's') {
     Text text;
     read_string(text, values.take<Address>(), values.site);
     std::snprintf(piece, sizeof piece, format(""), text.bytes);
     out.add(piece);
   } else if (letter) {
-    if (letter == 'p') std::snprintf(piece, sizeof piece, "0x%llx", static_cast<unsigned long long>(values.take<u64>()));
-    else if (std::strchr("fFeEgGaA", letter)) std::snprintf(piece, sizeof piece, format(""), values.take<f64>());
-    else if (is_long) std::snprintf(piece, sizeof piece, format("ll"), values.take<s64>());
-    else std::snprintf(piece, sizeof piece, format(""), values.take<s32>());
+    if (letter == 'p')
+      std::snprintf(piece, sizeof piece, "0x%llx",
+                    static_cast<unsigned long long>(values.take<u64>()));
+    else if (std::strchr("fFeEgGaA", letter))
+      std::snprintf(piece, sizeof piece, format(""), values.take<f64>());
+    else if (is_long)
+      std::snprintf(piece, sizeof piece, format("ll"), values.take<s64>());
+    else
+      std::snprintf(piece, sizeof piece, format(""), values.take<s32>());
     out.add(piece);
   }
   return letter ? at + 1 : at;
@@ -88,8 +96,10 @@ s32 print_formatted(Address format, Address arguments, const Site& site) {
   read_string(pattern, format, site);
   Values values{arguments, site};
   for (const char* at = pattern.bytes; *at;) {
-    if (*at == '%') at = convert(at + 1, values, out);
-    else out.add(*at++);
+    if (*at == '%')
+      at = convert(at + 1, values, out);
+    else
+      out.add(*at++);
   }
   out.bytes[out.length] = 0;
   print(out.bytes);

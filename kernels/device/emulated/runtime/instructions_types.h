@@ -47,8 +47,10 @@ using unsigned_of = std::conditional_t<
 template <class T, class R>
 inline T as(R source) {
   static_assert(sizeof(T) <= sizeof(R), "an instruction wider than its register");
-  if constexpr (std::is_same_v<T, R>) return source;
-  else if constexpr (sizeof(T) == sizeof(R)) return std::bit_cast<T>(source);
+  if constexpr (std::is_same_v<T, R>)
+    return source;
+  else if constexpr (sizeof(T) == sizeof(R))
+    return std::bit_cast<T>(source);
   else {
     const auto all = std::bit_cast<unsigned_of<sizeof(R)>>(source);
     return std::bit_cast<T>(static_cast<unsigned_of<sizeof(T)>>(all));
@@ -60,12 +62,16 @@ inline T as(R source) {
 template <class R, class T>
 inline void put(R& destination, T value) {
   static_assert(sizeof(T) <= sizeof(R), "a result wider than its register");
-  if constexpr (std::is_same_v<T, R>) destination = value;
-  else if constexpr (sizeof(T) == sizeof(R)) destination = std::bit_cast<R>(value);
+  if constexpr (std::is_same_v<T, R>)
+    destination = value;
+  else if constexpr (sizeof(T) == sizeof(R))
+    destination = std::bit_cast<R>(value);
   else {
     using Wide = unsigned_of<sizeof(R)>;
-    if constexpr (std::is_integral_v<T>) destination = std::bit_cast<R>(static_cast<Wide>(value));
-    else destination = std::bit_cast<R>(static_cast<Wide>(as<unsigned_of<sizeof(T)>>(value)));
+    if constexpr (std::is_integral_v<T>)
+      destination = std::bit_cast<R>(static_cast<Wide>(value));
+    else
+      destination = std::bit_cast<R>(static_cast<Wide>(as<unsigned_of<sizeof(T)>>(value)));
   }
 }
 

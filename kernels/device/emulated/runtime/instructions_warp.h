@@ -27,7 +27,8 @@ inline void combine_shuffle(void* const* payloads, u32 lanes, const Site& site) 
     if (has_lane(lanes, p->source)) {
       p->result = static_cast<const ShufflePayload*>(payloads[p->source])->mine;
     } else {
-      report(Fault::warp, site, "lane %u reads lane %u, which takes no part in the shuffle", lane, p->source);
+      report(Fault::warp, site, "lane %u reads lane %u, which takes no part in the shuffle", lane,
+             p->source);
       p->result = 0xdeadbeef;
     }
   }
@@ -70,7 +71,8 @@ struct Ballot {
 inline void combine_ballot(void* const* payloads, u32 lanes, const Site&) {
   u32 votes = 0;
   for (u32 lane = 0; lane < 32; lane++)
-    if (has_lane(lanes, lane) && static_cast<const Ballot*>(payloads[lane])->mine) votes |= 1u << lane;
+    if (has_lane(lanes, lane) && static_cast<const Ballot*>(payloads[lane])->mine)
+      votes |= 1u << lane;
   for (u32 lane = 0; lane < 32; lane++) {
     if (!has_lane(lanes, lane)) continue;
     static_cast<Ballot*>(payloads[lane])->votes = votes;
@@ -105,7 +107,8 @@ inline void combine_match(void* const* payloads, u32 lanes, const Site&) {
     p->members = lanes;
     p->same = 0;
     for (u32 other = 0; other < 32; other++)
-      if (has_lane(lanes, other) && static_cast<const MatchPayload*>(payloads[other])->mine == p->mine)
+      if (has_lane(lanes, other) &&
+          static_cast<const MatchPayload*>(payloads[other])->mine == p->mine)
         p->same |= 1u << other;
   }
 }
@@ -123,15 +126,25 @@ inline u32 match_all(u64 value, u32 mask, bool& all, const Site& site) {
 
 // redux.sync: one value out of every lane's.
 template <class T>
-inline T smaller(T a, T b) { return std::min(a, b); }
+inline T smaller(T a, T b) {
+  return std::min(a, b);
+}
 template <class T>
-inline T larger(T a, T b) { return std::max(a, b); }
+inline T larger(T a, T b) {
+  return std::max(a, b);
+}
 template <class T>
-inline T in_both(T a, T b) { return a & b; }
+inline T in_both(T a, T b) {
+  return a & b;
+}
 template <class T>
-inline T in_either(T a, T b) { return a | b; }
+inline T in_either(T a, T b) {
+  return a | b;
+}
 template <class T>
-inline T in_one(T a, T b) { return a ^ b; }
+inline T in_one(T a, T b) {
+  return a ^ b;
+}
 template <class T>
 struct ReducePayload {
   T mine, result;

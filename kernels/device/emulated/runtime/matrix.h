@@ -1,4 +1,5 @@
-// Matrix instructions of a warp (mma.sync, ldmatrix, stmatrix, movmatrix) and of a warpgroup (wgmma).
+// Matrix instructions of a warp (mma.sync, ldmatrix, stmatrix, movmatrix) and of a warpgroup
+// (wgmma).
 //
 // Products are exact, sums are held in double and rounded once.  The card rounds differently in the
 // last bits, in ways that are not documented.
@@ -16,8 +17,8 @@ constexpr unsigned elements_per_register(Element e) {
   return e == Element::tf32 ? 1 : e == Element::bf16 || e == Element::f16 ? 2 : 4;
 }
 
-// The low 13 bits of a tf32 operand are dropped by the unit; a program that leaves them set meant to
-// round and did not.
+// The low 13 bits of a tf32 operand are dropped by the unit; a program that leaves them set meant
+// to round and did not.
 f64 tf32_operand(u32 bits, const Site& site);
 
 // ---- mma.sync.m16n8kK, row.col: D = A B + C -----------------------------------------------------
@@ -63,13 +64,13 @@ u32 transpose_matrix(u32 registers, const Site& site);
 struct Wgmma {
   Element element;
   unsigned n;
-  bool accumulate;           // scale-d
-  int scale_a, scale_b;      // 1 or -1
+  bool accumulate;       // scale-d
+  int scale_a, scale_b;  // 1 or -1
   bool transposed_a, transposed_b;
-  const u32* a;              // four registers, or nullptr when A lies in shared memory
+  const u32* a;  // four registers, or nullptr when A lies in shared memory
   u64 a_descriptor, b_descriptor;
-  f32* d;                    // n / 2 registers; or nullptr and
-  f16x2* d_half;             // n / 4 registers
+  f32* d;         // n / 2 registers; or nullptr and
+  f16x2* d_half;  // n / 4 registers
 };
 void wgmma(Wgmma& operation, const Site& site);
 

@@ -22,23 +22,31 @@ namespace {
 // Element e of a register, as the number it stands for.
 template <Element element>
 f64 number(u32 bits, unsigned e, const Site& site) {
-  if constexpr (element == Element::tf32) return tf32_operand(bits, site);
-  else if constexpr (element == Element::bf16) return widened(bf16{static_cast<u16>(bits >> 16 * e)});
-  else if constexpr (element == Element::f16) return widened(f16{static_cast<u16>(bits >> 16 * e)});
-  else if constexpr (element == Element::s8) return static_cast<s8>(bits >> 8 * e);
-  else return static_cast<u8>(bits >> 8 * e);
+  if constexpr (element == Element::tf32)
+    return tf32_operand(bits, site);
+  else if constexpr (element == Element::bf16)
+    return widened(bf16{static_cast<u16>(bits >> 16 * e)});
+  else if constexpr (element == Element::f16)
+    return widened(f16{static_cast<u16>(bits >> 16 * e)});
+  else if constexpr (element == Element::s8)
+    return static_cast<s8>(bits >> 8 * e);
+  else
+    return static_cast<u8>(bits >> 8 * e);
 }
 
 // Integers wrap, as the card's do.
 template <class T>
 T result(f64 sum) {
-  if constexpr (std::is_same_v<T, s32>) return static_cast<s32>(static_cast<s64>(sum));
-  else return static_cast<T>(sum);
+  if constexpr (std::is_same_v<T, s32>)
+    return static_cast<s32>(static_cast<s64>(sum));
+  else
+    return static_cast<T>(sum);
 }
 
 }  // namespace
 
-// Lane l has group g = l / 4 and t = l % 4.  With E elements in a register, element e of register r is
+// Lane l has group g = l / 4 and t = l % 4.  With E elements in a register, element e of register r
+// is
 //   A (row, k) = (g + 8 (r % 2), E t + e + 4 E (r / 2))      B (k, column) = (E t + e + 4 E r, g)
 // and accumulator i is C, D (row, column) = (g + 8 (i / 2), 2 t + i % 2), packed in pairs for f16.
 template <class T, size_t count, size_t k, Element a_element, Element b_element>
@@ -58,7 +66,8 @@ void product(Fragment<T, count, k, a_element, b_element>* const* lanes, const Si
       f64& c = d[g + 8 * (i / 2)][2 * t + i % 2];
       if constexpr (std::is_same_v<T, f16x2>)
         c = widened(i % 2 ? fragment.c[i / 2].high : fragment.c[i / 2].low);
-      else c = fragment.c[i];
+      else
+        c = fragment.c[i];
     }
   }
   for (unsigned row = 0; row < 16; row++)
@@ -71,7 +80,8 @@ void product(Fragment<T, count, k, a_element, b_element>* const* lanes, const Si
       const f64 sum = d[g + 8 * (i / 2)][2 * t + i % 2];
       if constexpr (std::is_same_v<T, f16x2>)
         (i % 2 ? fragment.d[i / 2].high : fragment.d[i / 2].low) = narrowed<f16>(sum);
-      else fragment.d[i] = result<T>(sum);
+      else
+        fragment.d[i] = result<T>(sum);
     }
   }
   count_matrix(site, 16 * 8 * k);
@@ -91,10 +101,10 @@ INSTANCE(FragmentF32<Element::f16, 8>)
 INSTANCE(FragmentF32<Element::f16, 16>)
 INSTANCE(FragmentF16<8>)
 INSTANCE(FragmentF16<16>)
-#define INTEGERS(K)                                      \
-  INSTANCE(FragmentS32<Element::s8, Element::s8, K>)     \
-  INSTANCE(FragmentS32<Element::s8, Element::u8, K>)     \
-  INSTANCE(FragmentS32<Element::u8, Element::s8, K>)     \
+#define INTEGERS(K)                                  \
+  INSTANCE(FragmentS32<Element::s8, Element::s8, K>) \
+  INSTANCE(FragmentS32<Element::s8, Element::u8, K>) \
+  INSTANCE(FragmentS32<Element::u8, Element::s8, K>) \
   INSTANCE(FragmentS32<Element::u8, Element::u8, K>)
 INTEGERS(16)
 INTEGERS(32)

@@ -14,7 +14,7 @@ using Row = std::array<u16, 8>;
 
 template <unsigned count>
 struct Payload {
-  Row row;                        // of matrix lane / 8, row lane % 8
+  Row row;  // of matrix lane / 8, row lane % 8
   std::array<u32, count> registers;
 };
 
@@ -47,7 +47,8 @@ void combine_store(void* const* payloads, u32, const Site&) {
 }  // namespace
 
 template <unsigned count>
-void load_matrix(std::array<u32, count>& registers, bool transposed, Address row, const Site& site) {
+void load_matrix(std::array<u32, count>& registers, bool transposed, Address row,
+                 const Site& site) {
   Payload<count> payload{};
   if (self->lane < 8 * count)
     std::memcpy(&payload.row, access_as_launched(row, 16, Kind::load, site), sizeof payload.row);

@@ -1,5 +1,6 @@
-// wgmma.mma_async: a warpgroup multiplies 64 rows of A by all of B, operands in shared memory behind
-// descriptors (A may lie in registers).  Each of the four warps computes the 16 rows it owns.
+// wgmma.mma_async: a warpgroup multiplies 64 rows of A by all of B, operands in shared memory
+// behind descriptors (A may lie in registers).  Each of the four warps computes the 16 rows it
+// owns.
 #include <cstring>
 
 #include "checked.h"
@@ -21,7 +22,8 @@ struct Descriptor {
         leading((bits >> 16 & 0x3fff) << 4),
         stride((bits >> 32 & 0x3fff) << 4),
         swizzle(bits >> 62) {
-    if (bits >> 49 & 7) die(Fault::fault, site, "a matrix descriptor with a base offset is not emulated");
+    if (bits >> 49 & 7)
+      die(Fault::fault, site, "a matrix descriptor with a base offset is not emulated");
   }
 
   u32 span() const { return swizzle == 0 ? 16 : 256u >> swizzle; }  // bytes of a line
@@ -34,7 +36,8 @@ struct Descriptor {
       place += swizzle ? k * bytes : k * bytes / 16 * leading + k * bytes % 16;
     } else {
       const u32 per_line = span() / bytes;
-      const u32 between_lines = swizzle ? leading : stride, between_eights = swizzle ? stride : leading;
+      const u32 between_lines = swizzle ? leading : stride,
+                between_eights = swizzle ? stride : leading;
       place += row / per_line * between_lines + row % per_line * bytes;
       place += k / 8 * between_eights + k % 8 * span();
     }
@@ -90,7 +93,8 @@ void read_registers(f32* matrix, const Wgmma* const* lanes, const Site& site) {
         char place[4];
         std::memcpy(place, &bits, sizeof place);
         const u32 row = lane / 4 + 8 * (r % 2), k = E * (lane % 4) + e + 4 * E * (r / 2);
-        matrix[row * layout.k() + k] = static_cast<f32>(lanes[0]->scale_a) * number(lanes[0]->element, place, site);
+        matrix[row * layout.k() + k] =
+            static_cast<f32>(lanes[0]->scale_a) * number(lanes[0]->element, place, site);
       }
 }
 
@@ -100,20 +104,26 @@ void combine_wgmma(void* const* payloads, u32, const Site& site) {
   const u32 K = Layout{w.element}.k();
   // On the fiber's stack: reading may let other warps run. Every operand is exact in f32.
   f32 a[16 * 16], b[256 * 16];
-  if (w.a) read_registers(a, lanes, site);
+  if (w.a)
+    read_registers(a, lanes, site);
   else
     read_shared(a, Descriptor(w.a_descriptor, site), 16 * (self->warp % 4), 16, w.element,
                 !w.transposed_a, w.scale_a, site);
-  read_shared(b, Descriptor(w.b_descriptor, site), 0, w.n, w.element, !w.transposed_b, w.scale_b, site);
+  read_shared(b, Descriptor(w.b_descriptor, site), 0, w.n, w.element, !w.transposed_b, w.scale_b,
+              site);
   for (u32 lane = 0; lane < 32; lane++)
     for (u32 i = 0; i < w.n / 2; i++) {
       const u32 row = lane / 4 + 8 * (i / 2 % 2), column = 8 * (i / 4) + 2 * (lane % 4) + i % 2;
       f32* d = w.d ? &lanes[lane]->d[i] : nullptr;
-      f16* half = w.d ? nullptr : i % 2 ? &lanes[lane]->d_half[i / 2].high : &lanes[lane]->d_half[i / 2].low;
+      f16* half = w.d     ? nullptr
+                  : i % 2 ? &lanes[lane]->d_half[i / 2].high
+                          : &lanes[lane]->d_half[i / 2].low;
       f64 sum = !w.accumulate ? 0.0 : d ? f64{*d} : f64{widened(*half)};
       for (u32 k = 0; k < K; k++) sum += f64{a[row * K + k]} * b[column * K + k];
-      if (d) *d = static_cast<f32>(sum);
-      else *half = narrowed<f16>(sum);
+      if (d)
+        *d = static_cast<f32>(sum);
+      else
+        *half = narrowed<f16>(sum);
     }
   count_matrix(site, u64{16} * w.n * K);
 }
