@@ -1,7 +1,5 @@
 """Our own library with the face of a peer (see peers/__init__.py)."""
 
-from importlib import metadata
-
 import numba
 
 import kernels
@@ -17,6 +15,7 @@ from kernels import (  # noqa: F401  the ops, found here by name
 )
 from kernels.device import NoGPUError, require_gpu
 
+from . import provenance
 from .peers import numpy as on_cpu
 
 DEVICES = ("cpu", "gpu")
@@ -40,8 +39,7 @@ def why_not(device):
 
 
 def versions():
-    names = ("dense-kernels", "numpy", "numba")
-    return {name: metadata.version(name) for name in names}
+    return provenance.installed("dense-kernels", "numpy", "numba")
 
 
 def threads(count):

@@ -1,10 +1,12 @@
 """Where a figure comes from: device, versions, threads, commit."""
 
+import contextlib
 import os
 import platform
 import re
 import subprocess
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +43,15 @@ def versions(provider) -> dict[str, str]:
     """Of Python and of everything that the provider's figures depend on."""
     on_gpu = provider.gpu().versions() if provider.device == "gpu" else {}
     return {"python": platform.python_version()} | provider.module.versions() | on_gpu
+
+
+def installed(*packages) -> dict[str, str]:
+    """{package: version} of those that are installed."""
+    found = {}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
 
 
 @cache

@@ -1,0 +1,138 @@
+"""One command for the day a GPU is at hand: what it does is in STEPS, what it found in one folder.
+
+    python -m bench acceptance --output found
+
+runs offline from a plain checkout. Each step is a process of its own with a limit on its time, a
+share of the budget; a step that fails, runs out of time or cannot run here says so in summary.json
+and the next one goes on. Only what has failed makes the exit status 1.
+
+    summary.json         every step: command, seconds, outcome; device, versions, commit
+    <step>.txt           what the step printed
+    results/<device>/    benchmark records, as bench/results keeps them
+    train/               the model, its history and its metrics
+    found.zip            all of it in one file, beside the folder
+"""
+
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench import ours, provenance
+
+STEPS = ("doctor", "tests", "sanitizer", "train", "benchmarks")
+# Of the time budget; what a step leaves over goes to those after it.
+SHARES = {"doctor": 0.05, "tests": 0.4, "sanitizer": 0.15, "train": 0.15, "benchmarks": 1.0}
+# The sanitizer slows a kernel down 10 to 100 times: one kernel family, every precision.
+SANITIZED = "tests/kernels/test_linear.py"
+PACKAGES = ("numpy", "numba", "numba-cuda", "cuda-core", "torch", "triton", "jax")
+
+
+@dataclass
+class Outcome:
+    """outcome: "passed", "failed", "out of time", or "not run: …" with the reason."""
+
+    step: str
+    command: list[str]
+    outcome: str
+    seconds: float = 0.0
+
+
+def run(output, minutes, device, steps=STEPS) -> int:
+    """Run the steps; returns the exit status: 0 if none failed, else 1."""
+    if why := ours.why_not(device):
+        print(why)
+        return 1
+    output = Path(output).resolve()
+    if output.exists() and any(output.iterdir()):
+        print(f"--output {output}: is not empty; name a new folder")
+        return 1
+    output.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + 60 * minutes
+    outcomes = []
+    for step in steps:
+        parts = commands(step, device, output)
+        for number, (name, command) in enumerate(parts):
+            left_s = end - time.monotonic()
+            limit_s = min(SHARES[step] * 60 * minutes, left_s) / (len(parts) - number)
+            outcomes.append(perform(name, command, limit_s, output))
+            found = outcomes[-1]
+            print(f"{found.step:28} {found.outcome:12} {found.seconds:6.1f} s", flush=True)
+            write_summary(output, device, outcomes)
+    archive = shutil.make_archive(str(output), "zip", output)
+    print(f"written to {output} and {archive}")
+    return int(any(o.outcome in ("failed", "out of time") for o in outcomes))
+
+
+def commands(step, device, output):
+    """[(name, command)] of a step; a command that is a string says why it cannot run."""
+    python, marker = [sys.executable, "-m"], "gpu" if device == "gpu" else "not gpu"
+    if step == "doctor":
+        return [(step, [*python, "dnn", "doctor"])]
+    if step == "tests":
+        return [(step, [*python, "pytest", "tests", "-m", marker, "-q", "--maxfail=50"])]
+    if step == "sanitizer":
+        if device == "cpu":
+            return [(step, "compute-sanitizer watches GPUs")]
+        if not shutil.which("compute-sanitizer"):
+            return [(step, "no compute-sanitizer on the PATH")]
+        tests = [*python, "pytest", SANITIZED, "-m", "gpu", "-q", "-x", "-k", "real or prime"]
+        watch = ["compute-sanitizer", "--error-exitcode", "9", "--tool"]
+        return [(f"{step} {tool}", [*watch, tool, *tests]) for tool in ("memcheck", "racecheck")]
+    if step == "train":
+        return [
+            (step, [*python, "dnn", "train", "--device", device, "--output", str(output / "train")])
+        ]
+    suites = sorted(Path(__file__).parent.glob("test_*.py"))
+    suites.sort(key=lambda path: path.stem == "test_epoch")  # whole epochs last
+    record = ["--record", "--record-folder", str(output / "results")]
+    return [
+        (f"benchmarks {path.stem}", [*python, "pytest", str(path), "-q", "-k", device, *record])
+        for path in suites
+    ]
+
+
+def perform(name, command, limit_s, output) -> Outcome:
+    """Run one command, its output into a file; its whole process group ends with it."""
+    if isinstance(command, str):
+        return Outcome(name, [], f"not run: {command}")
+    if limit_s <= 1:
+        return Outcome(name, command, "not run: the time budget is used up")
+    began = time.monotonic()
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": _python_path()}
+    with (output / f"{name.replace(' ', '_')}.txt").open("w") as file:
+        process = subprocess.Popen(
+            command, cwd=provenance.ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            outcome = "passed" if process.wait(limit_s) == 0 else "failed"
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            outcome = "out of time"
+    return Outcome(name, command, outcome, time.monotonic() - began)
+
+
+def _python_path():
+    """The checkout first, so that it need not be installed."""
+    return os.pathsep.join(filter(None, [str(provenance.ROOT), os.environ.get("PYTHONPATH")]))
+
+
+def write_summary(output, device, outcomes):
+    on_gpu = ours.gpu() if device == "gpu" else None
+    about = {
+        "device": on_gpu.gpu_name() if on_gpu else provenance.cpu_name(),
+        "versions": {"python": platform.python_version()}
+        | (on_gpu.versions() if on_gpu else {})
+        | provenance.installed(*PACKAGES),
+        "commit": provenance.commit(),
+        "steps": [asdict(outcome) for outcome in outcomes],
+    }
+    (output / "summary.json").write_text(json.dumps(about, indent=2) + "\n")

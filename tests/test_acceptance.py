@@ -1,0 +1,62 @@
+"""python -m bench acceptance: steps that pass, fail, hang or cannot run."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from bench import acceptance, provenance
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Each step as a line of Python."""
+    lines = {"doctor": "print('fine')", "tests": "raise SystemExit(3)", "train": "print('trained')"}
+    lines["benchmarks"] = "import time; print('begun', flush=True); time.sleep(60)"
+
+    def commands(step, device, output):
+        if step == "sanitizer":
+            return [(step, "there is none")]
+        return [(step, [sys.executable, "-c", lines[step]])]
+
+    monkeypatch.setattr(acceptance, "commands", commands)
+    monkeypatch.setattr(acceptance, "SHARES", dict.fromkeys(acceptance.STEPS, 0.5))
+
+
+def test_every_outcome_is_written_down(stand_ins, tmp_path, capsys):
+    folder = tmp_path / "found"
+    assert acceptance.run(folder, 0.25, "cpu") == 1
+    summary = json.loads((folder / "summary.json").read_text())
+    assert {step["step"]: step["outcome"] for step in summary["steps"]} == {
+        "doctor": "passed",
+        "tests": "failed",
+        "sanitizer": "not run: there is none",
+        "train": "passed",
+        "benchmarks": "out of time",
+    }
+    assert {"device", "versions", "commit"} <= set(summary)
+    assert (folder / "benchmarks.txt").read_text() == "begun\n"
+    assert "train.txt" in zipfile.ZipFile(f"{folder}.zip").namelist()
+    assert "out of time" in capsys.readouterr().out
+
+
+def test_what_cannot_run_is_no_failure(stand_ins, tmp_path):
+    assert acceptance.run(tmp_path / "found", 1, "cpu", ("doctor", "sanitizer", "train")) == 0
+
+
+def test_a_folder_in_use_is_left_alone(stand_ins, tmp_path, capsys):
+    (tmp_path / "mine").touch()
+    assert acceptance.run(tmp_path, 1, "cpu") == 1
+    assert "is not empty" in capsys.readouterr().out and not (tmp_path / "summary.json").exists()
+
+
+def test_the_steps_are_commands_that_exist(tmp_path):
+    """pytest knows the options of the suites, and dnn those of the training run."""
+    suites = acceptance.commands("benchmarks", "gpu", tmp_path)
+    assert len(suites) >= 7 and suites[-1][0].endswith("test_epoch")
+    [(_, train)] = acceptance.commands("train", "gpu", tmp_path)
+    for command in ([*suites[0][1], "--collect-only"], [*train, "--help"]):
+        done = subprocess.run(command, cwd=provenance.ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-500:] + done.stderr[-500:]
