@@ -32,6 +32,22 @@ def cases(long=False):
     z, targets = logits(9, 7), 3 * soft(9, 7)
     targets[4] = 0
     yield case("sums other than one", z, targets)
+    for classes in (10, 40, 1030, 2500):
+        # The largest logit in every place of a row's threads; the others differ little, so that
+        # every thread's part of the sum counts.
+        for kind in KINDS:
+            z, labels = tops(classes)
+            targets = labels if kind == "labels" else one_hot(labels, classes)
+            targets = 0.5 * targets + 0.5 * soft(*z.shape) if kind == "soft" else targets
+            yield case(f"top of {classes} {kind}", z, targets.astype(targets.dtype))
+        # Many are the largest: the first counts, of logits and of targets.
+        z, labels, targets = ties(classes)
+        yield case(f"ties of {classes} labels", z, labels)
+        yield case(f"ties of {classes} targets", z, targets)
+        for where in ("in place", "loss alone"):
+            z = logits(5, classes)
+            labels = integer_labels(5, classes)
+            yield case(f"{where} of {classes}", z, labels, **{where.replace(" ", "_"): True})
     for offset_bytes in (4, 8, 12):
         for classes in (10, 1028):
             z, labels = logits(9, classes), integer_labels(9, classes).astype(np.int32)
@@ -64,7 +80,30 @@ def soft(rows, classes):
     return t / t.sum(axis=1, keepdims=True)
 
 
-def case(name, z, labels, scale=1.0, offset_bytes=0):
+def tops(classes):
+    """(z, labels): every other row hits; the largest logits stand 37 apart, or closer."""
+    places = np.unique(np.append(np.arange(0, classes, 37 if classes > 40 else 3), classes - 1))
+    z = logits(len(places), classes) / 50
+    z[range(len(places)), places] += 2
+    return z, np.where(np.arange(len(places)) % 2, (places + 1) % classes, places)
+
+
+def ties(classes, rows=24):
+    """(z, labels, targets) of few different numbers; labels stand at a first or a last largest."""
+    rng = np.random.default_rng((3, classes))
+    z = rng.integers(-2, 3, (rows, classes)).astype(np.float32)
+    z[:, : classes // 3] = np.minimum(z[:, : classes // 3], 1)  # the first one anywhere
+    targets = rng.integers(0, 3, (rows, classes)).astype(np.float32)
+    targets[::2] *= z[::2] == z[::2].max(axis=1, keepdims=True)
+    first, last = z.argmax(axis=1), classes - 1 - z[:, ::-1].argmax(axis=1)
+    return z, np.where(np.arange(rows) % 2, last, first), targets
+
+
+def case(name, z, labels, scale=1.0, offset_bytes=0, in_place=False, loss_alone=False):
+    """in_place: dz is z. loss_alone: neither dz nor hit is asked for."""
+    if in_place or loss_alone:
+        return _with_less(name, z, labels, in_place)
+
     def call(z, labels, loss, dz, hit, **options):
         kernels.softmax_cross_entropy(
             z, labels, scale=scale, out=(loss, dz), hit=hit, **options
@@ -77,6 +116,20 @@ def case(name, z, labels, scale=1.0, offset_bytes=0):
     }
     inputs = {"z": z, "labels": labels}
     return Case(name, inputs, outputs, call, lambda _: budget(z, labels, scale), offset_bytes)
+
+
+def _with_less(name, z, labels, in_place):
+    outputs = {"loss": Output((len(z),))} | ({"z": Output(z.shape, start=z)} if in_place else {})
+    inputs = {"labels": labels} | ({} if in_place else {"z": z})
+
+    def call(z, labels, loss, **options):
+        kernels.softmax_cross_entropy(z, labels, out=(loss, z if in_place else False), **options)
+
+    def expected(_):
+        found = budget(z, labels)
+        return {"loss": found["loss"]} | ({"z": found["dz"]} if in_place else {})
+
+    return Case(name, inputs, outputs, call, expected)
 
 
 def budget(z, labels, scale=1.0):
