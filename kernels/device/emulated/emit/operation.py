@@ -56,10 +56,6 @@ def unsigned(of_type):
     return f"u{8 * BYTES[of_type]}"
 
 
-def is_signed(of_type):
-    return of_type[0] == "s"
-
-
 class Operation:
     """What an emission sees: modifiers, operands, and where to put its C++.
 
