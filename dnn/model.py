@@ -34,7 +34,7 @@ class Sequential:
         self.layers = []
         self.input_shape = None
         self.built = False
-        self.optimizer = self.schedule = self.loss = self.history = None
+        self.optimizer = self.schedule = self.loss = self.history = self.running = None
         self.metrics, self.precision = (), "float32"
         self.stop_training = False
         self.class_names = None

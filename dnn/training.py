@@ -8,6 +8,7 @@ import kernels
 from dnn import data, devices
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
+from dnn.running import Running
 from kernels.arrays import adopt, device_of
 
 EVALUATION_BATCH = 1024
@@ -24,7 +25,7 @@ def fit(
     if validation_split and validation_data is not None:
         raise ValueError("validation_split, validation_data: got both; expected one of them")
     x, y = prepared(model, x, y)
-    validation = None
+    validation = kept = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
             kind = type(validation_data).__name__
@@ -44,6 +45,7 @@ def fit(
         model.schedule = model.optimizer.schedule.spanning(steps * (epochs - initial_epoch))
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
     losses, hits = per_sample(model, n)
+    model.running = running = Running(run, losses, kept)
     history = History()
     model.history = history
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
@@ -57,14 +59,21 @@ def fit(
             began = time.perf_counter()
             key = kernels.shuffle_key(model.seed, model.epochs_trained) if shuffle else None
             targets = kernels.gather(y, 0, n, key=key)  # small enough to be put in order at once
+            running.key = key
             for step, start in enumerate(range(0, n, batch_size)):
                 rows = min(batch_size, n - start)
                 batch = slice(start, start + rows)
                 run.load(x, start, rows, key)
                 run.train(rows, targets[batch], losses[batch], hits[batch])
+                running.start, running.rows = start, rows
                 watchers.on_train_batch_end(step, {})
+                if model.stop_training:
+                    break
             model.epochs_trained += 1
-            logs = means(model, losses, hits)  # the one read of the epoch: it waits for the device
+            seen = slice(
+                start + rows
+            )  # the one read of the epoch comes next: it waits for the device
+            logs = means(model, losses[seen], hits[seen])
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
                 found = evaluate_prepared(model, *validation)
@@ -74,6 +83,7 @@ def fit(
                 break
     finally:
         watchers.on_train_end({})
+        model.running = None
     return history
 
 

@@ -1,70 +1,9 @@
-"""What watches a training run: History, the progress display, and a user's own callbacks."""
+"""What `fit` shows while it trains: a bar or lines."""
 
 import sys
 import time
 
-
-class Callback:
-    """Subclass and override; `self.model` is the model, `self.params` holds epochs, steps, samples.
-
-    Setting self.model.stop_training = True ends the run after the epoch.
-    """
-
-    def on_train_begin(self, logs):
-        """Before the first epoch."""
-
-    def on_epoch_begin(self, epoch, logs):
-        """Before epoch number `epoch`, counted from 0."""
-
-    def on_train_batch_end(self, batch, logs):
-        """After a batch was issued. logs is empty: reading a loss would stop the device."""
-
-    def on_epoch_end(self, epoch, logs):
-        """logs: {"loss", "accuracy", "seconds", "val_loss", …}."""
-
-    def on_train_end(self, logs):
-        """After the last epoch, or when an exception ends the run: close what was opened."""
-
-
-class CallbackList:
-    """Calls each callback in order."""
-
-    def __init__(self, callbacks, model, **params):
-        for callback in callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(
-                    f"callbacks: got {type(callback).__name__}; expected dnn.callbacks.Callback"
-                )
-            callback.model, callback.params = model, params
-        self.callbacks = callbacks
-        self.of_batch = [
-            c.on_train_batch_end
-            for c in callbacks
-            if type(c).on_train_batch_end is not Callback.on_train_batch_end
-        ]
-
-    def on_train_batch_end(self, batch, logs):
-        for call in self.of_batch:
-            call(batch, logs)
-
-    def __getattr__(self, event):
-        def call(*arguments):
-            for callback in self.callbacks:
-                getattr(callback, event)(*arguments)
-
-        return call
-
-
-class History(Callback):
-    """.history: {name: [value of each epoch]}; .epoch: [epoch numbers]."""
-
-    def __init__(self):
-        self.history, self.epoch = {}, []
-
-    def on_epoch_end(self, epoch, logs):
-        self.epoch.append(epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+from dnn.callbacks.base import Callback
 
 
 def line(epoch, epochs, steps, logs) -> str:

@@ -1,0 +1,44 @@
+"""What watches a training run, and may end it: one file each, Keras' names and defaults.
+
+    model.fit(x, y, epochs=100, validation_split=0.1, callbacks=[
+        callbacks.EarlyStopping(patience=5, restore_best_weights=True),
+        callbacks.ModelCheckpoint("best.safetensors", save_best_only=True),
+        callbacks.TerminateOnNaN(),
+    ])
+
+One of your own is a subclass with the events that it wants:
+
+    class StopAt(callbacks.Callback):
+        \"\"\"End the training once the validation accuracy is reached.\"\"\"
+
+        def __init__(self, accuracy):
+            self.accuracy = accuracy
+
+        def on_epoch_end(self, epoch, logs):
+            if logs["val_accuracy"] >= self.accuracy:
+                self.model.stop_training = True
+
+The events are those of `Callback`; they are called in the order of the list.
+"""
+
+from dnn.callbacks.base import Callback, CallbackList
+from dnn.callbacks.csv_logger import CSVLogger
+from dnn.callbacks.display import Bar, Lines, line, progress
+from dnn.callbacks.early_stopping import EarlyStopping
+from dnn.callbacks.history import History
+from dnn.callbacks.model_checkpoint import ModelCheckpoint
+from dnn.callbacks.terminate_on_nan import TerminateOnNaN
+
+__all__ = [
+    "Bar",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "Lines",
+    "ModelCheckpoint",
+    "TerminateOnNaN",
+    "line",
+    "progress",
+]

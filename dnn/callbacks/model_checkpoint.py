@@ -1,0 +1,80 @@
+"""ModelCheckpoint: write the model to a file while it trains."""
+
+import pathlib
+
+from dnn.callbacks.base import Callback
+from dnn.callbacks.monitor import Monitor
+from dnn.data import whole_number
+
+
+class ModelCheckpoint(Callback):
+    """Save the model after every epoch, or only when it is the best so far.
+
+    filepath: a path, in which {epoch} (counted from 1) and the names of the epoch's values are
+    replaced: "runs/{epoch:02d}-{val_loss:.3f}.safetensors". Without them the file is replaced each
+    time, atomically: a crash while saving leaves the one before. Folders are made.
+    monitor, mode: what save_best_only looks at; default "val_loss", "auto".
+    verbose: 1 prints a line for each file, default 0. save_best_only: default False.
+    save_weights_only: must be False, the default: a model's file is a few kilobytes more than its
+    weights and says what they belong to; load_model(path).get_weights() gives them alone.
+    save_freq: "epoch" (default) or a number of batches; then {batch} can be named too.
+    initial_value_threshold: with save_best_only, a value that must be beaten first; default None.
+    Names, order and defaults are Keras'.
+    """
+
+    def __init__(
+        self, filepath, monitor="val_loss", verbose=0, save_best_only=False,
+        save_weights_only=False, mode="auto", save_freq="epoch", initial_value_threshold=None,
+    ):  # fmt: skip
+        if save_weights_only:
+            raise ValueError(
+                "save_weights_only: got True; a model's file always says what its weights belong "
+                "to. load_model(path).get_weights() gives them alone"
+            )
+        if save_freq != "epoch":
+            whole_number("save_freq", save_freq)
+            if save_best_only:
+                raise ValueError(
+                    f"save_best_only, save_freq: got True and {save_freq!r}; which model is best "
+                    "is known at the end of an epoch only: save_freq='epoch'"
+                )
+        self.filepath, self.verbose, self.save_freq = str(filepath), verbose, save_freq
+        self.monitor, self.save_best_only = Monitor(monitor, mode), save_best_only
+        self.best = initial_value_threshold
+        if self.best is None:
+            self.best = self.monitor.worst
+
+    def on_train_begin(self, logs):
+        self.batches, self.epoch = 0, None
+
+    def on_epoch_begin(self, epoch, logs):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs):
+        if self.save_freq != "epoch":
+            self.batches += 1
+            if self.batches % self.save_freq == 0:
+                self._save({"batch": batch + 1})
+
+    def on_epoch_end(self, epoch, logs):
+        if self.save_freq != "epoch":
+            return
+        if self.save_best_only:
+            value = self.monitor.value(logs)
+            if not self.monitor.better(value, self.best):
+                return
+            self.best = value
+        self._save(logs)
+
+    def _save(self, values):
+        values = {"epoch": self.epoch + 1} | values
+        try:
+            path = pathlib.Path(self.filepath.format(**values))
+        except KeyError as cause:
+            raise ValueError(
+                f"filepath: got {self.filepath!r}; it can name {sorted(values)}, not {cause}"
+            ) from cause
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.model.save(path)
+        if self.verbose:
+            print(f"saved {path}")

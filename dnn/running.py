@@ -1,0 +1,43 @@
+"""What a callback can see of the batch that was trained on last: self.model.running."""
+
+import numpy as np
+
+import kernels
+
+
+class Running:
+    """Arrays on the model's device, which the next batch overwrites; a NumPy copy of one is
+    dnn.devices.to_host(array). On a GPU that waits for the batch to end.
+
+    rows: B, how many samples the batch had. losses: float32 (B,), of each sample.
+    x: float32 (B, I). outputs: of each computing layer, float32 (B, units). dz: of each computing
+    layer, the gradient of the loss with respect to what its activation was applied to, shaped like
+    its output. The gradients of the parameters are in self.model.gradients.
+    samples: int32 (B,), NumPy: which samples of the x given to `fit` the rows are.
+    """
+
+    def __init__(self, execution, losses, kept):
+        self._execution, self._losses, self._kept = execution, losses, kept
+        self.key, self.start, self.rows = None, 0, 0
+
+    @property
+    def losses(self):
+        return self._losses[self.start : self.start + self.rows]
+
+    @property
+    def x(self):
+        return self._execution.x[: self.rows]
+
+    @property
+    def outputs(self):
+        return [y[: self.rows] for y in self._execution.y]
+
+    @property
+    def dz(self):
+        return [dz[: self.rows] for dz in self._execution.dz]
+
+    @property
+    def samples(self):
+        numbers = np.arange(len(self._losses), dtype=np.int32)
+        numbers = kernels.gather(numbers, self.start, self.rows, key=self.key)
+        return numbers if self._kept is None else self._kept[numbers].astype(np.int32)

@@ -1,0 +1,376 @@
+"""Callbacks that stop, save, write down and slow down; those that only watch are in test_fit."""
+
+import csv
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from dnn import callbacks, layers, load_model, optimizers
+from dnn.callbacks.monitor import Monitor
+from tests.dnn.helpers import bits, samples, small_model
+
+X, Y = samples()
+VALIDATION = X[:50], Y[:50]
+
+
+class Script(callbacks.Callback):
+    """Puts values of its own into the logs, so that the callbacks after it see a known story."""
+
+    def __init__(self, **values):
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs):
+        logs.update({name: values[epoch] for name, values in self.values.items()})
+
+
+class Weights(callbacks.Callback):
+    """The weights at the end of every epoch."""
+
+    def __init__(self):
+        self.of = []
+
+    def on_epoch_end(self, epoch, logs):
+        self.of.append(bits(self.model.get_weights()))
+
+
+def story(callback, val_loss, *, epochs=None, name="val_loss", **options):
+    """A model after a training whose monitored values are known: (model, weights by epoch)."""
+    model, weights = small_model(**options), Weights()
+    watchers = [Script(**{name: val_loss}), weights, callback]
+    model.fit(X, Y, epochs=epochs or len(val_loss), verbose=0, callbacks=watchers)
+    return model, weights.of
+
+
+# Monitor
+
+
+@pytest.mark.parametrize(
+    "name, mode, higher_is_better",
+    [
+        ("val_loss", "auto", False),
+        ("accuracy", "auto", True),
+        ("val_accuracy", "auto", True),
+        ("mean_absolute_error", "auto", False),
+        ("val_loss", "max", True),
+        ("accuracy", "min", False),
+    ],
+)
+def test_what_is_better(name, mode, higher_is_better):
+    monitor = Monitor(name, mode)
+    assert monitor.better(2.0, 1.0) is higher_is_better
+    assert monitor.better(1.0, 2.0) is not higher_is_better
+    assert not monitor.better(1.0, 1.0)
+    assert monitor.better(1.0, monitor.worst)
+    assert not monitor.better(math.nan, 1.0) and not monitor.better(math.nan, monitor.worst)
+
+
+def test_an_improvement_is_more_than_min_delta():
+    monitor = Monitor("loss", min_delta=0.5)
+    assert monitor.better(0.4, 1.0) and not monitor.better(0.5, 1.0)
+
+
+# EarlyStopping
+
+
+def test_early_stopping_waits_for_patience():
+    stop = callbacks.EarlyStopping(patience=2)
+    _, weights = story(stop, [5, 4, 4.5, 4.2, 3, 2])
+    assert len(weights) == 4 and stop.stopped_epoch == 3
+    assert (stop.best, stop.best_epoch) == (4, 1)
+
+
+def test_early_stopping_without_patience_stops_at_the_first_that_is_not_better():
+    _, weights = story(callbacks.EarlyStopping(), [5, 4, 4, 3])
+    assert len(weights) == 3
+
+
+def test_early_stopping_starts_to_wait_anew_after_each_improvement():
+    _, weights = story(callbacks.EarlyStopping(patience=2), [5, 6, 4, 6, 3, 6, 6, 1])
+    assert len(weights) == 7
+
+
+def test_early_stopping_on_a_value_that_ought_to_rise():
+    stop = callbacks.EarlyStopping(monitor="val_accuracy")
+    _, weights = story(stop, [0.1, 0.3, 0.2, 0.9], name="val_accuracy")
+    assert len(weights) == 3 and stop.best == 0.3
+
+
+@pytest.mark.parametrize("restore", [False, True])
+def test_early_stopping_restores_the_best_weights_when_it_stops(restore):
+    stop = callbacks.EarlyStopping(patience=2, restore_best_weights=restore)
+    model, weights = story(stop, [5, 4, 6, 6, 1])
+    assert bits(model.get_weights()) == weights[1 if restore else 3]
+
+
+def test_early_stopping_restores_the_best_weights_when_training_ends_by_itself():
+    stop = callbacks.EarlyStopping(patience=9, restore_best_weights=True)
+    model, weights = story(stop, [5, 3, 4])
+    assert len(weights) == 3 and stop.stopped_epoch is None
+    assert bits(model.get_weights()) == weights[1] != weights[2]
+
+
+def test_early_stopping_restores_the_best_weights_when_a_user_breaks_off():
+    class Break(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    model, weights = small_model(), Weights()
+    watchers = [Script(val_loss=[3, 4]), weights, Break()]
+    watchers.append(callbacks.EarlyStopping(patience=9, restore_best_weights=True))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, epochs=9, verbose=0, callbacks=watchers)
+    assert bits(model.get_weights()) == weights.of[0] != weights.of[1]
+
+
+def test_early_stopping_never_takes_nan_for_the_best():
+    stop = callbacks.EarlyStopping(patience=2, restore_best_weights=True)
+    model, weights = story(stop, [math.nan, 3, math.nan, math.nan, 1])
+    assert (stop.best, stop.best_epoch, len(weights)) == (3, 1, 4)
+    assert bits(model.get_weights()) == weights[1]
+
+
+def test_early_stopping_with_a_baseline():
+    """Better than before is not enough: what never beats the baseline stops at the first pause."""
+    stop = callbacks.EarlyStopping(patience=2, baseline=3)
+    _, weights = story(stop, [9, 8, 7, 7.5, 1])
+    assert len(weights) == 4
+    stop = callbacks.EarlyStopping(patience=2, baseline=8.5)
+    _, weights = story(stop, [9, 8, 9, 7.5, 8, 8])
+    assert len(weights) == 6
+
+
+def test_early_stopping_looks_at_nothing_before_start_from_epoch():
+    stop = callbacks.EarlyStopping(start_from_epoch=3)
+    _, weights = story(stop, [1, 2, 3, 4, 3, 5, 6])
+    assert len(weights) == 6 and stop.best == 3
+
+
+def test_early_stopping_starts_afresh_in_every_fit():
+    stop = callbacks.EarlyStopping()
+    story(stop, [1, 2])
+    _, weights = story(stop, [9, 8, 8.5])
+    assert len(weights) == 3 and stop.best == 8
+
+
+def test_early_stopping_says_what_it_did(capsys):
+    stop = callbacks.EarlyStopping(patience=1, restore_best_weights=True, verbose=1)
+    story(stop, [2, 3])
+    assert capsys.readouterr().out == (
+        "stopped after epoch 2: val_loss has not improved for 1 epochs\n"
+        "restored the weights of epoch 1: val_loss 2.0000\n"
+    )
+
+
+def test_early_stopping_for_real():
+    """On a small sample, validation gets worse while training goes on getting better."""
+    x, y = samples(340)
+    validation = x[40:], y[40:]
+    stop = callbacks.EarlyStopping(patience=5, restore_best_weights=True)
+    adam = optimizers.Adam(0.01)
+    model = small_model(layers.Dense(64, activation="relu"), layers.Dense(4), optimizer=adam)
+    history = model.fit(
+        x[:40], y[:40], epochs=300, verbose=0, validation_data=validation, callbacks=stop
+    )
+    assert stop.stopped_epoch == len(history.epoch) - 1 < 299
+    values = history.history["val_loss"]
+    assert stop.best == min(values) and len(values) - 1 - int(np.argmin(values)) == 5
+    assert model.evaluate(*validation)[0] == pytest.approx(min(values), rel=1e-6)
+
+
+MISSING = {
+    "no validation": (
+        callbacks.EarlyStopping(),
+        "monitor: got 'val_loss'; expected one of ['accuracy', 'loss', 'seconds']. "
+        "Pass validation_data or validation_split to fit",
+    ),
+    "no metric": (
+        callbacks.EarlyStopping("f1_accuracy"),
+        "expected one of ['accuracy', 'loss', 'seconds']. Pass metrics=[\"accuracy\"] to compile",
+    ),
+    "best": (callbacks.ModelCheckpoint("x", save_best_only=True), "monitor: got 'val_loss'"),
+}
+
+
+@pytest.mark.parametrize("case", MISSING)
+def test_a_value_that_is_not_there(case):
+    callback, message = MISSING[case]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        small_model().fit(X, Y, verbose=0, callbacks=callback)
+
+
+# ModelCheckpoint
+
+
+def test_checkpoint_after_every_epoch(tmp_path):
+    path = tmp_path / "runs" / "{epoch:02d}-{val_loss:.1f}.safetensors"
+    _, weights = story(callbacks.ModelCheckpoint(path), [5, 6, 4])
+    files = sorted(path.parent.iterdir())
+    assert [f.name for f in files] == [f"0{s}.safetensors" for s in ("1-5.0", "2-6.0", "3-4.0")]
+    assert [bits(load_model(f).get_weights()) for f in files] == weights
+
+
+def test_checkpoint_of_the_best_only(tmp_path):
+    path = tmp_path / "best.safetensors"
+    _, weights = story(callbacks.ModelCheckpoint(path, save_best_only=True), [5, 4, 6, 4.5])
+    assert bits(load_model(path).get_weights()) == weights[1]
+
+
+def test_checkpoint_from_a_threshold_on(tmp_path):
+    path = tmp_path / "{epoch}.safetensors"
+    best = callbacks.ModelCheckpoint(path, save_best_only=True, initial_value_threshold=4.5)
+    story(best, [6, 5, 4, 4.2, 3])
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["3.safetensors", "5.safetensors"]
+
+
+def test_checkpoint_every_few_batches(tmp_path):
+    """Seven batches an epoch: the 5th, 10th, 15th and 20th."""
+    path = tmp_path / "{epoch}-{batch}.safetensors"
+    story(callbacks.ModelCheckpoint(path, save_freq=5), [1, 1, 1])
+    found = sorted(f.stem for f in tmp_path.iterdir())
+    assert found == ["1-5", "2-3", "3-1", "3-6"]
+
+
+def test_checkpoint_says_what_it_saved(tmp_path, capsys):
+    path = tmp_path / "model.safetensors"
+    story(callbacks.ModelCheckpoint(path, verbose=1), [1])
+    assert capsys.readouterr().out == f"saved {path}\n"
+
+
+CHECKPOINTS = {
+    "weights": ({"save_weights_only": True}, "save_weights_only: got True"),
+    "frequency": ({"save_freq": 0}, "save_freq: got 0; expected an integer, 1 or more"),
+    "both": ({"save_freq": 2, "save_best_only": True}, "save_best_only, save_freq: got True and 2"),
+    "mode": ({"mode": "best"}, "mode: got 'best'"),
+}
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS)
+def test_checkpoints_refused(case):
+    options, message = CHECKPOINTS[case]
+    with pytest.raises(ValueError, match=message):
+        callbacks.ModelCheckpoint("model", **options)
+
+
+def test_a_checkpoint_that_names_what_is_not_there():
+    with pytest.raises(ValueError, match=r"it can name \['accuracy', .*\], not 'val_loss'"):
+        small_model().fit(X, Y, verbose=0, callbacks=callbacks.ModelCheckpoint("{val_loss}"))
+
+
+# CSVLogger
+
+
+def table(path, separator=","):
+    with open(path, newline="") as file:
+        return list(csv.reader(file, delimiter=separator))
+
+
+def test_csv_holds_the_history(tmp_path):
+    path, model = tmp_path / "log.csv", small_model()
+    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=callbacks.CSVLogger(path))
+    head, *rows = table(path)
+    assert head == ["epoch", "accuracy", "loss", "seconds"]
+    assert [row[0] for row in rows] == ["0", "1", "2"]
+    for i, name in enumerate(head[1:], 1):
+        assert [float(row[i]) for row in rows] == history.history[name]
+
+
+def test_csv_is_on_disk_before_the_next_epoch(tmp_path):
+    path, seen = tmp_path / "log.csv", []
+
+    class Look(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs):
+            seen.append(len(table(path)))
+
+    small_model().fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.CSVLogger(path), Look()])
+    assert seen == [0, 2, 3]
+
+
+@pytest.mark.parametrize("append", [False, True])
+def test_csv_of_two_runs(tmp_path, append):
+    path = tmp_path / "log.csv"
+    for epochs in (range(2), range(2, 4)):
+        log = callbacks.CSVLogger(path, separator=";", append=append)
+        small_model().fit(
+            X, Y, initial_epoch=epochs[0], epochs=epochs[-1] + 1, verbose=0, callbacks=log
+        )
+    rows = table(path, ";")
+    assert [row[0] for row in rows] == ["epoch", *("0123" if append else "23")]
+
+
+def test_csv_with_other_columns_is_not_continued(tmp_path):
+    path = tmp_path / "log.csv"
+    small_model().fit(X, Y, verbose=0, callbacks=callbacks.CSVLogger(path))
+    before = path.read_text()
+    again = callbacks.CSVLogger(path, append=True)
+    with pytest.raises(ValueError, match=r"this run also gives \['val_accuracy', 'val_loss'\]"):
+        small_model().fit(X, Y, verbose=0, validation_data=VALIDATION, callbacks=again)
+    assert path.read_text() == before
+
+
+# A user's own
+
+
+def test_the_documented_example():
+    """The class in the package's docstring, as it stands there."""
+    text = callbacks.__doc__
+    code = text[text.index("    class StopAt") : text.index("The events are")]
+    names = {"callbacks": callbacks}
+    exec("\n".join(line[4:] for line in code.splitlines()), names)
+    stop = names["StopAt"](0.6)
+    history = small_model(optimizer=optimizers.Adam(0.01)).fit(
+        X, Y, epochs=200, verbose=0, validation_data=VALIDATION, callbacks=stop
+    )
+    accuracy = history.history["val_accuracy"]
+    assert accuracy[-1] >= 0.6 and all(a < 0.6 for a in accuracy[:-1]) and len(accuracy) < 200
+
+
+def test_stopping_in_the_middle_of_an_epoch():
+    """The epoch's means are of the samples seen until then."""
+
+    class Stop(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs):
+            if batch == 2:
+                self.losses = self.model.running.losses.copy()
+                self.model.stop_training = True
+
+    stop, model = Stop(), small_model(optimizer=optimizers.SGD(1e-30))
+    history = model.fit(X, Y, epochs=5, verbose=0, callbacks=stop, shuffle=False)
+    assert history.epoch == [0] and model.steps_trained == 3
+    assert history.history["loss"][0] == pytest.approx(model.evaluate(X[:96], Y[:96])[0], rel=1e-5)
+    assert len(stop.losses) == 32 and json.dumps(history.history)
+
+
+def test_running_shows_the_batch():
+    found = []
+
+    class Look(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs):
+            r = self.model.running
+            np.testing.assert_array_equal(r.x, X[r.samples])
+            assert [y.shape for y in r.outputs] == [y.shape for y in r.dz] == [
+                (r.rows, 8), (r.rows, 4),
+            ]  # fmt: skip
+            found.extend(r.samples.tolist())
+
+    model = small_model()
+    model.fit(X, Y, verbose=0, callbacks=Look())
+    assert sorted(found) == list(range(203)) and found != sorted(found)
+    assert model.running is None
+
+
+def test_running_numbers_samples_as_fit_was_given_them():
+    """Also where some were held out for validation."""
+    seen = []
+
+    class Look(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs):
+            r = self.model.running
+            np.testing.assert_array_equal(r.x, X[r.samples])
+            seen.extend(r.samples.tolist())
+
+    small_model().fit(X, Y, verbose=0, callbacks=Look(), validation_split=0.3)
+    assert len(set(seen)) == len(seen) < 203
