@@ -11,6 +11,7 @@ where a kernel says so: NaN and infinity must come through.
 
 import functools
 import hashlib
+import math
 import os
 import pathlib
 
@@ -23,6 +24,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 import numba
 from numba.extending import register_jitable
 
+from kernels import vector_math
 from kernels.scalar import float32_literals
 
 OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -51,8 +53,12 @@ def source_stamp():
 
 
 def inlined(function):
-    """A scalar Python function, its literals in float32, callable from compiled kernels."""
-    return register_jitable(float32_literals(function))
+    """A scalar Python function, its literals in float32 and its `math` vector_math.py, callable
+    from compiled kernels."""
+    copy = float32_literals(function)
+    if copy.__globals__.get("math") is math:
+        copy.__globals__["math"] = vector_math
+    return register_jitable(copy)
 
 
 def threads_for(work, small):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from kernels.jit import compiled, inlined
+from kernels.vector_math import exp
 
 
 @functools.cache
@@ -42,7 +43,8 @@ def softmax_forward(z, y):
             largest = max(largest, z[i, j])
         total = np.float32(0)
         for j in range(z.shape[1]):
-            y[i, j] = math.exp(z[i, j] - largest)
+            y[i, j] = exp(z[i, j] - largest)
+        for j in range(z.shape[1]):
             total += y[i, j]
         for j in range(z.shape[1]):
             y[i, j] /= total

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from kernels.jit import compiled
+from kernels.vector_math import exp
 
 NO_LABELS = np.zeros(0, np.int32)
 NO_TARGETS = np.zeros((0, 0), np.float32)
@@ -49,11 +50,14 @@ def rows(z, labels, targets, loss, dz, hit, scale):
             label = labels[i]
             target_dot = z[i, label]
         total = np.float32(0)
-        for j in range(classes):
-            e = math.exp(z[i, j] - largest)
-            total += e
-            if dz.size:
-                dz[i, j] = e  # dz may be z, which is not read after this
+        if dz.size:
+            for j in range(classes):
+                dz[i, j] = exp(z[i, j] - largest)  # dz may be z, which is not read after this
+            for j in range(classes):
+                total += dz[i, j]
+        else:
+            for j in range(classes):
+                total += exp(z[i, j] - largest)
         loss[i] = target_sum * math.log(total) + (target_sum * largest - target_dot)
         if hit.size:
             hit[i] = at == label and not math.isnan(loss[i])
