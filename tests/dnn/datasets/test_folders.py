@@ -1,0 +1,76 @@
+"""Where data sets are looked for, and in which order."""
+
+import pytest
+
+from dnn.datasets import (
+    DatasetFileError,
+    cache,
+)
+from tests.dnn.datasets.tiny import CONTENTS, NAMES, OTHERS, files_under, fill, load
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_folder_given_is_read(tmp_path, own, zipped):
+    folder = fill(tmp_path / "data", zipped=zipped)
+    load(folder)
+    load(str(folder))
+    assert not own.exists(), "what is on this machine already is not copied"
+
+
+def test_the_dotted_spelling_and_a_folder_of_the_name_are_read(tmp_path):
+    folder = fill(tmp_path / "data" / "tiny")
+    for path in folder.iterdir():
+        path.rename(folder / path.name.replace("-idx", ".idx"))
+    assert "train-images.idx3-ubyte" in files_under(folder)
+    load(tmp_path / "data")
+
+
+def test_the_environment_names_a_folder_and_the_argument_wins(tmp_path, monkeypatch):
+    monkeypatch.setenv("DNN_DATA_DIR", str(fill(tmp_path / "named")))
+    load()
+    monkeypatch.setenv("DNN_DATA_DIR", str(fill(tmp_path / "bad", OTHERS)))
+    load(tmp_path / "named")
+    with pytest.raises(DatasetFileError, match="bad"):
+        load()
+    monkeypatch.setenv("DNN_DATA_DIR", "")
+    fill(cache.cache_folder("tiny"))
+    load()
+
+
+ORDER = ["folder", "cache", "system", "first mirror", "second mirror", "archive"]
+
+
+@pytest.mark.parametrize("first", range(len(ORDER)), ids=ORDER)
+def test_the_order(tmp_path, own, serve, archive, first):
+    """Places before `first` lack the files; those after it are bad and must not be asked."""
+    folders = [tmp_path / "data", own, tmp_path / "system"]
+    servers = [serve({}), serve({})]
+    for place, folder in enumerate(folders):
+        if place >= first:
+            fill(folder, CONTENTS if place == first else OTHERS)
+    for place, server in enumerate(servers, start=3):
+        if place >= first:
+            server.answers = CONTENTS if place == first else OTHERS
+    fill(archive.package / "usr/share", CONTENTS if first == 5 else OTHERS, zipped=True)
+    load(
+        folders[0],
+        system_folder=str(folders[2]),
+        mirrors=tuple(server.url for server in servers),
+        debian_package="dataset-tiny",
+    )
+    for place, server in enumerate(servers, start=3):
+        assert bool(server.asked) == (place <= first)
+    assert archive.log.exists() == (first == 5)
+    assert files_under(own) == (sorted(NAMES) if first in (1, 3, 4, 5) else []) or first == 0
+    if first >= 3:
+        load(debian_package=None)  # now from the cache
+
+
+def test_each_file_may_come_from_another_place(tmp_path, own, serve):
+    folder = fill(tmp_path / "data", names=NAMES[:1])
+    fill(own, names=NAMES[1:2])
+    system = fill(tmp_path / "system", names=NAMES[2:3], zipped=True)
+    mirror = serve(CONTENTS)
+    load(folder, system_folder=str(system), mirrors=(mirror.url,))
+    assert mirror.asked == [NAMES[3]]
+    assert files_under(own) == sorted((NAMES[1], NAMES[3]))
