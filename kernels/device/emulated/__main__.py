@@ -93,8 +93,10 @@ def run(file, given, options) -> int:
     print(result.output, end="")
     for name, old in before.items():
         print(changes(name, old, _bits(ordered[name]), _memory(ordered[name])))
-    for report in result.reports:
+    for report, more in grouped(result.reports):
         print(f"\n{report}\n{excerpt(report)}".rstrip())
+        if more:
+            print(f"  … and {more} more of this kind at this line")
     print(f"\n{summary(result)}")
     return len(result.reports)
 
@@ -138,6 +140,17 @@ def changes(name, before, after, values):
     shown = ", ".join(f"{value:.6g}" for value in first)
     more = ", …" if written.size > first.size else ""
     return what + f"{written.size:,} elements changed, from [{written[0]}]: {shown}{more}"
+
+
+def grouped(reports):
+    """[(the first report, how many more)] of each kind at each source line: a loop that the
+    compiler unrolled is many instructions, and one mistake."""
+    found = {}
+    for report in reports:
+        found.setdefault((report.kind, report.file, report.line or report.ptx_line), []).append(
+            report
+        )
+    return [(first, len(more)) for first, *more in found.values()]
 
 
 def excerpt(report):
