@@ -94,7 +94,8 @@ def run(file, given, options) -> int:
     for name, old in before.items():
         print(changes(name, old, _bits(ordered[name]), _memory(ordered[name])))
     for report, more in grouped(result.reports):
-        print(f"\n{report}\n{excerpt(report)}".rstrip())
+        text = str(report).replace(str(pathlib.Path(file).resolve()), file)
+        print(f"\n{text}\n{excerpt(report)}".rstrip())
         if more:
             print(f"  … and {more} more of this kind at this line")
     print(f"\n{summary(result)}")

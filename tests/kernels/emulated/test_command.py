@@ -1,8 +1,11 @@
 """python -m kernels.device.emulated: what it prints, and its exit status."""
 
+import pathlib
 import re
+import shlex
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -118,6 +121,18 @@ def test_the_help_has_an_example():
     command = [sys.executable, "-m", "kernels.device.emulated", "--help"]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "saxpy.cu --grid 4 --block 256" in out and "float32[64,32]:random" in out
+
+
+def test_the_example_of_the_readme(tmp_path, monkeypatch, capsys):
+    """The kernel, the command and every line that it prints."""
+    readme = (pathlib.Path(__file__).parents[3] / "README.md").read_text()
+    kernel = re.search(r"```cuda\n(.*?)```", readme, re.S)[1]
+    (tmp_path / "differences.cu").write_text(kernel)
+    monkeypatch.chdir(tmp_path)
+    shown = re.search(r"    \$ python -m kernels\.device\.emulated (.*?)\n\n(?! )", readme, re.S)[1]
+    words, _, printed = textwrap.dedent("    " + shown).replace("\\\n", " ").partition("\n")
+    assert command.main(shlex.split(words)) == 1
+    assert capsys.readouterr().out == printed + "\n"
 
 
 def test_fills(tmp_path):
