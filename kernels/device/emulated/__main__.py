@@ -81,12 +81,10 @@ def run(file, given, options) -> int:
     entry = source.entry_of(program.entries, options.entry)
     ordered = in_order(entry, running.parameters(program, compiled, entry), values)
     before = {n: _bits(a) for n, a in ordered.items() if _memory(a) is not None}
-    names, packed, defined = running.bind(program, compiled, entry, tuple(ordered.values()))
-    result = program.launch(
-        entry, options.grid, options.block, packed, shared_bytes=options.shared_bytes,
-        seed=options.seed, schedule=options.schedule, check=not options.no_check,
-        cooperative=options.cooperative, perturb=options.perturb,
-        names=names, initialised=defined,
+    result = running.launch(
+        program, compiled, entry, options.grid, options.block, tuple(ordered.values()),
+        shared_bytes=options.shared_bytes, seed=options.seed, schedule=options.schedule,
+        check=not options.no_check, cooperative=options.cooperative, perturb=options.perturb,
     )  # fmt: skip
     print(f"{file}: {entry}, grid {show(options.grid)}, block {show(options.block)}, ", end="")
     print(f"{options.arch}, schedule {options.schedule}, seed {options.seed}")

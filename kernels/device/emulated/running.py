@@ -4,6 +4,7 @@ import numpy as np
 
 from kernels.device.emulated import emulator, source
 from kernels.device.emulated.memory import EmulatedArray
+from kernels.device.emulated.staging import Staging
 
 # A scalar argument of a PTX type, where the source does not say more.
 PTX_SCALARS = {
@@ -39,12 +40,25 @@ def run(
     compiled = source.read(kernel, declaration=declaration, arch=arch, defines=defines)
     program = emulator.load(compiled.ptx)
     entry = source.entry_of(program.entries, entry)
-    names, values, defined = bind(program, compiled, entry, arguments)
-    return program.launch(
-        entry, grid, block, values, shared_bytes=shared_bytes, seed=seed, schedule=schedule,
-        check=check, cluster=cluster, cooperative=cooperative, perturb=perturb,
-        names=names, initialised=defined,
+    return launch(
+        program, compiled, entry, grid, block, arguments, shared_bytes=shared_bytes, seed=seed,
+        schedule=schedule, check=check, cluster=cluster, cooperative=cooperative, perturb=perturb,
     )  # fmt: skip
+
+
+def launch(program, compiled, entry, grid, block, arguments, **options):
+    """`run` of what was compiled; options: those of Program.launch."""
+    names, values, defined = bind(program, compiled, entry, arguments)
+    staging = Staging()
+    placed = [
+        staging.place(value) if isinstance(value, np.ndarray) and known is None else value
+        for value, known in zip(values, defined, strict=True)
+    ]
+    result = program.launch(
+        entry, grid, block, placed, names=names, initialised=defined, **options
+    )  # fmt: skip
+    staging.fetch()
+    return result
 
 
 def parameters(program, compiled, entry) -> list:

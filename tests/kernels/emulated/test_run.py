@@ -93,6 +93,28 @@ def test_reports_are_returned_and_never_raised():
     y.get()  # every element was written after it was read
 
 
+@pytest.mark.parametrize("start", range(0, 5))
+def test_where_numpy_put_an_array_does_not_matter(start):
+    """An array begins on a multiple of 256 bytes, as on a card; a view at its distance from it."""
+    bytes_ = np.zeros(4 * N + 64, np.uint8)
+    x = bytes_[start : start + 4 * N]
+    text = """extern "C" __global__ void f(unsigned long long* where, const unsigned char* x) {
+      where[0] = (unsigned long long)x;
+    }"""
+    where = np.zeros(1, np.uint64)
+    emulated.run(text, 1, 1, where, x)
+    assert where[0] % 256 == start
+
+
+def test_views_of_one_array_stay_views_of_one_memory():
+    text = """extern "C" __global__ void f(int* y, int* x) { *x = 7; __threadfence(); *y += *x; }"""
+    both = np.array([1, 2], np.int32)
+    assert emulated.run(text, 1, 1, both[:1], both[:1]).reports == []
+    assert both.tolist() == [14, 2]
+    assert emulated.run(text, 1, 1, both[:1], both[1:]).reports == []
+    assert both.tolist() == [21, 7]
+
+
 def test_an_array_on_the_device():
     y, x = vectors()
     there = emulated.asarray(y)
