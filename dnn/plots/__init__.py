@@ -1,7 +1,22 @@
-"""Pictures of a training run. Each function returns a matplotlib Figure and saves it to `path` if
-given one; matplotlib is loaded at the first picture, not before."""
+"""Pictures of networks and of their training. Each function returns a matplotlib Figure and saves
+it to `path` if given one; matplotlib is loaded at the first picture, not before."""
 
+from dnn.plots.activation_curves import activation_curves
+from dnn.plots.animation import Animation
 from dnn.plots.confusion_matrix import confusion_matrix
+from dnn.plots.decision_boundary import decision_boundary
+from dnn.plots.encodings import encodings
+from dnn.plots.first_layer_weights import first_layer_weights
 from dnn.plots.learning_curves import learning_curves
+from dnn.plots.mistakes import mistakes
 
-__all__ = ["confusion_matrix", "learning_curves"]
+__all__ = [
+    "Animation",
+    "activation_curves",
+    "confusion_matrix",
+    "decision_boundary",
+    "encodings",
+    "first_layer_weights",
+    "learning_curves",
+    "mistakes",
+]

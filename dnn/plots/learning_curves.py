@@ -1,14 +1,18 @@
 """Learning curves: a run's loss and accuracy by epoch, training against validation."""
 
-from dnn.plots.figure import new_figure, save
+import numpy as np
+
+from dnn.plots.figure import LINE_COLOURS, new_figure, save
 
 
 def learning_curves(history, *, path=None, title="Learning curves"):
     """One plot for each of loss and accuracy that the history holds.
 
-    history: what fit returned, or its .history. The dashed line with squares is validation; where
-    it parts from the solid one, the network has begun to overfit. Training values are means over
-    the epoch, so they lag behind the weights by about half an epoch.
+    history: what fit returned, or its .history. The dashed line with squares is validation; the
+    hatched gap is how much worse it is than training: where it opens, the network learns its
+    samples by heart. The star is the epoch with the best validation value, where early stopping
+    would go back to. Training values are means over the epoch, so they lag behind the weights by
+    about half an epoch.
     """
     values = getattr(history, "history", history)
     shown = [name for name in ("loss", "accuracy") if name in values]
@@ -16,11 +20,27 @@ def learning_curves(history, *, path=None, title="Learning curves"):
         raise ValueError(f"history: got {sorted(values)}; expected 'loss' or 'accuracy' in it")
     figure, axes = new_figure(len(shown))
     for axis, name in zip(axes, shown, strict=True):
-        epochs = range(1, len(values[name]) + 1)
-        axis.plot(epochs, values[name], "o-", color="#0072B2", label="training")
+        trained = np.asarray(values[name], float)
+        epochs = np.arange(1, len(trained) + 1)
+        size = 4 if len(epochs) <= 40 else 0  # many epochs: the line alone
+        axis.plot(epochs, trained, "o-", color=LINE_COLOURS[0], markersize=size, label="training")
         if f"val_{name}" in values:
-            axis.plot(epochs, values[f"val_{name}"], "s--", color="#D55E00", label="validation")
-        axis.set(xlabel="epoch", ylabel="cross-entropy" if name == "loss" else name)
+            held_out = np.asarray(values[f"val_{name}"], float)
+            axis.plot(
+                epochs, held_out, "s--", color=LINE_COLOURS[1], markersize=size, label="validation"
+            )
+            worse = held_out > trained if name == "loss" else held_out < trained
+            axis.fill_between(
+                epochs, trained, held_out, where=worse, facecolor="none", edgecolor="0.75",
+                hatch="///", linewidth=0, label="overfitting gap", zorder=0,
+            )  # fmt: skip
+            if np.isfinite(held_out).any():
+                best = np.nanargmin(held_out) if name == "loss" else np.nanargmax(held_out)
+                axis.scatter(
+                    epochs[best], held_out[best], s=140, marker="*", color="black", zorder=4,
+                    label=f"best validation: {held_out[best]:.4f}, epoch {epochs[best]}",
+                )  # fmt: skip
+        axis.set(xlabel="epoch", ylabel=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         axis.legend()

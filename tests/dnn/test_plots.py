@@ -1,9 +1,85 @@
 """Pictures: what they show, not how they look."""
 
+import matplotlib
 import numpy as np
 import pytest
 
-from dnn import plots
+import kernels
+from dnn import Sequential, layers, perceptron, plots
+from dnn.datasets import toy
+from dnn.plots import figure as looks
+from kernels import activations
+from tests.dnn.helpers import small_model
+
+
+def drawn_points(axis):
+    """{label: (n, 2) points} of an Axes' scatters."""
+    named = [c for c in axis.collections if not c.get_label().startswith("_")]
+    return {c.get_label(): np.asarray(c.get_offsets()) for c in named}
+
+
+def hand_made():
+    """Two step units and an AND: what separates red from blue."""
+    model = Sequential(
+        [layers.Dense(2, activation="binary_step"), layers.Dense(1, activation="binary_step")]
+    )
+    model.build(2)
+    model.set_weights([toy.HIDDEN_WEIGHTS, toy.HIDDEN_BIASES, np.ones((2, 1)), [-1.5]])
+    return model
+
+
+PICTURES = {
+    "activation_curves": lambda **o: plots.activation_curves(["tanh"], **o),
+    "confusion_matrix": lambda **o: plots.confusion_matrix([0, 1], [1, 1], **o),
+    "decision_boundary": lambda **o: plots.decision_boundary(hand_made(), *toy.xor(), **o),
+    "encodings": lambda **o: plots.encodings(hand_made(), *toy.red_blue(9), **o),
+    "first_layer_weights": lambda **o: plots.first_layer_weights(image_model(), **o),
+    "learning_curves": lambda **o: plots.learning_curves({"loss": [1.0]}, **o),
+    "mistakes": lambda **o: plots.mistakes(image_model(), *images(), **o),
+}
+
+
+def image_model():
+    model = Sequential([layers.Flatten(), layers.Dense(6, "tanh"), layers.Dense(3)], seed=1)
+    model.build((4, 5))
+    return model
+
+
+def images(n=40):
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (n, 4, 5), dtype=np.uint8), rng.integers(0, 3, n)
+
+
+# All of them
+
+
+def test_every_picture_is_looked_at_here():
+    assert set(PICTURES) | {"Animation"} == set(plots.__all__)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_is_returned_saved_titled_and_has_its_axes_named(name, tmp_path):
+    before = dict(matplotlib.rcParams)
+    figure = PICTURES[name](path=tmp_path / "picture.png", title="What it is")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    titles = [figure.get_suptitle(), *(axis.get_title() for axis in figure.axes)]
+    assert any(title.startswith("What it is") for title in titles)
+    for axis in figure.axes:
+        is_image = bool(axis.images) and not len(axis.get_xticks())
+        colourbar = axis.get_label() == "<colorbar>"
+        assert is_image or colourbar or (axis.get_xlabel() and axis.get_ylabel()), name
+        assert not colourbar or axis.get_ylabel()
+    assert dict(matplotlib.rcParams) == before, "matplotlib's global state"
+
+
+def test_looks_differ_without_colour():
+    """As many dashes, shapes and hatches as colours, all different."""
+    for looked in (looks.COLOURS, looks.LINES, looks.MARKERS, looks.HATCHES):
+        assert len(set(looked)) == len(looks.COLOURS)
+    assert len({str(looks.style(i)["linestyle"]) for i in range(8)}) == 8
+
+
+# Learning curves
 
 
 def test_learning_curves_show_the_history():
@@ -16,9 +92,31 @@ def test_learning_curves_show_the_history():
     assert loss.get_xlabel() == "epoch" and accuracy.get_ylabel() == "accuracy"
 
 
+def test_learning_curves_mark_the_gap_and_the_best_epoch():
+    """Validation falls, then rises while training goes on falling."""
+    values = {"loss": [3, 2, 1, 0.5], "val_loss": [2.5, 2.2, 2.0, 2.4]}
+    values |= {"accuracy": [0.2, 0.5, 0.7, 0.9], "val_accuracy": [0.3, 0.4, 0.6, 0.5]}
+    for axis, best in zip(plots.learning_curves(values).axes, [2.0, 0.6], strict=True):
+        gap, star = axis.collections
+        assert star.get_offsets().tolist() == [[3, best]]
+        assert star.get_label() == f"best validation: {best:.4f}, epoch 3"
+        assert gap.get_label() == "overfitting gap" and gap.get_hatch()
+        across = np.concatenate([path.vertices[:, 0] for path in gap.get_paths()])
+        assert across.min() == 2 and across.max() == 4, "from where validation is worse"
+
+
+def test_learning_curves_of_a_run_that_went_bad():
+    values = {"loss": [1.0, np.nan], "val_loss": [np.nan, np.nan]}
+    (axis,) = plots.learning_curves(values).axes
+    assert len(axis.lines) == 2
+
+
 def test_learning_curves_refuse_an_empty_history():
     with pytest.raises(ValueError, match="expected 'loss' or 'accuracy'"):
         plots.learning_curves({"seconds": [1.0]})
+
+
+# Confusion matrix
 
 
 def test_confusion_matrix_counts_rows_by_true_class(tmp_path):
@@ -35,3 +133,241 @@ def test_confusion_matrix_counts_rows_by_true_class(tmp_path):
 def test_confusion_matrix_refuses_other_lengths():
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
         plots.confusion_matrix([0, 1], [0, 1, 1])
+
+
+# Activation curves
+
+
+def test_activation_curves_show_every_activation_and_its_derivative():
+    """Against the reference, in float64."""
+    figure = plots.activation_curves(z=(-3, 3))
+    shown = {axis.get_title(loc="left"): axis for axis in figure.axes}
+    assert set(shown) == {n for n in activations.names() if not activations.get(n).rowwise}
+    for name, axis in shown.items():
+        f = activations.get(name)
+        curves = {line.get_label(): line for line in axis.lines if line.get_label()[0] == "f"}
+        assert set(curves) == ({"f(z)", "f′(z)"} if f.derivative else {"f(z)"})
+        z = curves["f(z)"].get_xdata().astype(np.float64)
+        assert (z[0], z[-1], len(z)) == (-3, 3, 501)
+        y = kernels.reference.activation(z[:, None], f)
+        np.testing.assert_allclose(curves["f(z)"].get_ydata(), y[:, 0], atol=1e-5)
+        if f.derivative:
+            read = y if f.reads == "y" else z[:, None]
+            slope = kernels.reference.activation_backward(np.ones_like(y), read, f)
+            np.testing.assert_allclose(curves["f′(z)"].get_ydata(), slope[:, 0], atol=1e-5)
+            assert curves["f′(z)"].get_linestyle() != curves["f(z)"].get_linestyle()
+
+
+def test_activation_curves_of_a_users_own():
+    square = kernels.Activation("square", lambda z: z * z, lambda z: 2 * z, reads="z")
+    (axis,) = plots.activation_curves([square]).axes
+    value, slope = axis.lines[:2]
+    np.testing.assert_allclose(value.get_ydata(), value.get_xdata() ** 2, rtol=1e-6)
+    np.testing.assert_allclose(slope.get_ydata(), 2 * slope.get_xdata(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("chosen", [["softmax"], []])
+def test_activation_curves_refuse_what_is_no_curve(chosen):
+    with pytest.raises(ValueError, match="expected functions of a single number"):
+        plots.activation_curves(chosen)
+
+
+# Decision boundary
+
+
+def boundary(axis):
+    """The points of the black lines."""
+    lines = [c for c in axis.collections if type(c).__name__ == "QuadContourSet" and not c.filled]
+    return np.concatenate([path.vertices for c in lines for path in c.get_paths()])
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_boundary_is_where_the_outputs_are_equal(outputs):
+    """x₁ + 2 x₂ = 1, by one output or by two."""
+    model = Sequential([layers.Dense(outputs)])
+    model.build(2)
+    w = np.array([[1.0], [2.0]])
+    one, two = [w, [-1.0]], [np.hstack([-w, w]), [1.0, -1.0]]
+    model.set_weights(one if outputs == 1 else two)
+    x, y = toy.blobs(40, classes=2)
+    axis = plots.decision_boundary(model, x, y, class_names=["left", "right"]).axes[0]
+    points = boundary(axis)
+    np.testing.assert_allclose(points @ [1, 2], 1, atol=1e-3)
+    shown = drawn_points(axis)
+    np.testing.assert_allclose(shown["left"], x[y == 0])
+    np.testing.assert_allclose(shown["right"], x[y == 1])
+
+
+def test_a_sigmoid_decides_at_one_half():
+    model = Sequential([layers.Dense(1, "sigmoid")])
+    model.build(2)
+    model.set_weights([[[1.0], [2.0]], [-1.0]])
+    x = toy.blobs(40, classes=2)[0]
+    np.testing.assert_allclose(
+        boundary(plots.decision_boundary(model, x).axes[0]) @ [1, 2], 1, atol=1e-3
+    )
+    axis = plots.decision_boundary(model, x, threshold=0.9).axes[0]
+    expected = 1 + np.log(9)
+    np.testing.assert_allclose(boundary(axis) @ [1, 2], expected, atol=0.02)
+
+
+def test_two_hidden_step_units_cut_out_a_wedge():
+    """Every point of the boundary lies on one of the two lines of red_blue, within a grid cell."""
+    x, y = toy.red_blue()
+    axis = plots.decision_boundary(hand_made(), x, y).axes[0]
+    z = boundary(axis) @ toy.HIDDEN_WEIGHTS + toy.HIDDEN_BIASES
+    assert np.abs(z).min(axis=1).max() < 0.05 and len(z) > 50
+
+
+def test_more_than_two_classes():
+    """The largest of three outputs; each region with a hatching of its own."""
+    model = Sequential([layers.Dense(3)])
+    model.build(2)
+    angle = 2 * np.pi * np.arange(3) / 3
+    model.set_weights([np.stack([np.cos(angle), np.sin(angle)]), np.zeros(3)])
+    x, y = toy.blobs(60)
+    axis = plots.decision_boundary(model, x, y).axes[0]
+    assert set(drawn_points(axis)) == {"class 0", "class 1", "class 2"}
+    filled = next(c for c in axis.collections if getattr(c, "filled", False))
+    assert len(set(filled.hatches)) == 3
+    outputs = np.sort(boundary(axis) @ model.get_weights()[0], axis=1)
+    np.testing.assert_allclose(outputs[:, 2], outputs[:, 1], atol=0.02)
+
+
+def test_boundaries_side_by_side():
+    figure, axes = looks.new_figure(2)
+    for axis in axes:
+        assert plots.decision_boundary(hand_made(), *toy.red_blue(20), axis=axis) is figure
+    assert len(figure.axes) == 2 and all(drawn_points(axis) for axis in axes)
+
+
+def test_a_boundary_needs_two_inputs():
+    with pytest.raises(ValueError, match=r"x: got shape \(4, 3\); expected \(n, 2\)"):
+        plots.decision_boundary(perceptron.unit([1, 1, 1]), np.zeros((4, 3)))
+
+
+# Encodings
+
+
+def test_encodings_under_each_activation():
+    x, y = toy.red_blue(60)
+    names = ["binary_step", "tanh", "relu"]
+    figure = plots.encodings(hand_made(), x, y, activations=names, class_names=["red", "blue"])
+    z = x.astype(np.float64) @ toy.HIDDEN_WEIGHTS + toy.HIDDEN_BIASES
+    assert [axis.get_title() for axis in figure.axes] == names
+    for axis, name in zip(figure.axes, names, strict=True):
+        expected = kernels.reference.activation(z, activations.get(name))
+        shown = drawn_points(axis)
+        np.testing.assert_allclose(shown["red"], expected[y == 0], atol=1e-5)
+        np.testing.assert_allclose(shown["blue"], expected[y == 1], atol=1e-5)
+
+
+def test_a_step_gathers_samples_at_three_corners_and_the_next_layer_cuts_one_off():
+    x, y = toy.red_blue(60)
+    (axis,) = plots.encodings(hand_made(), x, y).axes
+    counts = {text.xy: text.get_text() for text in axis.texts}
+    counts = {tuple(np.asarray(point).tolist()): text for point, text in counts.items()}
+    assert set(counts) == {(0, 1), (1, 0), (1, 1)} and counts[1, 1] == "30 samples"
+    (line,) = axis.lines
+    np.testing.assert_allclose(np.sum(line.get_xydata(), axis=1), 1.5, atol=1e-6)
+
+
+def test_encodings_of_a_deeper_layer_and_of_bytes():
+    """Against the model's own, whose input bytes are scaled."""
+    model = Sequential([layers.Dense(5, "tanh"), layers.Dense(4, "sigmoid"), layers.Dense(3)])
+    x = np.random.default_rng(0).integers(0, 256, (30, 6), dtype=np.uint8)
+    model.build(6)
+    for layer in (0, 1, 2):
+        figure = plots.encodings(model, x, np.zeros(30, int), layer=layer, units=(2, 1))
+        expected = model.encodings(x)[layer][:, [2, 1]]
+        (axis,) = figure.axes
+        np.testing.assert_allclose(drawn_points(axis)["class 0"], expected, atol=1e-6)
+        assert (axis.get_xlabel(), axis.get_ylabel()) == ("a3", "a2")
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [({"layer": 2}, "layer: got 2; expected the number"), ({"units": (0, 2)}, "units: got")],
+)
+def test_encodings_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        plots.encodings(hand_made(), *toy.red_blue(9), **options)
+
+
+# Images
+
+
+def test_mistakes_are_the_surest_and_wrong():
+    model, (x, y) = image_model(), images()
+    probability = kernels.reference.activation(model.predict(x), activations.get("softmax"))
+    predicted = probability.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != y)
+    wrong = wrong[np.argsort(-probability[wrong].max(axis=1))][:7]
+    figure = plots.mistakes(model, x, y, count=7, class_names=["a", "b", "c"])
+    assert len(figure.axes) == 7
+    for axis, i in zip(figure.axes, wrong, strict=True):
+        np.testing.assert_array_equal(axis.images[0].get_array(), x[i])
+        taken, sure, true = axis.get_title().split("\n")
+        assert taken == f"taken for {'abc'[predicted[i]]}"
+        assert true == f"is {'abc'[y[i]]} (#{i})"
+        assert sure == f"{probability[i].max():.1%} sure"
+    assert figure.get_suptitle().endswith(f"7 of {(predicted != y).sum()} among 40")
+
+
+def test_no_mistakes():
+    model, (x, _) = image_model(), images()
+    figure = plots.mistakes(model, x, model.predict(x).argmax(axis=1))
+    assert figure.axes == [] and figure.get_suptitle().endswith("0 of 0 among 40")
+
+
+def test_first_layer_weights_are_drawn_as_the_input_is():
+    model = image_model()
+    figure = plots.first_layer_weights(model, units=[4, 0])
+    shown = [axis for axis in figure.axes if axis.images]
+    assert [axis.get_title() for axis in shown] == ["unit 4", "unit 0"]
+    w = model.get_weights()[0]
+    for axis, unit in zip(shown, [4, 0], strict=True):
+        np.testing.assert_array_equal(axis.images[0].get_array(), w[:, unit].reshape(4, 5))
+        most = np.abs(w[:, [4, 0]]).max()
+        np.testing.assert_allclose(axis.images[0].get_clim(), (-most, most), rtol=1e-6)
+
+
+def test_images_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"shape: got \(3, 5\) .* height · width = 20"):
+        plots.first_layer_weights(image_model(), shape=(3, 5))
+    model = small_model()
+    model.build(12)
+    with pytest.raises(ValueError, match=r"shape: got \(3, 3\) for samples of shape \(12,\)"):
+        plots.first_layer_weights(model)
+
+
+# Animation
+
+
+def test_an_animation_has_a_picture_for_every_epoch(tmp_path):
+    from PIL import Image
+
+    drawn = []
+
+    def draw(model):
+        drawn.append(model.get_weights()[0])
+        figure, (axis,) = looks.new_figure(width=2, height=2)
+        axis.imshow(drawn[-1])
+        return figure
+
+    x, y = toy.moons(64)
+    model = small_model(layers.Dense(4, "tanh"), layers.Dense(2))
+    film = plots.Animation(draw, tmp_path / "film.gif", every=2, seconds=0.1)
+    model.fit(x, y, epochs=6, verbose=0, callbacks=film)
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", 4, 100)
+    assert len(drawn) == 4 and not np.array_equal(drawn[0], drawn[-1])
+    np.testing.assert_array_equal(drawn[-1], model.get_weights()[0])
+
+
+@pytest.mark.parametrize(
+    "options, error", [({"draw": None}, TypeError), ({"seconds": 0}, ValueError)]
+)
+def test_animations_refused(options, error):
+    with pytest.raises(error, match=f"{next(iter(options))}: got"):
+        plots.Animation(**({"draw": hand_made, "path": "film.gif"} | options))
