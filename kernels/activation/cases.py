@@ -37,6 +37,14 @@ def cases(long=False):
         for rows in ROWS:
             z = 5 * normal(rows, columns)
             yield from both(f"softmax {rows}×{columns}", "softmax", z)
+    for columns in (10, 40, 1030, 2500):  # the largest in every place, or exp overflows
+        places = np.arange(columns)[:: 3 if columns <= 40 else 37]
+        z = normal(len(places), columns)
+        z[range(len(places)), places] += 200
+        yield from both(f"top of {columns}", "softmax", z)
+    z = normal(300, 70)  # more blocks than a row has threads
+    z[range(300), np.arange(300) % 70] += 200
+    yield from both("many rows", "softmax", z)
     for columns in (3, 40, 1030):
         for value in (1e4, -1e4, 1e30, -1e30, 1e-42, -np.inf, np.inf, np.nan):
             z = 5 * normal(3, columns)
