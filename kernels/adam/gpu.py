@@ -26,6 +26,8 @@ def adam(
     rate = (lr[0] if given(lr) else lr_value) / -math.expm1(t * log_beta1)
     correction2 = -math.expm1(t * log_beta2)
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
-        m[i] = beta1 * m[i] + one_minus_beta1 * g[i]
-        v[i] = beta2 * v[i] + one_minus_beta2 * g[i] * g[i]
-        p[i] -= rate * m[i] / (math.sqrt(v[i] / correction2) + eps)
+        m_i = beta1 * m[i] + one_minus_beta1 * g[i]
+        v_i = beta2 * v[i] + one_minus_beta2 * g[i] * g[i]
+        m[i] = m_i  # nothing is read after it was written, or it would be read again
+        v[i] = v_i
+        p[i] -= rate * m_i / (math.sqrt(v_i / correction2) + eps)

@@ -1,0 +1,121 @@
+"""What each GPU kernel asks of memory, counted on the emulated device, against its file's head.
+
+Bytes are what the lanes ask for, cached or not, and must be exactly what the formula says. Whole
+sectors of 32 bytes may be SECTORS times the fewest that hold those bytes; shared memory may take
+WAVEFRONTS times the passes that it would without bank conflicts.
+"""
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels import dispatch
+from kernels.device import emulated
+
+SECTORS = 1.3  # rows of 784 bytes begin within a sector; pairs of columns are stored one by one
+WAVEFRONTS = 1.03
+M, N, K, n = 128, 192, 96, 4096
+TILES = {"gpu.cu": 64, "gpu.py": 16}
+
+
+def array(*shape):
+    return emulated.asarray(np.random.default_rng(0).random(shape, dtype=np.float32))
+
+
+def integers(*shape, dtype=np.int32):
+    return emulated.asarray(np.random.default_rng(0).integers(0, K, shape).astype(dtype))
+
+
+def products(file, rows, columns, inner):
+    """Bytes: every column of tiles reads all of the left operand, every row of them all of the
+    right one, and each output is written."""
+    tiles_down, tiles_along = (dispatch.ceil_div(side, TILES[file]) for side in (rows, columns))
+    return 4 * (inner * (rows * tiles_along + columns * tiles_down) + rows * columns)
+
+
+# op: (call with the variant's keywords, {file: bytes})
+linear_bytes = {file: products(file, M, N, K) + 4 * M * N for file in TILES}  # b, for each output
+backward_bytes = {
+    file: products(file, M, K, N) + products(file, K, N, M) + 4 * N for file in TILES
+}  # dx; dw and db
+row_bytes = 4 * M * K
+label_bytes = M * (2 * 32 * 4 + 4)  # every lane reads its row's label twice; the loss
+CALLS = {
+    "linear": (lambda **v: kernels.linear(array(M, K), array(K, N), array(N), **v), linear_bytes),
+    "linear_backward": (
+        lambda **v: kernels.linear_backward(array(M, N), array(M, K), array(K, N), **v),
+        backward_bytes,
+    ),
+    "activation": (
+        lambda **v: kernels.activation(array(n), "relu", **v),
+        dict.fromkeys(TILES, 8 * n),
+    ),
+    "activation_backward": (
+        lambda **v: kernels.activation_backward(array(n), array(n), "relu", **v),
+        dict.fromkeys(TILES, 12 * n),
+    ),
+    "activation softmax": (
+        lambda **v: kernels.activation(array(M, K), "softmax", **v),
+        dict.fromkeys(TILES, 4 * row_bytes),  # read three times
+    ),
+    "softmax_cross_entropy": (
+        lambda **v: kernels.softmax_cross_entropy(array(M, K), integers(M), **v),
+        {"gpu.cu": 3 * row_bytes + label_bytes, "gpu.py": 4 * row_bytes + label_bytes},
+    ),
+    "adam": (
+        lambda **v: kernels.adam(array(n), array(n), array(n), array(n), 3, **v),
+        dict.fromkeys(TILES, 28 * n),
+    ),
+    "sgd": (lambda **v: kernels.sgd(array(n), array(n), **v), {"gpu.py": 12 * n}),
+    "sgd momentum": (
+        lambda **v: kernels.sgd(array(n), array(n), array(n), 0.1, 0.9, **v),
+        {"gpu.py": 20 * n},
+    ),
+    "elementwise_loss": (
+        lambda **v: kernels.elementwise_loss(array(M, K), array(M, K), "squared_error", **v),
+        {"gpu.py": 3 * row_bytes + 4 * M},
+    ),
+    "root_mean_squared_error": (
+        lambda **v: kernels.root_mean_squared_error(array(n, 1), emulated.zeros((n, 1)), **v),
+        {"gpu.py": 7 * 4 * n + 4},  # outputs and targets are read three times
+    ),
+    "gather": (
+        lambda **v: kernels.gather(integers(300, 784, dtype=np.uint8), 0, 64, key=5, **v),
+        {"gpu.py": 64 * 784 * 5},
+    ),
+}
+CASES = [(call, file) for call, (_, promised) in CALLS.items() for file in promised]
+
+
+def counted(call, **keywords):
+    run, _ = CALLS[call]
+    with emulated.session() as found:
+        run(**keywords)
+    return found
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("call, file", CASES)
+def test_bytes_sectors_and_conflicts(call, file):
+    found = counted(call, variant=file)
+    total = found.counters.total
+    assert found.launches == (2 if call == "linear_backward" else 1)
+    assert total.global_bytes == CALLS[call][1][file]
+    assert total.ideal_sectors <= total.sectors <= SECTORS * total.ideal_sectors
+    assert total.wavefronts <= WAVEFRONTS * total.ideal_wavefronts
+    assert total.atomics == 0, "the same device gives the same bits"
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("precision, deep", [("tf32", 8), ("bfloat16", 16)])
+def test_matrix_instructions(precision, deep):
+    """The multiply-adds of the product and no more, 16 × 8 × deep an instruction."""
+    total = counted("linear", variant="gpu.cu", precision=precision).counters.total
+    assert total.multiply_adds == M * N * K
+    assert total.matrix_instructions == M * N * K / (16 * 8 * deep)
+
+
+def test_no_file_is_left_out():
+    listed = {(call.split()[0].removesuffix("_backward"), file) for call, file in CASES}
+    there = {(op, file) for op in kernels.battery.ops() for file in dispatch.files(op, "gpu")}
+    assert there == listed
