@@ -25,6 +25,7 @@ from dnn.callbacks.base import Callback, CallbackList
 from dnn.callbacks.csv_logger import CSVLogger
 from dnn.callbacks.display import Bar, Lines, line, progress
 from dnn.callbacks.early_stopping import EarlyStopping
+from dnn.callbacks.gradient_watch import GradientWatch, TrainingWarning
 from dnn.callbacks.history import History
 from dnn.callbacks.model_checkpoint import ModelCheckpoint
 from dnn.callbacks.terminate_on_nan import TerminateOnNaN
@@ -35,10 +36,12 @@ __all__ = [
     "Callback",
     "CallbackList",
     "EarlyStopping",
+    "GradientWatch",
     "History",
     "Lines",
     "ModelCheckpoint",
     "TerminateOnNaN",
+    "TrainingWarning",
     "line",
     "progress",
 ]

@@ -7,6 +7,7 @@ from dnn.plots.confusion_matrix import confusion_matrix
 from dnn.plots.decision_boundary import decision_boundary
 from dnn.plots.encodings import encodings
 from dnn.plots.first_layer_weights import first_layer_weights
+from dnn.plots.gradient_flow import gradient_flow
 from dnn.plots.learning_curves import learning_curves
 from dnn.plots.mistakes import mistakes
 
@@ -17,6 +18,7 @@ __all__ = [
     "decision_boundary",
     "encodings",
     "first_layer_weights",
+    "gradient_flow",
     "learning_curves",
     "mistakes",
 ]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import kernels
-from dnn import Sequential, layers, perceptron, plots
+from dnn import Sequential, callbacks, layers, perceptron, plots
 from dnn.datasets import toy
 from dnn.plots import figure as looks
 from kernels import activations
@@ -28,12 +28,14 @@ def hand_made():
     return model
 
 
+RECORDS = {name: [[1.0], [2.0]] for name in callbacks.gradient_watch.MEASURES} | {"step": [1, 2]}
 PICTURES = {
     "activation_curves": lambda **o: plots.activation_curves(["tanh"], **o),
     "confusion_matrix": lambda **o: plots.confusion_matrix([0, 1], [1, 1], **o),
     "decision_boundary": lambda **o: plots.decision_boundary(hand_made(), *toy.xor(), **o),
     "encodings": lambda **o: plots.encodings(hand_made(), *toy.red_blue(9), **o),
     "first_layer_weights": lambda **o: plots.first_layer_weights(image_model(), **o),
+    "gradient_flow": lambda **o: plots.gradient_flow(RECORDS, **o),
     "learning_curves": lambda **o: plots.learning_curves({"loss": [1.0]}, **o),
     "mistakes": lambda **o: plots.mistakes(image_model(), *images(), **o),
 }
