@@ -28,9 +28,9 @@ def cases(long=False):
                 at = f" + {offset_bytes} bytes" if offset_bytes else ""
                 yield from both(f"size {n} {f}{at}", f, 3 * normal(n), offset_bytes)
         yield forward(f"special {f}", f, SPECIAL)
-    for k in range(10):  # one block strides: k rounds of its 256 threads and a part
-        yield from both(f"stride {k}", "relu", normal(1024 * k + 403), 0, 1)
-        yield from both(f"stride {k} + 4 bytes", "relu", normal(256 * k + 101), 4, 1)
+    for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
+        yield from both(f"stride {k}", "relu", normal(2048 * k + 1403), 0, 2)
+        yield from both(f"stride {k} + 4 bytes", "relu", normal(512 * k + 301), 4, 2)
     for array in ("z", "y", "dy", "s", "dz"):  # 16-byte accesses need all of a call's
         yield from both(f"offset 4 of {array} alone", "relu", normal(2060), {array: 4})
     for columns in COLUMNS:

@@ -18,10 +18,10 @@ def cases(long=False):
     for n in (*range(6, 14), *range(1017, 1029)):  # every remainder, on and off 16 bytes
         for offset_bytes in (0, 4, 8, 12):
             yield case(f"offset {offset_bytes} of {n}", n, 7, offset_bytes=offset_bytes)
-    for k in range(10):  # one block strides: k rounds of its 256 threads and a part
-        for n, offset_bytes in ((1024 * k + 403, 0), (256 * k + 101, 4)):
+    for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
+        for n, offset_bytes in ((2048 * k + 1403, 0), (512 * k + 301, 4)):
             name = f"stride {k} of {n}"
-            yield case(name, n, 7, offset_bytes=offset_bytes, most_blocks=1, eps=0.1)
+            yield case(name, n, 7, offset_bytes=offset_bytes, most_blocks=2, eps=0.1)
     for array in "pgmv":  # 16-byte accesses need all four
         for offset_bytes in (4, 8):
             name = f"offset {offset_bytes} of {array} alone"

@@ -23,8 +23,8 @@ def cases(long=False):
             for offset_bytes in (0, 4):
                 at = f" + {offset_bytes} bytes" if offset_bytes else ""
                 yield case(f"size {n} {kind}{at}", n, offset_bytes, **options)
-        for k in range(10):  # one block strides: k rounds of its 256 threads and a part
-            yield case(f"stride {k} {kind}", 256 * k + 101, most_blocks=1, **options)
+        for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
+            yield case(f"stride {k} {kind}", 512 * k + 301, most_blocks=2, **options)
         yield case(f"device rate {kind}", 300, on_device=True, **options)
         for value in (np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-42):
             yield case(f"value {value} {kind}", 300, put=np.float32(value), **options)
