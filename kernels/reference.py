@@ -9,10 +9,15 @@ import numpy as np
 
 from kernels import activations, losses
 from kernels.activation import reference as _activation
+from kernels.adadelta.reference import adadelta
+from kernels.adagrad.reference import adagrad
 from kernels.adam.reference import adam
+from kernels.clip_by_norm.reference import clip_by_norm
+from kernels.clip_by_value.reference import clip_by_value
 from kernels.elementwise_loss import reference as _elementwise_loss
 from kernels.gather.reference import gather, order
 from kernels.linear import reference as _linear
+from kernels.rmsprop.reference import rmsprop
 from kernels.root_mean_squared_error.reference import root_mean_squared_error
 from kernels.sgd.reference import sgd
 from kernels.softmax_cross_entropy.reference import softmax_cross_entropy
@@ -20,12 +25,17 @@ from kernels.softmax_cross_entropy.reference import softmax_cross_entropy
 __all__ = [
     "activation",
     "activation_backward",
+    "adadelta",
+    "adagrad",
     "adam",
+    "clip_by_norm",
+    "clip_by_value",
     "elementwise_loss",
     "gather",
     "linear",
     "linear_backward",
     "order",
+    "rmsprop",
     "root_mean_squared_error",
     "sgd",
     "softmax_cross_entropy",

@@ -1,11 +1,14 @@
 """adam: one step of Adam over a flat array of parameters, in place.
 
     m = β1 m + (1 − β1) g;  v = β2 v + (1 − β2) g²
-    p −= lr · m̂ / (√v̂ + eps),  m̂ = m / (1 − β1ᵗ),  v̂ = v / (1 − β2ᵗ)
+    p −= lr · m̂ / (√v̂ + eps) + lr λ p,  m̂ = m / (1 − β1ᵗ),  v̂ = v / (1 − β2ᵗ)
+
+λ is decoupled weight decay: with it this is AdamW.
 
 eps stands outside the root and is added to the corrected √v̂, as in the paper's algorithm 1 and in
 PyTorch; Keras adds it to the uncorrected √v, which makes its eps larger in the first steps.
-Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.
+Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015; Loshchilov and
+Hutter, Decoupled weight decay regularization, ICLR 2019.
 """
 
 import math
@@ -20,18 +23,22 @@ SIGNATURES = (
         "adam",
         "float* p, const float* g, float* m, float* v, const int* step, int step_value, "
         "const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1, "
-        "float beta2, float one_minus_beta2, float log_beta2, float eps, long long n",
+        "float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay, "
+        "long long n",
     ),
 )
 
 
-def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, *, variant=None):
+def adam(
+    p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, *, variant=None
+):
     """Update p, m and v in place; returns None.
 
     p, g, m, v: float32 (n,), m and v zero before the first step.
     step: 1 for the first step; an int, or an int32 array (1,) on p's device.
     lr: learning rate; a float, or a float32 array (1,) on p's device. Default 1e-3.
     beta1, beta2: decay rates in [0, 1). Defaults 0.9, 0.999. eps: default 1e-8.
+    weight_decay: λ, default 0.
     Raises TypeError, ValueError for arguments that do not fit.
     """
     p = arrays.result("p", p, ("n",), p)
@@ -52,14 +59,15 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, *, variant
     if device == "cpu":
         step = step if step_array is None else step_array
         lr = lr if lr_array is None else lr_array
-        submit(device, dispatch.cpu("adam", file).adam, p, g, m, v, step, lr, beta1, beta2, eps)
+        numbers = (beta1, beta2, eps, weight_decay)
+        submit(device, dispatch.cpu("adam", file).adam, p, g, m, v, step, lr, *numbers)
         return
     unit = dispatch.unit("adam", file, SIGNATURES)
     threads = unit.constants["THREADS"]
     grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
     arguments = (
         p, g, m, v, step_array, step, lr_array, lr,
-        beta1, 1 - beta1, log(beta1), beta2, 1 - beta2, log(beta2), eps, p.size,
+        beta1, 1 - beta1, log(beta1), beta2, 1 - beta2, log(beta2), eps, weight_decay, p.size,
     )  # fmt: skip
     launch(unit, "adam", grid, (threads,), arguments)
 

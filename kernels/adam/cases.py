@@ -34,6 +34,12 @@ def cases(long=False):
             yield case(name, 257, step, beta1=beta1, beta2=beta2)
     for options in ({"eps": 0.1}, {"eps": 1e-3, "lr": 0.5}, {"lr": 0.0}):
         yield case(f"options {options}", 257, 3, **options)
+    for weight_decay in (0.004, 10.0):
+        for on_device in (False, True):
+            name = f"decay {weight_decay}" + (" and device step" if on_device else "")
+            options = {"weight_decay": weight_decay, "on_device": on_device}
+            yield case(name, 2060, 3, lr=0.05, **options)
+            yield case(f"{name} off 16 bytes", 2060, 3, lr=0.05, offset_bytes=4, **options)
     for value in (np.nan, np.inf, -np.inf, 1e18, -1e18, 1e-42):  # v holds g², up to 3.4e38
         yield case(f"value {value}", 300, 1, put=np.float32(value))
 
@@ -71,16 +77,19 @@ def exact(p, g, m, v):
     return [a if a is g else (a.astype(float), 0.0) for a in (p, g, m, v)]
 
 
-def budget(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+def budget(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
     """[(value, bound)] of p, m, v after a step from [(value, bound)] of p, m, v and from g.
 
     Each moment is two products and a sum of rounded coefficients, 4 u of its parts (v squares g
     too, 6 u); either may be flushed to zero below TINY. Those errors reach p through
-    lr m̂ / (√v̂ + eps), whose own seven operations and corrections add 16 u.
+    lr m̂ / (√v̂ + eps), whose own seven operations and corrections add 16 u; weight decay adds a
+    product of rounded factors, 4 u.
     """
     (p, p_error), g, (m, m_error), (v, v_error) = given
     with np.errstate(over="ignore", invalid="ignore"):
-        new_p, new_m, new_v = reference.adam(p, g.astype(float), m, v, step, lr, beta1, beta2, eps)
+        new_p, new_m, new_v = reference.adam(
+            p, g.astype(float), m, v, step, lr, beta1, beta2, eps, weight_decay
+        )
         parts = beta1 * abs(m) + (1 - beta1) * abs(g)
         m_error = beta1 * m_error + 4 * U * parts + TINY
         v_error = beta2 * v_error + 6 * U * new_v + TINY
@@ -90,5 +99,7 @@ def budget(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
         root_error = np.sqrt((new_v + v_error) / correction2) - root
         update = lr * abs(new_m) / correction1 / below
         change = lr * m_error / correction1 / below + update * (root_error / below + 16 * U)
-        p_error = p_error + change + 2 * U * (abs(new_p) + update)
+        decayed = lr * weight_decay * abs(p)
+        p_error = abs(1 - lr * weight_decay) * p_error + change
+        p_error = p_error + 2 * U * (abs(new_p) + update) + 4 * U * decayed
     return [(new_p, p_error), (new_m, m_error), (new_v, v_error)]

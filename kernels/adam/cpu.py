@@ -15,13 +15,14 @@ NOTHING = np.float32(1e-30)
 SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 
 
-def adam(p, g, m, v, step, lr, beta1, beta2, eps):
+def adam(p, g, m, v, step, lr, beta1, beta2, eps, weight_decay):
     """step, lr: numbers, or arrays (1,) that are read now."""
     step, lr = (a.item() if isinstance(a, np.ndarray) else a for a in (step, lr))
     rate = lr / (1 - beta1**step)
     correction2 = (1 - beta2**step) ** 0.5
     # m̂ / (√v̂ + eps) = m / (1 − β1ᵗ) · c / (√v + eps c), c = √(1 − β2ᵗ): one root, no division by c.
     scalars = (beta1, 1 - beta1, beta2, 1 - beta2, eps * correction2, rate * correction2)
+    scalars += (lr * weight_decay,)
     update(p, g, m, v, threads_for(p.size, SMALL), *map(np.float32, scalars))
 
 
@@ -36,7 +37,7 @@ def update(p, g, m, v, threads, *scalars):
 
 
 @compiled
-def update_part(p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate):
+def update_part(p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, decay):
     for i in range(p.size):
         m_i = beta1 * m[i] + one_minus_beta1 * g[i]
         v_i = beta2 * v[i] + one_minus_beta2 * g[i] * g[i]
@@ -44,4 +45,5 @@ def update_part(p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, eps,
         v_i = np.float32(0) if v_i < SMALLEST_NORMAL else v_i
         m[i] = m_i
         v[i] = v_i
-        p[i] -= rate * m_i / (np.sqrt(v_i) + eps)
+        decayed = decay * p[i] if decay != 0 else np.float32(0)
+        p[i] -= rate * m_i / (np.sqrt(v_i) + eps) + decayed

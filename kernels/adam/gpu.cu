@@ -1,7 +1,7 @@
 // adam, C++ variant: the whole parameter arena in one launch.
 //
 // Maths:        m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
-//               p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+//               p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps) + lr lambda p
 // Shapes:       p, g, m, v: n float32 each. step (1,) int32 and lr (1,) float32 on the device, or
 //               null: then the scalars step_value, lr_value.
 // Traffic:      28 n bytes: p, m, v read and written, g read, in 16-byte accesses.
@@ -11,29 +11,32 @@
 //               is right to a few units in the last place for any b and t; the same bits whether
 //               step and lr live on the device or the host, and whatever the alignment: fmaf is
 //               written out, so that the compiler fuses alike in both loops.
-// Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1.
+// Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1; lambda: Loshchilov and Hutter, 2019.
 #include "vector.cuh"
 
 constexpr int THREADS = 256;
 
 struct Update {
-  float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, correction2;
+  float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, correction2, decay;
 
   __device__ void operator()(float& p, float g, float& m, float& v) const {
     m = fmaf(beta1, m, one_minus_beta1 * g);
     v = fmaf(beta2, v, one_minus_beta2 * g * g);
-    p -= rate * m / (sqrtf(v / correction2) + eps);
+    const float change = rate * m / (sqrtf(v / correction2) + eps);
+    p -= decay != 0.0f ? fmaf(decay, p, change) : change;
   }
 };
 
 extern "C" __global__ void __launch_bounds__(THREADS)
 adam(float* p, const float* g, float* m, float* v, const int* step, int step_value,
      const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1,
-     float beta2, float one_minus_beta2, float log_beta2, float eps, long long n) {
+     float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay,
+     long long n) {
   const float t = step ? *step : step_value;
-  const float rate = (lr ? *lr : lr_value) / -expm1f(t * log_beta1);
+  const float learning_rate = lr ? *lr : lr_value;
+  const float rate = learning_rate / -expm1f(t * log_beta1);
   const Update update = {beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate,
-                         -expm1f(t * log_beta2)};
+                         -expm1f(t * log_beta2), learning_rate * weight_decay};
   for_each(
       n, aligned_16(p) && aligned_16(g) && aligned_16(m) && aligned_16(v),
       [=](long long i) {

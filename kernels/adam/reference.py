@@ -3,9 +3,9 @@
 import numpy as np
 
 
-def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * np.square(g)
     m_hat = m / (1 - beta1**step)
     v_hat = v / (1 - beta2**step)
-    return p - lr * m_hat / (np.sqrt(v_hat) + eps), m, v
+    return p - lr * weight_decay * p - lr * m_hat / (np.sqrt(v_hat) + eps), m, v

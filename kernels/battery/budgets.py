@@ -78,3 +78,11 @@ def times_derivative(activation, dy, bound, s):
         return dz, s * (bound + np.sum(bound * s, -1, keepdims=True) + own) + TINY
     slope = abs(reference.activation_backward(np.ones_like(dy), s.astype(np.float64), activation))
     return dz, bound * slope + 16 * U * abs(dy) * np.maximum(slope, 1) + TINY
+
+
+def over_root(above, v, v_error, eps):
+    """How far above / (√v + eps) may be from its value where v ≥ 0 is known to ±v_error."""
+    value = above / (np.sqrt(v) + eps)
+    most = above / (np.sqrt(np.maximum(v - v_error, 0)) + eps)
+    least = above / (np.sqrt(v + v_error) + eps)
+    return np.maximum(most - value, value - least)

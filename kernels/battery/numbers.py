@@ -46,3 +46,23 @@ def residue_shapes(op) -> list[tuple[int, int, int]]:
               for step, first, turn in ((1, 0, 1), (29, 7, 2), (43, 21, 3)))
         for r in range(t)
     ]  # fmt: skip
+
+
+# Ops over flat arrays: one, primes, around 4 (16 bytes) and a block of 256, a small arena
+
+FLAT_SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
+
+
+def flat_layouts(arrays):
+    """(name, n, {offset_bytes, most_blocks}): every remainder on and off 16 bytes, one array of
+    `arrays` off 16 bytes by itself, and one block that strides."""
+    for n in (*range(6, 14), *range(1017, 1029)):
+        for offset_bytes in (0, 4, 8, 12):
+            yield f"offset {offset_bytes} of {n}", n, {"offset_bytes": offset_bytes}
+    for array in arrays:
+        for offset_bytes in (4, 8):
+            offsets = {"offset_bytes": {array: offset_bytes}}
+            yield f"offset {offset_bytes} of {array} alone", 2060, offsets
+    for k in range(6):  # k rounds of a block's 256 threads and a part
+        for n, offset_bytes in ((1024 * k + 403, 0), (256 * k + 101, 4)):
+            yield f"stride {k} of {n}", n, {"offset_bytes": offset_bytes, "most_blocks": 1}

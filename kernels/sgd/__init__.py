@@ -2,6 +2,8 @@
 
     u = μ u − lr g;  p += u          nesterov: p += μ u − lr g          no momentum: p −= lr g
 
+and with decoupled weight decay λ, p −= lr λ p of the p before the step.
+
 The learning rate enters the velocity u, as in Sutskever et al. and in Keras. PyTorch keeps
 b = μ b + g and subtracts lr b, which is the same until lr changes.
 Source: Sutskever et al., On the importance of initialization and momentum, ICML 2013.
@@ -19,16 +21,17 @@ SIGNATURES = (
     (
         "sgd",
         "float* p, const float* g, float* u, const float* lr, float lr_value, float momentum, "
-        "int nesterov, long long n",
+        "int nesterov, float weight_decay, long long n",
     ),
 )
 
 
-def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, *, variant=None):
+def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *, variant=None):
     """Update p, and the velocity u, in place; returns None.
 
     p, g: float32 (n,). u: float32 (n,), zero before the first step; None for no momentum.
     lr: a float, or a float32 array (1,) on p's device. Default 1e-2. momentum: in [0, 1).
+    weight_decay: λ, default 0.
     Raises TypeError, ValueError for arguments that do not fit.
     """
     p = arrays.result("p", p, ("n",), p)
@@ -46,10 +49,11 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, *, variant=None):
     file = dispatch.pick("sgd", device, variant, DEFAULT)
     if device == "cpu":
         lr = lr if lr_array is None else lr_array
-        submit(device, dispatch.cpu("sgd", file).sgd, p, g, u, lr, momentum, nesterov)
+        numbers = (momentum, nesterov, weight_decay)
+        submit(device, dispatch.cpu("sgd", file).sgd, p, g, u, lr, *numbers)
         return
     unit = dispatch.unit("sgd", file, SIGNATURES)
     threads = unit.constants["THREADS"]
     grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
-    arguments = (p, g, u, lr_array, lr, momentum, nesterov, p.size)
+    arguments = (p, g, u, lr_array, lr, momentum, nesterov, weight_decay, p.size)
     launch(unit, "sgd", grid, (threads,), arguments)

@@ -26,6 +26,12 @@ def cases(long=False):
         for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
             yield case(f"stride {k} {kind}", 512 * k + 301, most_blocks=2, **options)
         yield case(f"device rate {kind}", 300, on_device=True, **options)
+        for decay in (0.01, 3.0):
+            yield case(f"decay {decay} {kind}", 300, weight_decay=decay, **options)
+            yield case(
+                f"device rate decay {decay} {kind}", 300, on_device=True, weight_decay=decay,
+                **options,
+            )  # fmt: skip
         for value in (np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-42):
             yield case(f"value {value} {kind}", 300, put=np.float32(value), **options)
 
@@ -36,7 +42,10 @@ def state(n, seed=0):
     return tuple(rng.standard_normal(n, dtype=np.float32) for _ in range(3))
 
 
-def case(name, n, offset_bytes=0, lr=0.1, put=None, most_blocks=None, on_device=False, **options):
+def case(
+    name, n, offset_bytes=0, lr=0.1, put=None, most_blocks=None, on_device=False,
+    weight_decay=0.0, **options,
+):  # fmt: skip
     """put: the gradient of one parameter. on_device: lr lies there."""
     p, g, u = state(n)
     if put is not None:
@@ -48,21 +57,27 @@ def case(name, n, offset_bytes=0, lr=0.1, put=None, most_blocks=None, on_device=
     inputs = {"g": g} | ({"lr": np.array([lr], np.float32)} if on_device else {})
 
     def call(g, p, u=None, lr=lr, **chosen):
-        kernels.sgd(p, g, u, lr, **options, **chosen)
+        kernels.sgd(p, g, u, lr, weight_decay=weight_decay, **options, **chosen)
 
     def expected(precision=None):
         before = (a.astype(float) for a in (p, g, u))
         with np.errstate(invalid="ignore"):
-            found = budget(*before, lr=lr, **options) if options else budget(p, g, None, lr=lr)
+            if options:
+                found = budget(*before, lr=lr, weight_decay=weight_decay, **options)
+            else:
+                found = budget(p, g, None, lr=lr, weight_decay=weight_decay)
         return dict(zip(outputs, found, strict=True))
 
     return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
-def budget(p, g, u, p_error=0.0, u_error=0.0, lr=1e-2, momentum=0.0, nesterov=False):
+def budget(
+    p, g, u, p_error=0.0, u_error=0.0, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0
+):
     """[(value, bound)] of p and u: every term is a product of a rounded factor, 3 u, and sums."""
     p, g = p.astype(float), g.astype(float)
-    new_p, new_u = reference.sgd(p, g, u, lr, momentum, nesterov)
+    new_p, new_u = reference.sgd(p, g, u, lr, momentum, nesterov, weight_decay)
+    p_error = abs(1 - lr * weight_decay) * p_error + 6 * U * lr * weight_decay * abs(p)
     descent = abs(lr * g)
     if u is None:
         return [(new_p, p_error + U * (3 * descent + 2 * abs(new_p)) + TINY)]

@@ -1,7 +1,7 @@
 """sgd: one thread a parameter.
 
 Maths:        u = μ u − lr g;  p += u, or with nesterov p += μ u − lr g. Without a velocity array
-              p −= lr g.
+              p −= lr g. With weight decay λ, each less lr λ p.
 Shapes:       p, g, u: n float32 each; u may be null. lr (1,) float32 on the device, or null: then
               the scalar lr_value.
 Traffic:      20n bytes with momentum, 12n without.
@@ -11,16 +11,17 @@ Numerics:     float32.
 Source:       Sutskever et al., On the importance of initialization and momentum, ICML 2013.
 """
 
-from kernels.device.cuda_python import cuda, given
+from kernels.device.cuda_python import cuda, float32, given
 
 THREADS = 256
 
 
-def sgd(p, g, u, lr, lr_value, momentum, nesterov, n):
+def sgd(p, g, u, lr, lr_value, momentum, nesterov, weight_decay, n):
     rate = lr[0] if given(lr) else lr_value
+    decay = rate * weight_decay
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
         update = -rate * g[i]
         if given(u):
             u[i] = momentum * u[i] + update
             update = momentum * u[i] + update if nesterov else u[i]
-        p[i] += update
+        p[i] += update - (decay * p[i] if decay != float32(0) else float32(0))

@@ -57,6 +57,9 @@ def test_laws(measured, unit, arch):
     ("op", "entry", "loads", "stores"),
     [
         ("adam", "adam", 4, 3),
+        ("adagrad", "adagrad", 3, 2),
+        ("rmsprop", "rmsprop", 5, 4),
+        ("adadelta", "adadelta", 4, 3),
         ("activation", "activation_forward", 1, 1),
         ("activation", "activation_backward", 2, 1),
     ],

@@ -1,0 +1,31 @@
+"""Adadelta."""
+
+from dataclasses import dataclass
+
+import kernels
+from dnn.optimizers.base import Optimizer
+from dnn.schedules import Schedule
+
+
+@dataclass
+class Adadelta(Optimizer):
+    """a = ρ a + (1 − ρ) g²; c = √(d + ε) / √(a + ε) g; d = ρ d + (1 − ρ) c²; p −= lr c.
+
+    learning_rate: number or Schedule, default 1: the paper has none, and PyTorch 1. (Keras: 1e-3,
+    with which hardly anything moves.) rho: 0.95, the paper's and Keras' (PyTorch: 0.9).
+    epsilon: 1e-6, the paper's and PyTorch's (Keras: 1e-7). The formula is the same in all.
+    weight_decay: λ, default 0: each step also takes p −= lr λ p, decoupled from the gradient.
+    Clipping: as in Optimizer.
+    Source: Zeiler, ADADELTA: an adaptive learning rate method, 2012.
+    """
+
+    learning_rate: float | Schedule = 1.0
+    rho: float = 0.95
+    epsilon: float = 1e-6
+    weight_decay: float = 0.0
+
+    slots = ("a", "d")
+
+    def update(self, p, g, state, step, rate):
+        numbers = (self.rho, self.epsilon, self.weight_decay)
+        kernels.adadelta(p, g, state["a"], state["d"], rate, *numbers)

@@ -1,0 +1,73 @@
+"""adagrad's battery: sizes, alignments, options and values."""
+
+import numpy as np
+
+import kernels
+from kernels import reference
+from kernels.battery.budgets import TINY, U, over_root
+from kernels.battery.case import Case, Output
+from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+
+VALUES = (np.nan, np.inf, -np.inf, 1e18, -1e18, 1e-42, 0.0)  # a holds g², up to 3.4e38
+
+
+def cases(long=False):
+    """`long` adds every size up to 300."""
+    for n in dict.fromkeys([*FLAT_SIZES, *(range(6, 301) if long else ())]):
+        yield case(f"size {n}", n)
+    for name, n, layout in flat_layouts("pga"):
+        yield case(name, n, **layout)
+    for options in ({"lr": 0.0}, {"lr": 0.5, "eps": 0.1}, {"weight_decay": 0.1}):
+        yield case(f"options {options}", 257, **options)
+        yield case(f"device rate {options}", 257, on_device=True, **options)
+    for value in VALUES:
+        yield case(f"value {value}", 300, put=np.float32(value))
+        yield case(f"first value {value}", 300, put=np.float32(value), first=True)
+
+
+def state(n, seed=0):
+    """p, g, a as after some steps."""
+    rng = np.random.default_rng((seed, n))
+    p, g, a = (rng.standard_normal(n, dtype=np.float32) for _ in range(3))
+    return p, g, np.square(a)
+
+
+def case(
+    name, n, offset_bytes=0, put=None, first=False, most_blocks=None, on_device=False, lr=1e-2,
+    **options,
+):  # fmt: skip
+    """put: the gradient of one parameter. first: a is 0 before. on_device: lr lies there."""
+    p, g, a = state(n)
+    if put is not None:
+        g[n // 2] = put
+    if first:
+        a[:] = 0
+    outputs = {"p": Output((n,), start=p), "a": Output((n,), start=a)}
+    inputs = {"g": g} | ({"lr": np.array([lr], np.float32)} if on_device else {})
+
+    def call(g, p, a, lr=lr, **chosen):
+        kernels.adagrad(p, g, a, lr, **options, **chosen)
+
+    def expected(precision=None):
+        given = (p.astype(float), 0.0), g, (a.astype(float), 0.0)
+        return dict(zip("pa", budget(given, lr, **options), strict=True))
+
+    return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
+
+
+def budget(given, lr=1e-3, eps=1e-7, weight_decay=0.0):
+    """[(value, bound)] of p, a after a step from [(value, bound)] of p, a and from g.
+
+    g² and its sum are 3 u, and may be flushed to zero below TINY; the update lies between those
+    that the ends of a's bound give, and its own operations add 8 u.
+    """
+    (p, p_error), g, (a, a_error) = given
+    g = g.astype(float)
+    with np.errstate(over="ignore", invalid="ignore"):
+        new_p, new_a = reference.adagrad(p, g, a, lr, eps, weight_decay)
+        a_error = a_error + 3 * U * new_a + TINY
+        error = over_root(lr * abs(g), new_a, a_error, eps)
+        size = lr * abs(g) / (np.sqrt(new_a) + eps) + error + lr * weight_decay * abs(p)
+        p_error = abs(1 - lr * weight_decay) * p_error + error + 8 * U * size
+        p_error = p_error + 2 * U * (abs(new_p) + p_error) + TINY
+    return [(new_p, p_error), (new_a, a_error)]

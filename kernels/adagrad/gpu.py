@@ -1,0 +1,26 @@
+"""adagrad, Python variant: one thread a parameter.
+
+Maths:        a = a + g²;  p −= lr g / (√a + eps) + lr λ p
+Shapes:       p, g, a: n float32 each. lr (1,) float32 on the device, or null: then the scalar
+              lr_value.
+Traffic:      20n bytes: p and a read and written, g read.
+Launch:       THREADS threads, grid strides over the work; no shared memory.
+Requirements: none.
+Numerics:     float32; a squared gradient past 3.4e38 makes a infinite and its update 0.
+Source:       Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 2011.
+"""
+
+import math
+
+from kernels.device.cuda_python import cuda, float32, given
+
+THREADS = 256
+
+
+def adagrad(p, g, a, lr, lr_value, eps, weight_decay, n):
+    rate = lr[0] if given(lr) else lr_value
+    decay = rate * weight_decay
+    for i in range(cuda.grid(1), n, cuda.gridsize(1)):
+        a[i] += g[i] * g[i]
+        decayed = decay * p[i] if decay != float32(0) else float32(0)
+        p[i] -= rate * g[i] / (math.sqrt(a[i]) + eps) + decayed

@@ -1,0 +1,22 @@
+"""clip_by_value: one thread a gradient.
+
+Maths:        g = min(max(g, −limit), limit)
+Shapes:       g: n float32.
+Traffic:      8n bytes.
+Launch:       THREADS threads, grid strides over the work; no shared memory.
+Requirements: none.
+Numerics:     exact; NaN stays NaN, for comparisons with it are false.
+Source:       Mikolov, Statistical language models based on neural networks, 2012.
+"""
+
+from kernels.device.cuda_python import cuda
+
+THREADS = 256
+
+
+def clip_by_value(g, limit, n):
+    for i in range(cuda.grid(1), n, cuda.gridsize(1)):
+        if g[i] > limit:
+            g[i] = limit
+        elif g[i] < -limit:
+            g[i] = -limit

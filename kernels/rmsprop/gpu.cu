@@ -1,0 +1,71 @@
+// rmsprop, C++ variant: the whole parameter arena in one launch.
+//
+// Maths:        v = rho v + (1 - rho) g^2, or where m is given v = rho (v + (1 - rho) (g - m)^2) and
+//               m = rho m + (1 - rho) g;  step = lr g / (sqrt(v) + eps);  p -= step + lr lambda p,
+//               or where u is given u = mu u - step, p += u - lr lambda p
+// Shapes:       p, g, v, m, u: n float32 each; m and u may be null. lr (1,) float32 on the device,
+//               or null: then the scalar lr_value.
+// Traffic:      20 n bytes; 8 n more with m, and 8 n more with u; in 16-byte accesses.
+// Launch:       THREADS threads, grid strides over the work; no shared memory.
+// Requirements: none; 16-byte access where all the arrays start on a multiple of 16 bytes.
+// Numerics:     float32; a squared gradient past 3.4e38 makes v infinite and its update 0. fmaf is
+//               written out, so that the bits are the same whatever the alignment.
+// Source:       Tieleman and Hinton, Lecture 6.5, 2012; centered: Graves 2013, West 1979.
+#include "vector.cuh"
+
+constexpr int THREADS = 256;
+
+struct Update {
+  float rate, rho, one_minus_rho, momentum, eps, decay;
+  bool centered, with_momentum;
+
+  __device__ void operator()(float& p, float g, float& v, float& m, float& u) const {
+    if (centered) {
+      const float d = g - m;
+      v = rho * fmaf(one_minus_rho * d, d, v);
+      m = fmaf(rho, m, one_minus_rho * g);
+    } else {
+      v = fmaf(rho, v, one_minus_rho * g * g);
+    }
+    float change = -rate * g / (sqrtf(v) + eps);
+    if (with_momentum) change = u = fmaf(momentum, u, change);
+    p += decay != 0.0f ? fmaf(-decay, p, change) : change;
+  }
+};
+
+__device__ inline float4 load_4(const float* a, long long i) {
+  return a ? *reinterpret_cast<const float4*>(a + i) : float4{0.0f, 0.0f, 0.0f, 0.0f};
+}
+
+__device__ inline void store_4(float* a, long long i, float4 values) {
+  if (a) *reinterpret_cast<float4*>(a + i) = values;
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+rmsprop(float* p, const float* g, float* v, float* m, float* u, const float* lr, float lr_value,
+        float rho, float one_minus_rho, float momentum, float eps, float weight_decay,
+        long long n) {
+  const float rate = lr ? *lr : lr_value;
+  const Update update = {rate, rho, one_minus_rho, momentum, eps, rate * weight_decay,
+                         m != nullptr, u != nullptr};
+  for_each(
+      n, aligned_16(p) && aligned_16(g) && aligned_16(v) && aligned_16(m) && aligned_16(u),
+      [=](long long i) {
+        float4 p4 = load_4(p, i), v4 = load_4(v, i), m4 = load_4(m, i), u4 = load_4(u, i);
+        const float4 g4 = load_4(g, i);
+        update(p4.x, g4.x, v4.x, m4.x, u4.x);
+        update(p4.y, g4.y, v4.y, m4.y, u4.y);
+        update(p4.z, g4.z, v4.z, m4.z, u4.z);
+        update(p4.w, g4.w, v4.w, m4.w, u4.w);
+        store_4(p, i, p4);
+        store_4(v, i, v4);
+        store_4(m, i, m4);
+        store_4(u, i, u4);
+      },
+      [=](long long i) {
+        float m_i = m ? m[i] : 0.0f, u_i = u ? u[i] : 0.0f;
+        update(p[i], g[i], v[i], m_i, u_i);
+        if (m) m[i] = m_i;
+        if (u) u[i] = u_i;
+      });
+}

@@ -1,0 +1,38 @@
+"""rmsprop, Python variant: one thread a parameter.
+
+Maths:        v = ρ v + (1 − ρ) g², or where m is given v = ρ (v + (1 − ρ) (g − m)²) and
+              m = ρ m + (1 − ρ) g;  step = lr g / (√v + eps);  p −= step + lr λ p, or where u is
+              given u = μ u − step, p += u − lr λ p
+Shapes:       p, g, v, m, u: n float32 each; m and u may be null. lr (1,) float32 on the device, or
+              null: then the scalar lr_value.
+Traffic:      20n bytes; 8n more with m, and 8n more with u.
+Launch:       THREADS threads, grid strides over the work; no shared memory.
+Requirements: none.
+Numerics:     float32; a squared gradient past 3.4e38 makes v infinite and its update 0.
+Source:       Tieleman and Hinton, Lecture 6.5, 2012; centered: Graves 2013, West 1979.
+"""
+
+import math
+
+from kernels.device.cuda_python import cuda, float32, given
+
+THREADS = 256
+
+
+def rmsprop(
+    p, g, v, m, u, lr, lr_value, rho, one_minus_rho, momentum, eps, weight_decay, n
+):  # fmt: skip
+    rate = lr[0] if given(lr) else lr_value
+    decay = rate * weight_decay
+    for i in range(cuda.grid(1), n, cuda.gridsize(1)):
+        if given(m):
+            d = g[i] - m[i]
+            v[i] = rho * (v[i] + one_minus_rho * d * d)
+            m[i] = rho * m[i] + one_minus_rho * g[i]
+        else:
+            v[i] = rho * v[i] + one_minus_rho * g[i] * g[i]
+        change = -rate * g[i] / (math.sqrt(v[i]) + eps)
+        if given(u):
+            u[i] = momentum * u[i] + change
+            change = u[i]
+        p[i] += change - (decay * p[i] if decay != float32(0) else float32(0))
