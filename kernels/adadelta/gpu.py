@@ -22,8 +22,10 @@ def adadelta(p, g, a, d, lr, lr_value, rho, one_minus_rho, eps, weight_decay, n)
     rate = lr[0] if given(lr) else lr_value
     decay = rate * weight_decay
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
-        a[i] = rho * a[i] + one_minus_rho * g[i] * g[i]
-        change = math.sqrt(d[i] + eps) / math.sqrt(a[i] + eps) * g[i]
-        d[i] = rho * d[i] + one_minus_rho * change * change
-        decayed = decay * p[i] if decay != float32(0) else float32(0)
-        p[i] -= rate * change + decayed
+        p_i, g_i, d_i = p[i], g[i], d[i]  # nothing is read after a write, or it would be read again
+        a_i = rho * a[i] + one_minus_rho * g_i * g_i
+        a[i] = a_i
+        change = math.sqrt(d_i + eps) / math.sqrt(a_i + eps) * g_i
+        d[i] = rho * d_i + one_minus_rho * change * change
+        decayed = decay * p_i if decay != float32(0) else float32(0)
+        p[i] = p_i - (rate * change + decayed)

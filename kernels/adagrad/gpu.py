@@ -21,6 +21,8 @@ def adagrad(p, g, a, lr, lr_value, eps, weight_decay, n):
     rate = lr[0] if given(lr) else lr_value
     decay = rate * weight_decay
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
-        a[i] += g[i] * g[i]
-        decayed = decay * p[i] if decay != float32(0) else float32(0)
-        p[i] -= rate * g[i] / (math.sqrt(a[i]) + eps) + decayed
+        p_i, g_i = p[i], g[i]  # nothing is read after a write, or it would be read again
+        a_i = a[i] + g_i * g_i
+        a[i] = a_i
+        decayed = decay * p_i if decay != float32(0) else float32(0)
+        p[i] = p_i - (rate * g_i / (math.sqrt(a_i) + eps) + decayed)

@@ -49,7 +49,8 @@ def clip_by_norm_sums(g, starts, sums, inverse, inverse_down, n):
     last = bound(starts, segment + 1, n) if given(starts) else n
     low, high = float32(0), float32(0)
     for i in range(first + cuda.blockIdx.x * THREADS + cuda.threadIdx.x, last, parts * THREADS):
-        scaled, scaled_down = g[i] * inverse, g[i] * float32(DOWN) * inverse_down
+        g_i = g[i]
+        scaled, scaled_down = g_i * inverse, g_i * float32(DOWN) * inverse_down
         low += scaled * scaled
         high += scaled_down * scaled_down
     low, high = block_sums(low, high)

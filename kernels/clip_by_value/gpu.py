@@ -16,7 +16,5 @@ THREADS = 256
 
 def clip_by_value(g, limit, n):
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
-        if g[i] > limit:
-            g[i] = limit
-        elif g[i] < -limit:
-            g[i] = -limit
+        g_i = g[i]
+        g[i] = limit if g_i > limit else -limit if g_i < -limit else g_i

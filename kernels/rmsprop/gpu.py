@@ -25,14 +25,17 @@ def rmsprop(
     rate = lr[0] if given(lr) else lr_value
     decay = rate * weight_decay
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
+        p_i, g_i, v_i = p[i], g[i], v[i]  # nothing is read after a write, or it would be read again
         if given(m):
-            d = g[i] - m[i]
-            v[i] = rho * (v[i] + one_minus_rho * d * d)
-            m[i] = rho * m[i] + one_minus_rho * g[i]
+            m_i = m[i]
+            d = g_i - m_i
+            v_i = rho * (v_i + one_minus_rho * d * d)
+            m[i] = rho * m_i + one_minus_rho * g_i
         else:
-            v[i] = rho * v[i] + one_minus_rho * g[i] * g[i]
-        change = -rate * g[i] / (math.sqrt(v[i]) + eps)
+            v_i = rho * v_i + one_minus_rho * g_i * g_i
+        v[i] = v_i
+        change = -rate * g_i / (math.sqrt(v_i) + eps)
         if given(u):
-            u[i] = momentum * u[i] + change
-            change = u[i]
-        p[i] += change - (decay * p[i] if decay != float32(0) else float32(0))
+            change = momentum * u[i] + change
+            u[i] = change
+        p[i] = p_i + (change - (decay * p_i if decay != float32(0) else float32(0)))

@@ -20,8 +20,10 @@ def sgd(p, g, u, lr, lr_value, momentum, nesterov, weight_decay, n):
     rate = lr[0] if given(lr) else lr_value
     decay = rate * weight_decay
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):
-        update = -rate * g[i]
+        p_i, g_i = p[i], g[i]  # nothing is read after a write, or it would be read again
+        update = -rate * g_i
         if given(u):
-            u[i] = momentum * u[i] + update
-            update = momentum * u[i] + update if nesterov else u[i]
-        p[i] += update - (decay * p[i] if decay != float32(0) else float32(0))
+            u_i = momentum * u[i] + update
+            u[i] = u_i
+            update = momentum * u_i + update if nesterov else u_i
+        p[i] = p_i + (update - (decay * p_i if decay != float32(0) else float32(0)))
