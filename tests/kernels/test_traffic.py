@@ -71,6 +71,30 @@ CALLS = {
         lambda **v: kernels.sgd(array(n), array(n), array(n), 0.1, 0.9, **v),
         {"gpu.py": 20 * n},
     ),
+    "adagrad": (
+        lambda **v: kernels.adagrad(array(n), array(n), array(n), weight_decay=0.1, **v),
+        dict.fromkeys(TILES, 20 * n),
+    ),
+    "rmsprop": (
+        lambda **v: kernels.rmsprop(array(n), array(n), array(n), weight_decay=0.1, **v),
+        dict.fromkeys(TILES, 20 * n),
+    ),
+    "rmsprop centered momentum": (
+        lambda **v: kernels.rmsprop(*(array(n) for _ in range(5)), momentum=0.9, **v),
+        dict.fromkeys(TILES, 36 * n),
+    ),
+    "adadelta": (
+        lambda **v: kernels.adadelta(*(array(n) for _ in range(4)), weight_decay=0.1, **v),
+        dict.fromkeys(TILES, 28 * n),
+    ),
+    "clip_by_value": (
+        lambda **v: kernels.clip_by_value(array(n), 0.5, **v),
+        {"gpu.py": 8 * n},
+    ),
+    "clip_by_norm": (
+        lambda **v: kernels.clip_by_norm(array(2 * n), 0.5, **v),
+        {"gpu.py": 12 * 2 * n + 3 * 2 * 8},  # two blocks write two sums each, and read them all
+    ),
     "elementwise_loss": (
         lambda **v: kernels.elementwise_loss(array(M, K), array(M, K), "squared_error", **v),
         {"gpu.py": 3 * row_bytes + 4 * M},
@@ -99,7 +123,7 @@ def counted(call, **keywords):
 def test_bytes_sectors_and_conflicts(call, file):
     found = counted(call, variant=file)
     total = found.counters.total
-    assert found.launches == (2 if call == "linear_backward" else 1)
+    assert found.launches == (2 if call in ("linear_backward", "clip_by_norm") else 1)
     assert total.global_bytes == CALLS[call][1][file]
     assert total.ideal_sectors <= total.sectors <= SECTORS * total.ideal_sectors
     assert total.wavefronts <= WAVEFRONTS * total.ideal_wavefronts
