@@ -65,15 +65,61 @@ def whole_number(name, value, least=1):
     return int(value)
 
 
-def split(targets, fraction, seed):
+def sample_weights(loss, y, classes, sample_weight, class_weight, name="sample_weight"):
+    """float32 (n,), the product of both, or None for neither. y: the prepared targets.
+
+    classes: how many there are for a loss of integer labels or one-hot targets.
+    """
+    if sample_weight is None and class_weight is None:
+        return None
+    given = name if sample_weight is not None else "class_weight"
+    if not loss.takes_weights:
+        raise ValueError(f"{given}: got weights; expected None, for {loss} takes none")
+    weights = np.ones(len(y), np.float32)
+    if sample_weight is not None:
+        weights = np.asarray(sample_weight)
+        if weights.shape != (len(y),):
+            raise ValueError(f"{name}: got shape {weights.shape}; expected ({len(y)},)")
+        if weights.dtype.kind not in "biuf":
+            raise TypeError(f"{name}: got dtype {weights.dtype}; expected numbers")
+        bad = np.flatnonzero(~((weights >= 0) & (weights <= np.finfo(np.float32).max)))
+        if bad.size:
+            raise ValueError(
+                f"{name}[{bad[0]}]: got {weights[bad[0]]}; expected a finite number, 0 or more"
+            )
+        weights = weights.astype(np.float32)
+    return weights if class_weight is None else weights * of_classes(loss, y, classes, class_weight)
+
+
+def of_classes(loss, y, classes, class_weight):
+    """float32 (n,): the weight of each sample's class, 1 where none is given."""
+    members = loss.classes(y)
+    if members is None:
+        raise ValueError(
+            f"class_weight: got weights; expected None, for {loss} has no classes here. Give each "
+            "sample its weight: sample_weight"
+        )
+    classes = max(classes, 2)  # one output says no or yes
+    weights = np.ones(classes, np.float32)
+    for label, weight in dict(class_weight).items():
+        if label not in range(classes):
+            raise ValueError(f"class_weight: got class {label!r}; expected 0 … {classes - 1}")
+        if not 0 <= weight <= np.finfo(np.float32).max:
+            raise ValueError(
+                f"class_weight[{label}]: got {weight!r}; expected a finite number, 0 or more"
+            )
+        weights[label] = weight
+    return weights[members]
+
+
+def split(classes, fraction, seed):
     """Row numbers (kept, held out): `fraction` of every class, drawn by `seed`, in data order.
 
-    targets: int (n,) or (n, C), whose classes are the largest targets. Keras takes the last rows
-    as they stand, which is a biased sample wherever the data is sorted.
+    classes: int (n,). Keras takes the last rows as they stand, which is a biased sample wherever
+    the data is sorted.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"validation_split: got {fraction!r}; expected 0 ≤ validation_split < 1")
-    classes = targets if targets.ndim == 1 else targets.argmax(axis=1)
     order = random.permutation(seed, 2**63, len(classes))
     held = []
     for c in np.unique(classes):

@@ -89,46 +89,49 @@ class Execution:
             dz = self.dz[-1][:rows]
             kernels.activation_backward(dz, saved[:rows], function, out=dz)
 
-    def train(self, rows, targets, loss, hit):
+    def train(self, rows, targets, loss, hit, weights=None):
         """One step on the rows that were loaded; loss and hit receive each row's."""
         model = self.model
         rate = model.schedule(model.steps_trained)
         model.steps_trained += 1
         if self.captured:
-            self._replay(rows, targets, loss, hit, model.steps_trained, rate)
+            self._replay(rows, targets, loss, hit, model.steps_trained, rate, weights)
         else:
-            self._step(rows, targets, loss, hit, model.steps_trained, rate)
+            self._step(rows, targets, loss, hit, model.steps_trained, rate, weights)
 
-    def _step(self, rows, targets, loss, hit, number, rate):
+    def _step(self, rows, targets, loss, hit, number, rate, weights):
         """Forward, loss, backward, update. number (from 1) and rate: numbers, or arrays (1,)."""
         model = self.model
         z = self.forward(rows)
-        model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit)
+        weighted = {} if weights is None else {"weights": weights}
+        model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit, **weighted)
         self.last_dz(rows)
         self.backward(rows)
         model.optimizer.update(
             model.arena, model.gradient_arena, model.optimizer_state, number, rate
         )
 
-    def _replay(self, rows, targets, loss, hit, number, rate):
+    def _replay(self, rows, targets, loss, hit, number, rate, weights):
         """The same as a graph, which reads and writes buffers of its own."""
         hyperparameters = vars(self.model.optimizer)
         if hyperparameters != self.captured_with:  # a callback has changed them, or the first step
             self.graphs.clear()
             self.captured_with = dict(hyperparameters)
         if rows not in self.graphs:
-            self.graphs[rows] = self._capture(rows, targets)
+            self.graphs[rows] = self._capture(rows, targets, weights is not None)
         graph, buffers = self.graphs[rows]
-        for buffer, value in zip(buffers, (targets, number, rate), strict=False):
+        inputs = (targets, number, rate) if weights is None else (targets, number, rate, weights)
+        for buffer, value in zip(buffers[2:], inputs, strict=True):
             buffer[...] = value
         graph.replay()
-        loss[...], hit[...] = buffers[3:]
+        loss[...], hit[...] = buffers[:2]
 
-    def _capture(self, rows, targets):
-        shapes = (targets.shape, targets.dtype), (1, np.int32), (1, np.float32)
-        shapes += (rows, np.float32), (rows, np.uint8)
+    def _capture(self, rows, targets, weighted):
+        shapes = (rows, np.float32), (rows, np.uint8)
+        shapes += (targets.shape, targets.dtype), (1, np.int32), (1, np.float32)
+        shapes += ((rows, np.float32),) if weighted else ()
         buffers = [self._empty(shape, dtype) for shape, dtype in shapes]
-        targets, number, rate, loss, hit = buffers
+        loss, hit, targets, number, rate, *weights = buffers
         with capture(self.model.device) as graph:
-            self._step(rows, targets, loss, hit, number, rate)
+            self._step(rows, targets, loss, hit, number, rate, *(weights or [None]))
         return graph, buffers

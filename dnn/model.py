@@ -92,7 +92,8 @@ class Sequential:
         """Choose how to train.
 
         optimizer: a name or an instance of dnn.optimizers, default Adam with its defaults.
-        loss: a name or an instance of dnn.losses. metrics: "accuracy" or nothing.
+        loss: a name or an instance of dnn.losses. metrics: ["accuracy"], the share
+        of samples whose prediction is right, for losses of classes and yes/no answers; or nothing.
         precision: "float32" (default), "tf32" or "bfloat16": how a GPU may round the operands of
         its matrix products; parameters, sums and the CPU are always float32.
         """
@@ -106,6 +107,12 @@ class Sequential:
         if isinstance(metrics, str):
             raise TypeError(f"metrics: got {metrics!r}; expected a list of names: [{metrics!r}]")
         self.metrics = tuple(one_of("metric", metric, METRICS) for metric in metrics)
+        if "accuracy" in self.metrics and not self.loss.counts_hits:
+            raise ValueError(
+                f"metrics: got 'accuracy' with {type(self.loss).__name__}; expected [], for its "
+                "targets are numbers, and no prediction of a number is simply right or wrong: the "
+                "loss is the measure"
+            )
         self.precision = one_of("precision", precision, PRECISIONS)
         self.steps_trained = 0
         self._reset_optimizer()
@@ -120,11 +127,12 @@ class Sequential:
         if self.loss is None:
             raise RuntimeError("the model is not compiled; call model.compile(optimizer, loss)")
         last = [layer for layer in self.layers if layer.computes][-1]
-        if not self.loss.from_logits and last.function.name != "softmax":
+        if not self.loss.from_logits and last.function.name != self.loss.activation:
             raise ValueError(
                 f"loss: {type(self.loss).__name__}(from_logits=False) expects probabilities, but "
                 f"the last layer's activation is {last.function.name}. End with "
-                "activation='softmax', or pass from_logits=True if its outputs are logits"
+                f"activation={self.loss.activation!r}, or pass from_logits=True if its outputs are "
+                "logits"
             )
 
     def require_trainable(self):
@@ -135,12 +143,13 @@ class Sequential:
 
     @property
     def from_logits_pass(self):
-        """Whether the last softmax is left to the loss."""
+        """Whether the last layer's softmax or sigmoid is left to the loss."""
         return not self.loss.from_logits
 
     def fit(
         self, x, y, batch_size=None, epochs=1, verbose="auto", callbacks=None,
-        validation_split=0.0, validation_data=None, shuffle=True, initial_epoch=0,
+        validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
+        sample_weight=None, initial_epoch=0,
     ):  # fmt: skip
         """Train; returns a History, whose .history is {"loss": [one an epoch], …}.
 
@@ -150,8 +159,13 @@ class Sequential:
         epochs: default 1. verbose: "auto" (default: a bar in a terminal, else a line an epoch),
         0 silent, 1 bar, 2 lines. callbacks: dnn.callbacks.
         validation_split: share of every class that is held out, drawn by the model's seed; or
-        validation_data: (x, y). Default neither.
+        validation_data: (x, y) or (x, y, sample_weight). Default neither.
         shuffle: a new order each epoch (default) or the order of the data.
+        class_weight: {class: weight}, each class 0, 1, … as its label, or 0 for no and 1 for yes;
+        classes that are left out weigh 1. sample_weight: (n,) numbers, 0 or more; the two multiply.
+        A weight multiplies its sample's loss and gradient, and the mean is over the number of
+        samples, as in Keras (PyTorch divides by the sum of class weights). Default none. Samples
+        that are held out keep their sample_weight, not their class_weight.
         initial_epoch: number of the first epoch, for a run that goes on. Default 0.
         The loss and accuracy of an epoch are means over its samples while training; those that
         begin with val_ are of the weights at its end. "seconds" is the time of the training part.
@@ -159,13 +173,18 @@ class Sequential:
         self.stop_training = False
         return training.fit(
             self, x, y, batch_size, epochs, verbose, callbacks, validation_split,
-            validation_data, shuffle, initial_epoch,
+            validation_data, shuffle, class_weight, sample_weight, initial_epoch,
         )  # fmt: skip
 
-    def evaluate(self, x, y, batch_size=training.EVALUATION_BATCH, *, return_dict=False):
-        """The mean loss, or [loss, accuracy] if compiled with it, or with return_dict a dict."""
+    def evaluate(
+        self, x, y, batch_size=training.EVALUATION_BATCH, sample_weight=None, *, return_dict=False
+    ):
+        """The mean loss, or [loss, accuracy] if compiled with it, or with return_dict a dict.
+
+        sample_weight: as in fit; of the loss, not of the accuracy.
+        """
         batch_size = data.whole_number("batch_size", batch_size)
-        found = training.evaluate(self, x, y, batch_size)
+        found = training.evaluate(self, x, y, batch_size, sample_weight)
         if return_dict:
             return found
         return list(found.values()) if len(found) > 1 else found["loss"]

@@ -16,7 +16,7 @@ EVALUATION_BATCH = 1024
 
 def fit(
     model, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
-    shuffle, initial_epoch,
+    shuffle, class_weight, sample_weight, initial_epoch,
 ):  # fmt: skip
     """See Sequential.fit."""
     batch_size = data.whole_number("batch_size", 32 if batch_size is None else batch_size)
@@ -24,21 +24,29 @@ def fit(
     initial_epoch = data.whole_number("initial_epoch", initial_epoch, least=0)
     if validation_split and validation_data is not None:
         raise ValueError("validation_split, validation_data: got both; expected one of them")
-    x, y = prepared(model, x, y)
+    x, y, weights = prepared(model, x, y, sample_weight, class_weight)
     validation = kept = None
     if validation_data is not None:
-        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
             kind = type(validation_data).__name__
-            raise ValueError(f"validation_data: got {kind}; expected a pair (x, y)")
-        validation = prepared(model, *validation_data, names=("validation x", "validation y"))
+            raise ValueError(
+                f"validation_data: got {kind}; expected (x, y) or (x, y, sample_weight)"
+            )
+        names = ("validation x", "validation y", "validation sample_weight")
+        validation = prepared(model, *validation_data, names=names)
     elif validation_split:
-        kept, held = data.split(y, validation_split, model.seed)
-        validation, (x, y) = (x[held], y[held]), (x[kept], y[kept])
+        classes = model.loss.classes(y)
+        classes = np.zeros(len(y), np.int32) if classes is None else classes
+        kept, held = data.split(classes, validation_split, model.seed)
+        of_samples = host("sample_weight", sample_weight)
+        of_samples = data.sample_weights(model.loss, y, 0, of_samples, None)
+        validation = rows_of(held, x, y, of_samples)
+        x, y, weights = rows_of(kept, x, y, weights)
     model.require_trainable()
 
-    x, y = (devices.to_device(a, model.device) for a in (x, y))
+    x, y, weights = on_device(model, x, y, weights)
     if validation is not None:
-        validation = tuple(devices.to_device(a, model.device) for a in validation)
+        validation = on_device(model, *validation)
     n = len(x)
     steps = -(-n // batch_size)
     if model.steps_trained == 0:
@@ -58,21 +66,23 @@ def fit(
             watchers.on_epoch_begin(epoch, {})
             began = time.perf_counter()
             key = kernels.shuffle_key(model.seed, model.epochs_trained) if shuffle else None
-            targets = kernels.gather(y, 0, n, key=key)  # small enough to be put in order at once
+            # Small enough to be put in order at once
+            targets = kernels.gather(y, 0, n, key=key)
+            ordered = None if weights is None else kernels.gather(weights, 0, n, key=key)
             running.key = key
             for step, start in enumerate(range(0, n, batch_size)):
                 rows = min(batch_size, n - start)
                 batch = slice(start, start + rows)
                 run.load(x, start, rows, key)
-                run.train(rows, targets[batch], losses[batch], hits[batch])
+                weight = None if weights is None else ordered[batch]
+                run.train(rows, targets[batch], losses[batch], hits[batch], weight)
                 running.start, running.rows = start, rows
                 watchers.on_train_batch_end(step, {})
                 if model.stop_training:
                     break
             model.epochs_trained += 1
-            seen = slice(
-                start + rows
-            )  # the one read of the epoch comes next: it waits for the device
+            seen = slice(start + rows)
+            # The one read of the epoch: it waits for the device
             logs = means(model, losses[seen], hits[seen])
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
@@ -87,16 +97,33 @@ def fit(
     return history
 
 
-def prepared(model, x, y, names=("x", "y")):
-    """The samples and targets after every check; builds the model if it is not built."""
+def prepared(model, x, y, sample_weight=None, class_weight=None, names=("x", "y", "sample_weight")):
+    """Samples, targets and weights (or None) after every check; builds the model if need be."""
     x = data.samples(names[0], x, model.input_shape)
     if not model.built:
         model.build(x.shape[1:])
     model.require_compiled()
-    y = adopt(names[1], y) if hasattr(y, "__dlpack__") else y
-    y = model.loss.prepare(devices.to_host(y), model.units[-1])
+    y = model.loss.prepare(host(names[1], y), model.units[-1])
     data.same_length(x, y, names)
-    return x, y
+    given = host(names[2], sample_weight), class_weight
+    return x, y, data.sample_weights(model.loss, y, model.units[-1], *given, names[2])
+
+
+def host(name, a):
+    """What a user gave as targets or weights, on the host; None stays None."""
+    if a is None:
+        return None
+    return devices.to_host(adopt(name, a) if hasattr(a, "__dlpack__") else a)
+
+
+def rows_of(rows, *arrays):
+    """Those rows of each array; None stays None."""
+    return tuple(None if a is None else a[rows] for a in arrays)
+
+
+def on_device(model, *arrays):
+    """Each array on the model's device; None stays None."""
+    return tuple(None if a is None else devices.to_device(a, model.device) for a in arrays)
 
 
 def per_sample(model, n):
@@ -107,20 +134,19 @@ def per_sample(model, n):
 
 def means(model, losses, hits):
     """{"loss": …, "accuracy": … if asked for}, read from the device."""
-    found = {"loss": float(devices.to_host(losses).mean(dtype=np.float64))}
+    found = {"loss": model.loss.total(devices.to_host(losses))}
     if "accuracy" in model.metrics:
         found["accuracy"] = float(devices.to_host(hits).mean(dtype=np.float64))
     return found
 
 
-def evaluate(model, x, y, batch_size):
+def evaluate(model, x, y, batch_size, sample_weight=None):
     """See Sequential.evaluate."""
-    x, y = prepared(model, x, y)
-    x, y = (devices.to_device(a, model.device) for a in (x, y))
-    return evaluate_prepared(model, x, y, batch_size)
+    x, y, weights = on_device(model, *prepared(model, x, y, sample_weight))
+    return evaluate_prepared(model, x, y, weights, batch_size)
 
 
-def evaluate_prepared(model, x, y, batch_size=EVALUATION_BATCH):
+def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH):
     n = len(x)
     run = Execution(model, min(batch_size, n), model.from_logits_pass)
     losses, hits = per_sample(model, n)
@@ -128,7 +154,8 @@ def evaluate_prepared(model, x, y, batch_size=EVALUATION_BATCH):
         rows = min(batch_size, n - start)
         batch = slice(start, start + rows)
         run.load(x, start, rows)
-        model.loss(run.forward(rows), y[batch], 1.0, losses[batch], None, hits[batch])
+        weighted = {} if weights is None else {"weights": weights[batch]}
+        model.loss(run.forward(rows), y[batch], 1.0, losses[batch], None, hits[batch], **weighted)
     return means(model, losses, hits)
 
 

@@ -1,10 +1,13 @@
-"""Losses, by Keras' names: what targets they take; value and gradient are the kernel's."""
+"""Losses, by Keras' names: what targets they take; value and gradient are the kernel's.
+
+Every class in a file of this folder is here by its name: losses.MeanSquaredError.
+"""
 
 from dnn.catalog import Catalog
 from dnn.losses.base import Loss
-from dnn.losses.categorical_crossentropy import CategoricalCrossentropy
-from dnn.losses.sparse_categorical_crossentropy import SparseCategoricalCrossentropy
 
-__all__ = ["CategoricalCrossentropy", "Loss", "SparseCategoricalCrossentropy", "get"]
+_catalog = Catalog("loss", __name__, Loss)
+get = _catalog.get
+globals().update(_catalog.classes)
 
-get = Catalog("loss", __name__, Loss).get
+__all__ = sorted(["Loss", "get", *_catalog.classes])

@@ -1,5 +1,7 @@
 """What every loss is."""
 
+import numpy as np
+
 
 class Loss:
     """A subclass is a dataclass that defines:
@@ -7,10 +9,37 @@ class Loss:
     prepare(y, units) -> the targets as its kernel takes them, after every check (NumPy).
     __call__(z, targets, scale, loss, dz, hit): per-sample losses (B,), scale · gradient (B, C),
     and 1 where the prediction is right, each into the array given.
+
+    and may define
+
+    from_logits: False for a loss that takes the place of the last layer's activation: it is given
+    what goes into that. `activation` names the one it expects there, default "softmax". Default
+    True: the loss is given the last layer's outputs as they are.
+    counts_hits: whether a prediction can be right, so that metrics=["accuracy"] makes sense; else
+    hit need not be written. Default True.
+    takes_weights: whether __call__ takes weights=, float32 (B,) or None, which multiply each
+    sample's loss and gradient. Default False.
     """
+
+    from_logits = True
+    activation = "softmax"
+    counts_hits = True
+    takes_weights = False
 
     def prepare(self, y, units):
         raise TypeError(f"{type(self).__name__}: defines no prepare(y, units)")
 
     def __call__(self, z, targets, scale, loss, dz, hit):
         raise TypeError(f"{type(self).__name__}: defines no __call__")
+
+    def total(self, losses):
+        """The one number to report for per-sample losses (n,): their mean."""
+        return float(losses.mean(dtype=np.float64))
+
+    def classes(self, targets):
+        """int (n,), the class of each sample, from prepared targets; None where there are none.
+
+        A validation split takes its share of every class, and class_weight weighs them. Default:
+        the label, or where a sample's largest target stands.
+        """
+        return targets if targets.ndim == 1 else targets.argmax(axis=1)

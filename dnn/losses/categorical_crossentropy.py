@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dnn.losses._smoothing import smoothed
 from dnn.losses._softmax import _SoftmaxCrossentropy
 
 
@@ -12,6 +13,7 @@ class CategoricalCrossentropy(_SoftmaxCrossentropy):
     """−Σ_j t_j log softmax(z)_j, mean over the batch; targets (n, C), one-hot or probabilities.
 
     from_logits: as in SparseCategoricalCrossentropy.
+    label_smoothing: s in [0, 1) replaces t by t (1 − s) + s / C. Default 0. As in Keras.
     """
 
     def prepare(self, y, units):
@@ -28,4 +30,4 @@ class CategoricalCrossentropy(_SoftmaxCrossentropy):
                 f"y[{bad[0]}]: got {y[bad[0]]}; expected probabilities that sum to 1 "
                 f"({bad.size} of {len(y)} rows do not)"
             )
-        return y
+        return smoothed(y, self.label_smoothing, units)

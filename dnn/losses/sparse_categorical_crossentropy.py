@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dnn.losses._smoothing import smoothed
 from dnn.losses._softmax import _SoftmaxCrossentropy
 
 
@@ -14,6 +15,9 @@ class SparseCategoricalCrossentropy(_SoftmaxCrossentropy):
     from_logits: True if the last layer gives logits. False (default, as in Keras) if it ends in
     softmax; then the loss is still computed from what goes into that softmax, which is the same
     number and stays exact where a probability rounds to 0.
+    label_smoothing: s in [0, 1) gives the label 1 − s + s / C and every other class s / C. Default
+    0. As torch.nn.CrossEntropyLoss; in Keras the one-hot loss alone has it. The targets are then
+    kept as (n, C) float32.
     """
 
     def prepare(self, y, units):
@@ -33,4 +37,6 @@ class SparseCategoricalCrossentropy(_SoftmaxCrossentropy):
                 f"y[{outside[0]}]: got label {y[outside[0]]}; expected 0 … {units - 1}, for the "
                 f"last layer has {units} outputs ({outside.size} of {y.size} labels are outside)"
             )
+        if self.label_smoothing:
+            return smoothed(np.eye(units, dtype=np.float32)[y], self.label_smoothing, units)
         return y.astype(np.int32)

@@ -1,6 +1,6 @@
 """softmax_cross_entropy: the loss of logits, its gradient, and whether the answer was right.
 
-    lse = log Σ_j exp(z_j);  loss = Σ_j t_j (lse − z_j);  dz = scale · (softmax(z) Σt − t)
+    lse = log Σ_j exp(z_j);  loss = w Σ_j t_j (lse − z_j);  dz = scale · w (softmax(z) Σt − t)
 
 z (B, C); labels (B,) of any integer dtype, or (B, C) float32 targets t, one-hot or soft. Computed
 from logits, so it is finite for logits of ±1e4 and for −inf; a row with NaN or +inf, or of nothing
@@ -15,17 +15,20 @@ DEFAULT = ("cpu.py", "gpu.cu")
 SIGNATURES = (
     (
         "softmax_cross_entropy",
-        "const float* z, const int* labels, const float* targets, float* loss, float* dz, "
-        "unsigned char* hit, float scale, long long rows, int classes",
+        "const float* z, const int* labels, const float* targets, const float* weights, "
+        "float* loss, float* dz, unsigned char* hit, float scale, long long rows, int classes",
     ),
 )
 
 
-def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, variant=None):
+def softmax_cross_entropy(
+    z, labels, *, scale=1.0, weights=None, out=(None, None), hit=None, variant=None
+):
     """loss (B,) and dz (B, C), float32.
 
     z: logits, float32 (B, C). labels: integers (B,) in [0, C), or float32 (B, C).
     scale: multiplies dz alone; 1 / B makes it the gradient of the mean. Default 1.
+    weights: w, float32 (B,), one a sample; None for ones (default).
     out: (loss, dz) arrays to write into; dz may be z itself. dz=False leaves the gradient out.
     hit: uint8 (B,) that receives 1 where the first largest logit stands at the label, else 0.
     Raises IndexError for a label outside [0, C) on the CPU; on the GPU, where reading labels back
@@ -38,7 +41,9 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
         raise ValueError(f"z: got shape {z.shape}; expected at least one class")
     given = arrays.adopt("labels", labels)
     labels, targets = _labels(given, B, C)
-    device = arrays.device_of(z=z, labels=given)
+    if weights is not None:
+        weights = arrays.operand("weights", weights, (B,))
+    device = arrays.device_of(z=z, labels=given, weights=weights)
     loss_out, dz_out = out
     loss = arrays.result("out[0] (loss)", loss_out, (B,), z)
     dz = None if dz_out is False else arrays.result("out[1] (dz)", dz_out, (B, C), z)
@@ -49,11 +54,11 @@ def softmax_cross_entropy(z, labels, *, scale=1.0, out=(None, None), hit=None, v
     file = dispatch.pick("softmax_cross_entropy", device, variant, DEFAULT)
     if device == "cpu":
         run = dispatch.cpu("softmax_cross_entropy", file).softmax_cross_entropy
-        submit(device, _on_cpu, run, given, z, labels, targets, loss, dz, hit, scale)
+        submit(device, _on_cpu, run, given, z, labels, targets, weights, loss, dz, hit, scale)
     else:
         unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
         grid, block = row_launch(unit.constants, B, C)
-        arguments = (z, labels, targets, loss, dz, hit, scale, B, C)
+        arguments = (z, labels, targets, weights, loss, dz, hit, scale, B, C)
         launch(unit, "softmax_cross_entropy", grid, block, arguments)
     return loss, dz
 

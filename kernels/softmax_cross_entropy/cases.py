@@ -50,6 +50,12 @@ def cases(long=False):
             z = logits(5, classes)
             labels = integer_labels(5, classes)
             yield case(f"{where} of {classes}", z, labels, **{where.replace(" ", "_"): True})
+    for classes in (1, 10, 40, 1030):
+        for rows in ROWS:
+            for kind in KINDS:
+                z, targets = logits(rows, classes), targets_of(kind, rows, classes)
+                name = f"weighted {rows}×{classes} {kind}"
+                yield case(name, z, targets, 1 / rows, weights=weights_of(rows))
     for offset_bytes in (4, 8, 12):
         for classes in (10, 1028):
             z, labels = logits(9, classes), integer_labels(9, classes).astype(np.int32)
@@ -101,23 +107,35 @@ def ties(classes, rows=24):
     return z, np.where(np.arange(rows) % 2, last, first), targets
 
 
-def case(name, z, labels, scale=1.0, offset_bytes=0, in_place=False, loss_alone=False):
+def weights_of(rows):
+    w = 3 * np.random.default_rng((3, rows)).random(rows, np.float32)
+    w[0] = 0
+    return w
+
+
+def case(
+    name, z, labels, scale=1.0, offset_bytes=0, weights=None, in_place=False, loss_alone=False
+):
     """in_place: dz is z. loss_alone: neither dz nor hit is asked for."""
     if in_place or loss_alone:
         return _with_less(name, z, labels, in_place)
 
-    def call(z, labels, loss, dz, hit, **options):
+    def call(z, labels, loss, dz, hit, weights=None, **options):
         kernels.softmax_cross_entropy(
-            z, labels, scale=scale, out=(loss, dz), hit=hit, **options
-        )  # fmt: skip
+            z, labels, scale=scale, weights=weights, out=(loss, dz), hit=hit, **options
+        )
 
     outputs = {
         "loss": Output((len(z),)),
         "dz": Output(z.shape),
         "hit": Output((len(z),), np.uint8),
     }
-    inputs = {"z": z, "labels": labels}
-    return Case(name, inputs, outputs, call, lambda _: budget(z, labels, scale), offset_bytes)
+    inputs = {"z": z, "labels": labels} | ({} if weights is None else {"weights": weights})
+
+    def expected(_):
+        return budget(z, labels, scale, weights)
+
+    return Case(name, inputs, outputs, call, expected, offset_bytes)
 
 
 def _with_less(name, z, labels, in_place):
@@ -134,7 +152,7 @@ def _with_less(name, z, labels, in_place):
     return Case(name, inputs, outputs, call, expected)
 
 
-def budget(z, labels, scale=1.0):
+def budget(z, labels, scale=1.0, weights=None):
     """{"loss", "dz", "hit": (value, bound)}.
 
     Each of C exponentials carries 4 u and is rescaled to the row's maximum as often as that grows,
@@ -161,4 +179,8 @@ def budget(z, labels, scale=1.0):
         for_loss = U * (known + 2 * margin + 2 * abs(loss)) + TINY
         for_p = (sums + np.where(p > 0, below, 0)) * p * weight[:, None]
         for_dz = abs(scale) * U * (for_p + (terms[:, None] + 4) * p * weight[:, None] + 4 * abs(t))
+    if weights is not None:  # each is a factor, and a rounding more
+        w = weights.astype(np.float64)
+        loss, for_loss = w * loss, w * (for_loss + 2 * U * abs(loss)) + TINY
+        dz, for_dz = w[:, None] * dz, w[:, None] * (for_dz + 2 * U * abs(dz))
     return {"loss": (loss, for_loss), "dz": (dz, for_dz + TINY), "hit": (hit.astype(np.uint8), 0)}

@@ -9,15 +9,17 @@ from kernels.vector_math import exp
 
 NO_LABELS = np.zeros(0, np.int32)
 NO_TARGETS = np.zeros((0, 0), np.float32)
+NO_WEIGHTS = np.zeros(0, np.float32)
 NO_HIT = np.zeros(0, np.uint8)
 
 
-def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale):
+def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale):
     """The index of the first label out of range, or −1."""
     return rows(
         z,
         NO_LABELS if labels is None else labels,
         NO_TARGETS if targets is None else targets,
+        NO_WEIGHTS if weights is None else weights,
         loss,
         NO_TARGETS if dz is None else dz,
         NO_HIT if hit is None else hit,
@@ -26,7 +28,7 @@ def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale):
 
 
 @compiled
-def rows(z, labels, targets, loss, dz, hit, scale):
+def rows(z, labels, targets, weights, loss, dz, hit, scale):
     classes = z.shape[1]
     for i in range(labels.size):
         if labels[i] < 0 or labels[i] >= classes:
@@ -59,11 +61,13 @@ def rows(z, labels, targets, loss, dz, hit, scale):
             for j in range(classes):
                 total += exp(z[i, j] - largest)
         loss[i] = target_sum * math.log(total) + (target_sum * largest - target_dot)
+        weight = weights[i] if weights.size else np.float32(1)
         if hit.size:
             hit[i] = at == label and not math.isnan(loss[i])
+        loss[i] *= weight
         if dz.size:
             share = target_sum / total
             for j in range(classes):
                 t = targets[i, j] if targets.size else np.float32(j == label)
-                dz[i, j] = scale * (dz[i, j] * share - t)
+                dz[i, j] = scale * weight * (dz[i, j] * share - t)
     return -1

@@ -1,11 +1,11 @@
 // softmax_cross_entropy, C++ variant: loss, dlogits and hit in one kernel.
 //
-// Maths:        m = max z; s = sum_j exp(z_j - m); loss = (sum t) log s + (m sum t - sum_j t_j z_j);
-//               dz = scale (exp(z - m) / s sum t - t); t is one-hot at `labels`, or `targets`.
+// Maths:        m = max z; s = sum_j exp(z_j - m); loss = w ((sum t) log s + m sum t - sum_j t_j z_j);
+//               dz = scale w (exp(z - m) / s sum t - t); t is one-hot at `labels`, or `targets`.
 //               hit = 1 where the first largest logit stands at the label (at the first largest
 //               target), else 0; 0 also where the loss is NaN.
-// Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; loss (B,) float32, hit (B,)
-//               uint8; contiguous. dz and hit may be null. dz may be z.
+// Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; weights, loss (B,) float32, hit
+//               (B,) uint8; contiguous. weights (then ones), dz and hit may be null. dz may be z.
 // Traffic:      z read, dz written: 8 B C bytes from device memory (12 with targets); a row's
 //               second read comes from cache.
 // Launch:       blockDim.x threads a row: a warp up to WIDE_ROW classes, ROWS_PER_BLOCK rows a
@@ -42,8 +42,9 @@ __device__ inline Normalizer shuffle_xor(Normalizer x, int lanes) {
 }
 
 extern "C" __global__ void __launch_bounds__(WIDE_THREADS)
-softmax_cross_entropy(const float* z, const int* labels, const float* targets, float* loss,
-                      float* dz, unsigned char* hit, float scale, long long rows, int classes) {
+softmax_cross_entropy(const float* z, const int* labels, const float* targets,
+                      const float* weights, float* loss, float* dz, unsigned char* hit,
+                      float scale, long long rows, int classes) {
   const long long row = blockIdx.x * static_cast<long long>(blockDim.y) + threadIdx.y;
   const bool inside = row < rows;  // a warp without a row still takes part in the reductions
   const int cols = inside ? classes : 0;
@@ -80,9 +81,10 @@ softmax_cross_entropy(const float* z, const int* labels, const float* targets, f
   else __syncwarp();
   const float largest = seen.largest < INFINITY ? seen.largest : NAN;
 
+  const float weight = weights && inside ? weights[row] : 1;
   if (inside && threadIdx.x == 0) {
     const float row_loss = target_sum * logf(seen.sum) + (target_sum * largest - target_dot);
-    loss[row] = row_loss;
+    loss[row] = weight * row_loss;
     if (hit) hit[row] = top.index == label && !isnan(row_loss);
   }
   if (!dz) return;
@@ -91,6 +93,6 @@ softmax_cross_entropy(const float* z, const int* labels, const float* targets, f
   const bool valid = targets || (label >= 0 && label < classes);
   for (int j = threadIdx.x; j < cols; j += blockDim.x) {
     const float t = targets ? targets[j] : j == label ? 1.0f : 0.0f;
-    dz[j] = valid ? scale * (expf(z[j] - largest) * share - t) : NAN;
+    dz[j] = valid ? scale * weight * (expf(z[j] - largest) * share - t) : NAN;
   }
 }

@@ -1,11 +1,11 @@
 """softmax_cross_entropy, Python variant: one warp a row, three passes over it.
 
-Maths:        m = max z; s = Σ_j exp(z_j − m); loss = Σt log s + (m Σt − Σ_j t_j z_j);
-              dz = scale (exp(z − m) / s Σt − t); t is one-hot at `labels`, or `targets`. hit = 1
+Maths:        m = max z; s = Σ_j exp(z_j − m); loss = w (Σt log s + m Σt − Σ_j t_j z_j);
+              dz = scale w (exp(z − m) / s Σt − t); t is one-hot at `labels`, or `targets`. hit = 1
               where the first largest logit stands at the label (at the first largest target) and
               the loss is not NaN, else 0.
-Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; loss (B,) float32, hit (B,) uint8;
-              contiguous. dz and hit may be null. dz may be z.
+Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; weights, loss (B,) float32, hit (B,)
+              uint8; contiguous. weights (then ones), dz and hit may be null. dz may be z.
 Traffic:      z read, dz written: 8·B·C bytes from device memory (12 with targets); the second and
               third reads come from cache.
 Launch:       32 threads a row, ROWS_PER_BLOCK rows a block; no shared memory.
@@ -24,7 +24,7 @@ ALL_LANES = 0xFFFFFFFF
 NO_INDEX = 0x7FFFFFFF
 
 
-def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale, rows, classes):
+def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale, rows, classes):
     row = cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
     lane = cuda.threadIdx.x
     if row >= rows:
@@ -71,9 +71,10 @@ def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale, rows, classe
         target_dot = z[start + label] if 0 <= label < classes else float32(math.nan)
     cuda.syncwarp()  # dz may be z: every lane has read its label's logit
 
+    weight = weights[row] if given(weights) else float32(1)
     if lane == 0:
         row_loss = target_sum * math.log(total) + (target_sum * largest - target_dot)
-        loss[row] = row_loss
+        loss[row] = weight * row_loss
         if given(hit):
             hit[row] = 1 if at == label and row_loss == row_loss else 0  # NaN is not itself
     if given(dz):
@@ -82,7 +83,7 @@ def softmax_cross_entropy(z, labels, targets, loss, dz, hit, scale, rows, classe
             target = float32(1) if j == label else float32(0)
             if given(targets):
                 target = targets[start + j]
-            gradient = scale * (math.exp(z[start + j] - largest) * share - target)
+            gradient = scale * weight * (math.exp(z[start + j] - largest) * share - target)
             dz[start + j] = (
                 gradient if given(targets) or 0 <= label < classes else float32(math.nan)
             )

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def softmax_cross_entropy(z, labels, scale=1.0):
+def softmax_cross_entropy(z, labels, scale=1.0, weights=None):
     """loss (B,), dz (B, C), hit (B,) bool; labels are integers (B,) or targets (B, C)."""
     B, C = z.shape
     if labels.ndim == 1:
@@ -17,4 +17,6 @@ def softmax_cross_entropy(z, labels, scale=1.0):
         loss = np.where(t == 0, np.where(np.isnan(lse), lse, 0), t * (lse - z)).sum(axis=1)
         dz = scale * (np.exp(z - lse) * t.sum(axis=1, keepdims=True) - t)
     hit = (z.argmax(axis=1) == t.argmax(axis=1)) & ~np.isnan(loss)
+    if weights is not None:
+        loss, dz = weights * loss, weights[:, None] * dz
     return loss, dz, hit

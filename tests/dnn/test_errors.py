@@ -142,9 +142,9 @@ FIT = {
     "both validations": ({"validation_split": 0.1, "validation_data": (X, Y)}, ValueError,
                          "validation_split, validation_data: got both; expected one of them"),
     "validation x alone": ({"validation_data": X}, ValueError,
-                           "validation_data: got ndarray; expected a pair (x, y)"),
-    "three of validation": ({"validation_data": (X, Y, Y)}, ValueError,
-                            "validation_data: got tuple; expected a pair (x, y)"),
+                           "validation_data: got ndarray; expected (x, y) or (x, y, s"),
+    "four of validation": ({"validation_data": (X, Y, Y, Y)}, ValueError,
+                            "validation_data: got tuple; expected (x, y) or (x, y, s"),
 }  # fmt: skip
 
 

@@ -1,0 +1,15 @@
+"""Mean squared error."""
+
+from dataclasses import dataclass
+
+from dnn.losses._elementwise import _NumberLoss
+
+
+@dataclass
+class MeanSquaredError(_NumberLoss):
+    """(z − t)², mean over the outputs, then over the batch; targets (n, units), any numbers.
+
+    As keras.losses.MeanSquaredError and torch.nn.MSELoss; no factor ½.
+    """
+
+    function = "squared_error"
