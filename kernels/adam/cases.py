@@ -20,8 +20,10 @@ def cases(long=False):
             yield case(f"offset {offset_bytes} of {n}", n, 7, offset_bytes=offset_bytes)
     for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
         for n, offset_bytes in ((2048 * k + 1403, 0), (512 * k + 301, 4)):
-            name = f"stride {k} of {n}"
-            yield case(name, n, 7, offset_bytes=offset_bytes, most_blocks=2, eps=0.1)
+            for weight_decay in (0.0, 10.0):  # each has loops of its own
+                options = {"lr": 0.05, "eps": 0.1, "weight_decay": weight_decay}
+                name = f"stride {k} of {n}" + (" with decay" if weight_decay else "")
+                yield case(name, n, 7, offset_bytes=offset_bytes, most_blocks=2, **options)
     for array in "pgmv":  # 16-byte accesses need all four
         for offset_bytes in (4, 8):
             name = f"offset {offset_bytes} of {array} alone"
