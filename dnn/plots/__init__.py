@@ -5,6 +5,7 @@ from dnn.plots.activation_curves import activation_curves
 from dnn.plots.animation import Animation
 from dnn.plots.confusion_matrix import confusion_matrix
 from dnn.plots.decision_boundary import decision_boundary
+from dnn.plots.descent_paths import descent_paths
 from dnn.plots.encodings import encodings
 from dnn.plots.first_layer_weights import first_layer_weights
 from dnn.plots.gradient_flow import gradient_flow
@@ -16,6 +17,7 @@ __all__ = [
     "activation_curves",
     "confusion_matrix",
     "decision_boundary",
+    "descent_paths",
     "encodings",
     "first_layer_weights",
     "gradient_flow",

@@ -33,6 +33,7 @@ PICTURES = {
     "activation_curves": lambda **o: plots.activation_curves(["tanh"], **o),
     "confusion_matrix": lambda **o: plots.confusion_matrix([0, 1], [1, 1], **o),
     "decision_boundary": lambda **o: plots.decision_boundary(hand_made(), *toy.xor(), **o),
+    "descent_paths": lambda **o: plots.descent_paths([0.1], steps=2, **o),
     "encodings": lambda **o: plots.encodings(hand_made(), *toy.red_blue(9), **o),
     "first_layer_weights": lambda **o: plots.first_layer_weights(image_model(), **o),
     "gradient_flow": lambda **o: plots.gradient_flow(RECORDS, **o),
