@@ -16,10 +16,8 @@ left out; "equivalent": false where the mutant does compute something else.
 """
 
 import argparse
-import collections
 import concurrent.futures
 import dataclasses
-import fnmatch
 import functools
 import importlib
 import json
@@ -35,6 +33,7 @@ from kernels import battery
 from kernels.device.emulated import emulator, launching, ptx, schemata
 from kernels.device.emulated.schemata import Mutant
 from kernels.device.emulated.session import DEFAULT_ARCH, session
+from kernels.device.emulated.survivors import Outcome, described, explanation, record
 from kernels.device.errors import EmulationError
 
 ENOUGH = 0.95
@@ -46,7 +45,8 @@ MARGIN = 8  # times as many as the kernel itself
 class Kernel:
     """One entry of one variant with all of its mutants, ready to run.
 
-    cases: those of the battery that launch it, quick ones first. program: all mutants in one.
+    text: its PTX, with one activation linked in. cases: those of the battery that launch it, quick
+    ones first. texts: those with another activation too, which it stands in for.
     """
 
     variant: battery.Variant
@@ -54,6 +54,7 @@ class Kernel:
     entry: str
     text: str
     cases: list
+    texts: tuple[str, ...]
     steps: int = STEPS
 
     @property
@@ -74,20 +75,29 @@ class Kernel:
     def killer(self, number) -> str | None:
         """What notices mutant `number`: "race", "numbers" …; None if nothing does. 0 is the
         kernel as it is."""
-        chosen = _Chosen(self._woven[0], number, self.steps)
-        launching.substitutes = {(self.text, self.entry): chosen}
+        program = _Chosen(self._woven[0], number, self.steps)
+        kinds = (self._verdict(case, program, number) for case in self.cases)
+        return next(filter(None, kinds), None)
+
+    def _verdict(self, case, program, seed=0):
+        """What notices a mistake in this program in the kernel's place, if anything does."""
+        launching.substitutes = {(text, self.entry): program for text in self.texts}
         try:
-            for case in self.cases:
-                try:
-                    with session(seed=number, arch=self.arch), np.errstate(all="ignore"):
-                        case.check(self.variant)
-                except EmulationError as found:
-                    return found.reports[0].kind
-                except AssertionError:
-                    return "numbers"
+            with session(seed=seed, arch=self.arch), np.errstate(all="ignore"):
+                case.check(self.variant)
+        except EmulationError as found:
+            return found.reports[0].kind
+        except AssertionError:
+            return "numbers"
         finally:
             launching.substitutes = {}
         return None
+
+    def adopt(self, cases):
+        """Add those cases of other texts that this one passes as well: where the activation does
+        not matter, they reach what its own cases do not."""
+        plain = emulator.load(self.text)
+        self.cases += [case for case in cases if self._verdict(case, plain) is None]
 
     def settle_steps(self):
         """Find the budget of steps; raises AssertionError if the kernel itself fails."""
@@ -138,18 +148,15 @@ def kernels_of(variant, arch=DEFAULT_ARCH) -> list[Kernel]:
         for launched in {(text, entry) for text, entry in noting.launched if entry in own}:
             cases_of.setdefault(launched, []).append((seconds, case))
     launching.substitutes = {}
-    chosen = {}
-    for (text, entry), cases in cases_of.items():
-        if len(cases) > len(chosen.get(entry, ("", ()))[1]):
-            chosen[entry] = text, cases
-    quick_first = {
-        entry: [case for _, case in sorted(cases, key=lambda pair: pair[0])]
-        for entry, (_, cases) in chosen.items()
-    }
-    return [
-        Kernel(variant, arch, entry, text, quick_first[entry])
-        for entry, (text, _) in sorted(chosen.items())
-    ]
+    kernels = []
+    for entry in sorted({entry for _, entry in cases_of}):
+        of_text = {text: timed for (text, other), timed in cases_of.items() if other == entry}
+        text = max(of_text, key=lambda text: len(of_text[text]))
+        quick_first = [case for _, case in sorted(of_text.pop(text), key=lambda pair: pair[0])]
+        kernel = Kernel(variant, arch, entry, text, quick_first, (text, *of_text))
+        kernel.adopt([case for timed in of_text.values() for _, case in timed])
+        kernels.append(kernel)
+    return kernels
 
 
 def sampled(mutants, size, seed) -> list[Mutant]:
@@ -163,26 +170,6 @@ def sampled(mutants, size, seed) -> list[Mutant]:
         seen[mutant.kind] = seen.get(mutant.kind, -1) + 1
         rounds.append((seen[mutant.kind], place, mutant))
     return sorted(mutant for _, _, mutant in sorted(rounds)[:size])
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What became of the mutants of one kernel. killed: [(mutant, killer)]."""
-
-    kernel: str
-    killed: list
-    survivors: list
-    seconds: float
-
-    @property
-    def total(self) -> int:
-        return len(self.killed) + len(self.survivors)
-
-    def score(self, known) -> float:
-        """The share that was killed of those that are not known to be equivalent."""
-        found = [explanation(self.kernel, mutant, known) for mutant in self.survivors]
-        equivalent = sum(bool(entry) and entry.get("equivalent", True) for entry in found)
-        return len(self.killed) / max(self.total - equivalent, 1)
 
 
 _judged = None  # the kernel that the forked processes have in common
@@ -214,60 +201,6 @@ def judge(kernel, mutants, processes=1, trusted=()) -> Outcome:
         [mutant for mutant, killer in verdicts if not killer],
         time.perf_counter() - start,
     )
-
-
-def source_line(mutant) -> str:
-    """The text of the source line that a mutant is in, "" where it is not known."""
-    if not mutant.line:
-        return ""
-    try:
-        return pathlib.Path(mutant.file).read_text().splitlines()[mutant.line - 1].strip()
-    except (OSError, IndexError):
-        return ""
-
-
-def explanation(kernel, mutant, known) -> dict | None:
-    """The entry of the file of explanations that fits this survivor."""
-    what = {
-        "kernel": kernel, "kind": mutant.kind, "before": mutant.before,
-        "source": source_line(mutant),
-    }  # fmt: skip
-    for entry in known:
-        if all(fnmatch.fnmatchcase(what[key], entry.get(key, "*")) for key in what):
-            return entry
-    return None
-
-
-def described(outcome, known) -> str:
-    """The outcome in lines for people."""
-    lines = [
-        f"{outcome.kernel}: {len(outcome.killed)} of {outcome.total} mutants killed, "
-        f"score {outcome.score(known):.1%}, {outcome.seconds:.0f} s"
-    ]
-    killers = collections.Counter(killer for _, killer in outcome.killed)
-    lines.append("  killed by " + ", ".join(f"{k} {n}" for k, n in sorted(killers.items())))
-    for mutant in outcome.survivors:
-        entry = explanation(outcome.kernel, mutant, known)
-        place = f"{mutant.file.rpartition('/')[2]}:{mutant.line}"
-        lines += [
-            f"  survivor {mutant.number}: {mutant.kind} at {place}: {source_line(mutant)}",
-            f"    {mutant.before}  ->  {mutant.after or '(left out)'}",
-            f"    {entry['why'] if entry else 'NOT EXPLAINED'}",
-        ]
-    return "\n".join(lines)
-
-
-def record(outcome, known) -> dict:
-    """The outcome for machines."""
-    survivors = []
-    for mutant in outcome.survivors:
-        entry = explanation(outcome.kernel, mutant, known)
-        source = {"source": source_line(mutant), "why": entry and entry["why"]}
-        survivors.append(mutant._asdict() | source)
-    return {
-        "kernel": outcome.kernel, "mutants": outcome.total, "killed": len(outcome.killed),
-        "score": outcome.score(known), "seconds": outcome.seconds, "survivors": survivors,
-    }  # fmt: skip
 
 
 def main(arguments=None):

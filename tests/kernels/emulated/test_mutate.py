@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kernels import battery
-from kernels.device.emulated import emulator, mutate, ptx, schemata
+from kernels.device.emulated import emulator, mutate, ptx, schemata, survivors
 from kernels.device.emulated.mutations import mutations
 
 SURVIVORS = pathlib.Path(__file__).with_name("survivors.json")
@@ -156,8 +156,8 @@ def test_an_explanation_fits_by_its_patterns():
         {"kernel": "adam/*", "before": "sub*", "why": "no"},
         {"kernel": "adam/*", "kind": "constant*", "before": "add.s32 *, 4;", "why": "yes"},
     ]
-    assert mutate.explanation("adam/gpu.cu adam", mutant, known)["why"] == "yes"
-    assert mutate.explanation("sgd/gpu.py sgd", mutant, known) is None
+    assert survivors.explanation("adam/gpu.cu adam", mutant, known)["why"] == "yes"
+    assert survivors.explanation("sgd/gpu.py sgd", mutant, known) is None
 
 
 @pytest.mark.usefixtures("toolchain")
@@ -171,4 +171,4 @@ def test_the_battery_notices(op, file, entry):
     mutants = mutate.sampled(kernel.mutants, 25, seed=0)
     outcome = mutate.judge(kernel, mutants)
     known = json.loads(SURVIVORS.read_text())
-    assert outcome.score(known) >= mutate.ENOUGH, mutate.described(outcome, known)
+    assert outcome.score(known) >= mutate.ENOUGH, survivors.described(outcome, known)
