@@ -58,6 +58,14 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
+@each("emulated", families=lambda op: ["sm_80", "sm_100"])
+def test_other_architectures(variant, family):
+    """What is compiled for another card is other PTX."""
+    for case in of_family(variant, families(variant.op)[0])[:6]:
+        with emulated.session(arch=family):
+            assert case.check(variant) <= 1
+
+
 @pytest.mark.sweep
 @each(*harness.DEVICES, families=lambda op: families(op, long=True))
 def test_long(variant, family):

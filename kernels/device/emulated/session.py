@@ -68,7 +68,8 @@ def session(
     seed: of the schedule and of perturb; default 0. The same seed gives the same run.
     schedule: "random" (default: threads are interrupted at memory accesses, by the seed),
     "in order" or "reverse".
-    check: watch every access (default); False runs faster and finds nothing.
+    check: watch every access (default); False runs faster, finds nothing, and leaves plain loads
+    and stores out of the counters.
     arch: the architecture that kernels are compiled for: "sm_90" (default), "sm_80", "sm_100", …
     perturb: move the results of approximate instructions within their documented error.
     raises: raise EmulationError after a launch with a report (default), or only collect reports.
