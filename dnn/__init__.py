@@ -21,6 +21,7 @@ from dnn import (
 )
 from dnn.checkpoint import load_model
 from dnn.model import Sequential
+from dnn.one_hot import one_hot
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "layers",
     "load_model",
     "losses",
+    "one_hot",
     "optimizers",
     "perceptron",
     "schedules",

@@ -18,7 +18,7 @@ SIGNATURES = (
     (
         "root_mean_squared_error",
         "const float* z, const float* t, float* loss, float* dz, float* squares, float scale, "
-        "long long rows, int cols",
+        "long long rows, int cols, int lanes",
     ),
 )
 
@@ -53,6 +53,7 @@ def root_mean_squared_error(z, targets, *, scale=1.0, out=(None, None), squares=
     else:
         unit = dispatch.unit("root_mean_squared_error", file, SIGNATURES)
         threads = unit.constants["THREADS"]
-        arguments = (z, targets, loss, dz, squares, scale, B, C)
+        lanes = min(32, 1 << (C - 1).bit_length())
+        arguments = (z, targets, loss, dz, squares, scale, B, C, lanes)
         launch(unit, "root_mean_squared_error", (1,), (threads,), arguments)
     return loss, dz

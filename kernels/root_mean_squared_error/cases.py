@@ -7,8 +7,8 @@ from kernels import reference
 from kernels.battery.budgets import TINY, U, as_float32
 from kernels.battery.case import Case, Output
 
-ROWS = [1, 2, 31, 32, 33, 257, 1023, 1024, 1025, 2500]
-COLUMNS = [1, 3, 17]
+ROWS = [1, 2, 31, 32, 33, 257, 511, 512, 513, 1025, 2500]
+COLUMNS = [1, 3, 17, 40]
 
 
 def cases(long=False):

@@ -7,9 +7,10 @@ Shapes:       z, t, dz (B, C), loss (1,), squares (B,) float32; contiguous. loss
               may be null. dz may be z.
 Traffic:      12·B·C bytes from device memory; z and t are read three times, twice from cache.
 Launch:       one block of THREADS threads: a batch of outputs of a regression is small, and what
-              more blocks would save is less than the wait for each other. Shared memory 128 bytes.
-Requirements: none.
-Numerics:     float32; each thread sums its rows, then warps, then the block: in a fixed order. In
+              more blocks would save is less than the wait for each other. A row takes `lanes` of
+              them, a power of two. Shared memory 128 bytes.
+Requirements: lanes divides 32.
+Numerics:     float32; each thread sums its part, then warps, then the block: in a fixed order. In
               units of the largest difference no square overflows or vanishes. NaN comes through.
 Source:       the formula above; Blue, A portable Fortran program to find the Euclidean norm of a
               vector, 1978, for the scaling.
@@ -19,7 +20,7 @@ import math
 
 from kernels.device.cuda_python import cuda, device_function, float32, given
 
-THREADS = 1024
+THREADS = 512
 ALL_LANES = 0xFFFFFFFF
 SMALLEST_NORMAL = 2.0**-126
 
@@ -42,7 +43,7 @@ def of_block(x, of_warp, maximum):
     return x
 
 
-def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols):
+def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols, lanes):
     of_warp = cuda.shared.array(32, float32)
     thread = cuda.threadIdx.x
     largest = float32(0)
@@ -56,13 +57,20 @@ def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols):
         unit = largest
 
     total = float32(0)
-    for row in range(thread, rows, THREADS):
+    lane = thread % lanes
+    for first in range(0, rows, THREADS // lanes):
+        row = first + thread // lanes
+        inside = row < rows  # lanes without a row still take part in the sums
         of_row = float32(0)
-        for j in range(row * cols, row * cols + cols):
-            d = z[j] - t[j]
+        for j in range(lane, cols if inside else 0, lanes):
+            d = z[row * cols + j] - t[row * cols + j]
             of_row += d * d
             total += (d / unit) * (d / unit)
-        if given(squares):
+        apart = lanes // 2
+        while apart > 0:
+            of_row += cuda.shfl_xor_sync(ALL_LANES, of_row, apart)
+            apart //= 2
+        if inside and lane == 0 and given(squares):
             squares[row] = of_row / float32(cols)
     size = float32(rows) * float32(cols)
     root = math.sqrt(of_block(total, of_warp, False) / size)

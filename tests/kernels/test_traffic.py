@@ -103,6 +103,10 @@ CALLS = {
         lambda **v: kernels.root_mean_squared_error(array(n, 1), emulated.zeros((n, 1)), **v),
         {"gpu.py": 7 * 4 * n + 4},  # outputs and targets are read three times
     ),
+    "root_mean_squared_error wide": (
+        lambda **v: kernels.root_mean_squared_error(array(M, K), emulated.zeros((M, K)), **v),
+        {"gpu.py": 7 * row_bytes + 4},
+    ),
     "gather": (
         lambda **v: kernels.gather(integers(300, 784, dtype=np.uint8), 0, 64, key=5, **v),
         {"gpu.py": 64 * 784 * 5},
