@@ -30,6 +30,10 @@ def cases(long=False):
         yield from both(f"activation {f}", (19, 33, 10), f)
     for offset_bytes in (4, 8, 12):
         yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
+    for bias, keep in ((False, True), (True, False), (False, False)):  # each its own epilogue
+        for shape in ((1, 1, 1), (65, 33, 71), (63, 5, 129), (130, 40, 62)):
+            name = f"epilogue bias={bias} z={keep} of {SIZES(shape)}"
+            yield forward(name, shape, "relu", bias=bias, keep=keep)
     for array in ("x", "w", "dy"):
         name = f"offset 4 of {array} alone"
         yield from both(name, (17, 32, 12), offset_bytes={array: 4})
@@ -58,23 +62,30 @@ def gradients(B, I, O, draw=normal):
     return draw(rng, B, O), draw(rng, B, I), draw(rng, I, O)
 
 
-def forward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None):
-    """z and y = f(z). put: a value for one element of x; scale: of all of x."""
+def forward(
+    name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, bias=True, keep=True
+):
+    """z and y = f(z). put: a value for one element of x; scale: of all of x. bias: there is one;
+    keep: z is asked for."""
     x, w, b = operands(*shape, draw)
     x, b = _spoiled(x, put, scale), b if scale is None else np.zeros_like(b)
     y = Output((shape[0], shape[2]))
+    inputs, outputs = {"x": x, "w": w}, {"y": y}
+    if bias:
+        inputs["b"] = b
+    if keep:
+        outputs["z"] = y
 
-    def call(x, w, b, z, y, **options):
+    def call(x, w, y, b=None, z=None, **options):
         kernels.linear(x, w, b, f, z_out=z, out=y, **options)
 
     def expected(precision):
-        for_z, for_y = forward_budget(x, w, b, f, precision)
+        for_z, for_y = forward_budget(x, w, inputs.get("b"), f, precision)
         if draw is integers:
             for_z, for_y = (for_z[0], 0), (for_y[0], 0)
-        return {"z": for_z, "y": for_y}
+        return {"z": for_z, "y": for_y} if keep else {"y": for_y}
 
-    inputs = {"x": x, "w": w, "b": b}
-    return Case(f"{name} forward", inputs, {"z": y, "y": y}, call, expected, offset_bytes)
+    return Case(f"{name} forward", inputs, outputs, call, expected, offset_bytes)
 
 
 def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None):
