@@ -22,6 +22,11 @@ class Layout:
                 self.size += -(-math.prod(shape) // ALIGNMENT) * ALIGNMENT
             self.places.append(places)
 
+    def starts(self) -> list[int]:
+        """Where each parameter begins, in their order, and the size of all; the gap after a
+        parameter goes with it."""
+        return [start for layer in self.places for start, _ in layer.values()] + [self.size]
+
     def views(self, flat):
         """One {name: view into `flat`} a layer."""
         return [

@@ -1,7 +1,8 @@
 """A family of classes found by place: every subclass of `base` in a package's files, by name.
 
-Names are the class names in snake case ("sparse_categorical_crossentropy") or as they are
-("SparseCategoricalCrossentropy"). A member is a dataclass, so its configuration is its fields.
+Names are the class names as they are ("SparseCategoricalCrossentropy") or in snake case
+("sparse_categorical_crossentropy"), or what a class says in its place: short_name = "rmsprop". A
+member is a dataclass, so its configuration is its fields.
 """
 
 import dataclasses
@@ -51,7 +52,11 @@ class Catalog:
                 f"{self.kind}: got {type(value).__name__}; expected a name or an instance of "
                 f"{self.base.__module__}.{self.base.__name__}"
             )
-        by_name = {snake_case(name): cls for name, cls in self.classes.items()}
+        by_name = {
+            vars(cls).get("short_name", snake_case(name)): cls for name, cls in self.classes.items()
+        }
+        if value in self.classes:
+            return self.classes[value]()
         name = value if value in by_name else snake_case(value)
         return by_name[one_of(self.kind, name, tuple(by_name))]()
 

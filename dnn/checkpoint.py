@@ -1,8 +1,10 @@
 """Model files: safetensors, with the architecture and a digest of everything in the metadata.
 
-Nothing is unpickled. safetensors refuses truncated files but not changed bytes; the SHA-256 of the
-whole file, with zeros where it stands itself, does. A file is written under another name in the
-same folder, synced, and renamed, so that whatever happens while saving, the previous file survives.
+The optimizer's state is there too, once it has been trained, so that training can go on from the
+file as if it had never stopped. Nothing is unpickled. safetensors refuses truncated files but not
+changed bytes; the SHA-256 of the whole file, with zeros where it stands itself, does. A file is
+written under another name in the same folder, synced, and renamed, so that whatever happens while
+saving, the previous file survives.
 """
 
 import contextlib
@@ -17,18 +19,21 @@ import numpy as np
 
 from dnn import devices
 from dnn.catalog import config
+from dnn.data import whole_number
 from kernels import activations
 
 FORMAT = "dense-kernels 1"
 METADATA = "dnn"  # the key of the file's metadata
 UNSIGNED = "0" * 64
+PROGRESS = ("steps_trained", "epochs_trained", "schedule_steps")  # attributes of a model
+STATE = "optimizer."  # what the names of the optimizer's tensors begin with
 
 
 class ModelFileError(ValueError):
     """A file that is not a model, is damaged, or was changed."""
 
 
-def save(model, path):
+def save(model, path, include_optimizer=True):
     """See Sequential.save."""
     from safetensors.numpy import save as serialize
 
@@ -39,6 +44,9 @@ def save(model, path):
         for name, view in layer.items()
     }
     about = {"format": FORMAT, "sha256": UNSIGNED, "model": describe(model)}
+    if include_optimizer and model.loss is not None and model.epochs_trained:
+        about["training"] = {name: getattr(model, name) for name in PROGRESS}
+        tensors |= {name: devices.to_host(view) for name, view in _state(model).items()}
     # One key: safetensors writes several in an order that changes from run to run.
     data = serialize(tensors, {METADATA: json.dumps(about)})
     signed = data.replace(UNSIGNED.encode(), _digest(data, UNSIGNED).encode(), 1)
@@ -103,7 +111,9 @@ def load_model(path, *, device="auto", custom_activations=()):
             f"{path}: its contents do not match its SHA-256, so it was damaged or changed after "
             "it was saved. Restore it from a copy, or train again"
         )
-    weights = _tensors(header, payload, path)
+    tensors = _tensors(header, payload, path)
+    weights = {name: tensors[name] for name in tensors if not name.startswith(STATE)}
+    state = {name: tensors[name] for name in tensors if name.startswith(STATE)}
     own = {activation.name: activation for activation in custom_activations}
     try:
         described = about["model"]
@@ -120,6 +130,7 @@ def load_model(path, *, device="auto", custom_activations=()):
         model.class_names = described["class_names"]
         if described["compile"]:
             model.compile(**described["compile"])
+        _resume(model, about.get("training"), state)
     except ModelFileError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as cause:
@@ -134,6 +145,30 @@ def _parameter_shapes(model, input_shape):
             expected[f"{i}.{name}"] = shape
         units = layer.output_units(units)
     return expected
+
+
+def _state(model):
+    """{"optimizer.m.0.w": view, …}: the optimizer's state, parameter by parameter."""
+    return {
+        f"{STATE}{slot}.{i}.{name}": view
+        for slot, array in model.optimizer_state.items()
+        for i, layer in enumerate(model.layout.views(array))
+        for name, view in layer.items()
+    }
+
+
+def _resume(model, progress, state):
+    """Give the model the progress and the optimizer's state of its file, where it holds any."""
+    if progress is None and not state:
+        return
+    places = _state(model) if model.loss is not None else {}
+    if {name: a.shape for name, a in state.items()} != {n: a.shape for n, a in places.items()}:
+        raise ValueError("its optimizer's state does not fit its optimizer and architecture")
+    found = {name: whole_number(name, progress[name], least=0) for name in PROGRESS}
+    for name, value in found.items():
+        setattr(model, name, value)
+    for name, view in places.items():
+        view[...] = devices.to_device(state[name], model.device)
 
 
 def _layer(fields, own, path):

@@ -107,6 +107,7 @@ class Execution:
         model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit, **weighted)
         self.last_dz(rows)
         self.backward(rows)
+        model.clipper.clip(model.optimizer, model.gradient_arena)
         model.optimizer.update(
             model.arena, model.gradient_arena, model.optimizer_state, number, rate
         )

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from dnn import arena, data, devices, layers, losses, optimizers, training
+from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
 from kernels.linear import PRECISIONS
 
@@ -34,11 +35,13 @@ class Sequential:
         self.layers = []
         self.input_shape = None
         self.built = False
-        self.optimizer = self.schedule = self.loss = self.history = self.running = None
+        self.optimizer = self.loss = self.history = self.running = None
         self.metrics, self.precision = (), "float32"
         self.stop_training = False
         self.class_names = None
         self.steps_trained = self.epochs_trained = 0
+        self.schedule_steps = 0  # of the fit that open schedules span
+        self._spanned = (None, None, None)
         for layer in layers:
             self.add(layer)
 
@@ -119,9 +122,22 @@ class Sequential:
 
     def _reset_optimizer(self):
         if self.built and self.optimizer is not None:
-            shape = (self.layout.size,)
-            slots = self.optimizer.used_slots()
-            self.optimizer_state = {slot: devices.zeros(self.device, shape) for slot in slots}
+            self.optimizer_state = {}
+            for slot in self.optimizer.used_slots():
+                array = devices.zeros(self.device, (self.layout.size,))
+                for views in self.layout.views(array):
+                    for view in views.values():
+                        view[...] = self.optimizer.initial(slot)
+                self.optimizer_state[slot] = array
+            self.clipper = Clipper(self.layout, self.device)
+
+    @property
+    def schedule(self):
+        """The optimizer's schedule; an open one spans the `fit` that first used it."""
+        wanted = (self.optimizer.schedule, self.schedule_steps)
+        if self._spanned[0] is not wanted[0] or self._spanned[1] != wanted[1]:
+            self._spanned = (*wanted, wanted[0].spanning(self.schedule_steps))
+        return self._spanned[2]
 
     def require_compiled(self):
         if self.loss is None:
@@ -228,11 +244,16 @@ class Sequential:
         self._require_built()
         print_fn(table(self))
 
-    def save(self, path):
-        """Write architecture, weights and compilation to one .safetensors file, atomically."""
+    def save(self, path, *, include_optimizer=True):
+        """Write architecture, weights and compilation to one .safetensors file, atomically.
+
+        include_optimizer: with the optimizer's state and the numbers of steps and epochs (default):
+        after load_model, `fit` goes on bit for bit as the run that was never stopped. It begins at
+        the start of an epoch: fit(…, epochs=10, initial_epoch=4) after 4 of them.
+        """
         from dnn import checkpoint
 
-        checkpoint.save(self, path)
+        checkpoint.save(self, path, include_optimizer)
 
     def _require_built(self):
         if not self.built:

@@ -3,6 +3,8 @@
 A schedule whose number of steps is None spans the whole of the `fit` that first uses it.
 """
 
+import bisect
+import dataclasses
 import math
 import numbers
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ class Schedule:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            if value is not None and not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"{name}: got {value}; expected a finite number, 0 or more")
+            for number in value if isinstance(value, list) else [value]:
+                if number is not None and not (number >= 0 and math.isfinite(number)):
+                    raise ValueError(f"{name}: got {number}; expected a finite number, 0 or more")
 
     def spanning(self, steps):
         """This schedule, its open length set to `steps`."""
@@ -32,6 +35,63 @@ class Constant(Schedule):
 
     def __call__(self, step):
         return self.learning_rate
+
+
+@dataclass
+class PiecewiseConstantDecay(Schedule):
+    """Steps: values[0] up to and with step boundaries[0], then values[1] up to and with
+    boundaries[1], …, and the last of the values from there on, as in Keras. (PyTorch's MultiStepLR
+    changes one step earlier, at its milestones.)
+
+    boundaries: ascending step numbers; values: one more than there are boundaries.
+    """
+
+    boundaries: list[int]
+    values: list[float]
+
+    def __post_init__(self):
+        self.boundaries, self.values = list(self.boundaries), list(self.values)
+        super().__post_init__()
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ValueError(
+                f"values: got {len(self.values)}; expected {len(self.boundaries) + 1}, one more "
+                "than there are boundaries"
+            )
+        if sorted(set(self.boundaries)) != self.boundaries:
+            raise ValueError(f"boundaries: got {self.boundaries}; expected ascending numbers")
+
+    def __call__(self, step):
+        return self.values[bisect.bisect_left(self.boundaries, step)]
+
+
+@dataclass
+class ExponentialDecay(Schedule):
+    """initial_learning_rate · decay_rate^(step / decay_steps), as in Keras.
+
+    staircase: whole powers only, so that the rate falls every decay_steps steps (PyTorch's StepLR;
+    with decay_steps of 1 its ExponentialLR). Default False. decay_steps: default None, the whole of
+    `fit`, which then ends at initial_learning_rate · decay_rate. decay_rate: default 0.96.
+    """
+
+    initial_learning_rate: float = 1e-3
+    decay_steps: int | None = None
+    decay_rate: float = 0.96
+    staircase: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.decay_steps == 0:
+            raise ValueError("decay_steps: got 0; expected 1 or more, or None")
+
+    def spanning(self, steps):
+        if self.decay_steps is not None:
+            return self
+        return dataclasses.replace(self, decay_steps=max(1, steps))
+
+    def __call__(self, step):
+        done = step / _known(self, self.decay_steps)
+        power = math.floor(done) if self.staircase else done
+        return self.initial_learning_rate * self.decay_rate**power
 
 
 @dataclass

@@ -50,7 +50,7 @@ def fit(
     n = len(x)
     steps = -(-n // batch_size)
     if model.steps_trained == 0:
-        model.schedule = model.optimizer.schedule.spanning(steps * (epochs - initial_epoch))
+        model.schedule_steps = steps * (epochs - initial_epoch)
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
     losses, hits = per_sample(model, n)
     model.running = running = Running(run, losses, kept)

@@ -1,10 +1,13 @@
 """Optimizers, by Keras' names: hyperparameters and state; the update is the kernel's."""
 
 from dnn.catalog import Catalog
-from dnn.optimizers.adam import Adam
+from dnn.optimizers.adadelta import Adadelta
+from dnn.optimizers.adagrad import Adagrad
+from dnn.optimizers.adam import Adam, AdamW
 from dnn.optimizers.base import Optimizer
+from dnn.optimizers.rmsprop import RMSprop
 from dnn.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer", "get"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get"]
 
 get = Catalog("optimizer", __name__, Optimizer).get

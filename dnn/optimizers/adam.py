@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam and AdamW."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ class Adam(Optimizer):
     learning_rate: number or Schedule, default 1e-3. beta_1, beta_2: 0.9, 0.999.
     epsilon: 1e-8, added to the bias-corrected √v̂ as in the paper and in PyTorch. (Keras: 1e-7,
     added to the uncorrected root.)
+    weight_decay: λ, default 0: each step also takes p −= lr λ p, decoupled from the gradient.
+    Clipping: as in Optimizer.
     Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.
     """
 
@@ -21,10 +23,32 @@ class Adam(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
 
     slots = ("m", "v")
 
     def update(self, p, g, state, step, rate):
-        kernels.adam(
-            p, g, state["m"], state["v"], step, rate, self.beta_1, self.beta_2, self.epsilon
-        )
+        numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
+        kernels.adam(p, g, state["m"], state["v"], step, rate, *numbers)
+
+
+@dataclass
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay: p −= lr · m̂ / (√v̂ + ε) + lr λ p, biases too.
+
+    learning_rate: number or Schedule, default 1e-3. weight_decay: λ, default 0.004 as in Keras;
+    PyTorch: 0.01. beta_1, beta_2: 0.9, 0.999. epsilon: 1e-8, placed as in Adam. Clipping: as in
+    Optimizer.
+    The order of the arguments is that of Keras.
+    Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019.
+    """
+
+    learning_rate: float | Schedule = 1e-3
+    weight_decay: float = 0.004
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    short_name = "adamw"
+    slots = ("m", "v")
+    update = Adam.update

@@ -31,6 +31,7 @@ class RMSprop(Optimizer):
     centered: bool = False
     weight_decay: float = 0.0
 
+    short_name = "rmsprop"
     slots = ("v", "m", "u")
 
     def used_slots(self):

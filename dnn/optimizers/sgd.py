@@ -14,12 +14,15 @@ class SGD(Optimizer):
     learning_rate: number or Schedule, default 1e-2. momentum: μ, default 0. nesterov: default
     False. The form is Keras'; PyTorch's velocity holds no learning rate, so the two differ once
     the rate changes.
+    weight_decay: λ, default 0: each step also takes p −= lr λ p, decoupled from the gradient.
+    Clipping: as in Optimizer.
     Source: Sutskever et al., On the importance of initialization and momentum, ICML 2013.
     """
 
     learning_rate: float | Schedule = 1e-2
     momentum: float = 0.0
     nesterov: bool = False
+    weight_decay: float = 0.0
 
     slots = ("u",)
 
@@ -27,4 +30,5 @@ class SGD(Optimizer):
         return self.slots if self.momentum or self.nesterov else ()
 
     def update(self, p, g, state, step, rate):
-        kernels.sgd(p, g, state.get("u"), rate, self.momentum, self.nesterov)
+        numbers = (self.momentum, self.nesterov, self.weight_decay)
+        kernels.sgd(p, g, state.get("u"), rate, *numbers)

@@ -49,7 +49,17 @@ def test_parameters_and_gradients_are_views():
 
 
 @pytest.mark.parametrize(
-    "optimizer", [optimizers.Adam(0.1), optimizers.SGD(0.1, 0.9), optimizers.SGD(0.1, 0.9, True)]
+    "optimizer",
+    [
+        optimizers.Adam(0.1),
+        optimizers.SGD(0.1, 0.9),
+        optimizers.SGD(0.1, 0.9, True),
+        optimizers.AdamW(0.1, clipnorm=0.1),
+        optimizers.Adagrad(0.1, global_clipnorm=0.1),
+        optimizers.RMSprop(0.1, 0.9, 0.9, centered=True, clipvalue=0.1),
+        optimizers.Adadelta(weight_decay=0.1),
+    ],
+    ids=str,
 )
 def test_gaps_stay_zero(optimizer):
     """In the parameters, their gradients and the optimizer's state."""

@@ -57,6 +57,11 @@ STACK = [
         optimizers.Adam(schedules.Constant(0.25)),
         optimizers.Adam(schedules.OneCycle(0.1, None, 0.2)),
         optimizers.SGD(schedules.CosineDecay(0.1, 70, 0.01, 0.2, 5)),
+        optimizers.SGD(schedules.PiecewiseConstantDecay([5, 9], (0.1, 0.2, 0.3)), clipnorm=1),
+        optimizers.AdamW(schedules.ExponentialDecay(0.1, 70, 0.5, True), 0.01, clipvalue=0.5),
+        optimizers.RMSprop(0.1, 0.8, 0.5, 1e-5, True, 0.01, global_clipnorm=np.float32(2)),
+        optimizers.Adagrad(0.1, 0.25, 1e-5, 0.01),
+        optimizers.Adadelta(0.1, 0.8, 1e-5, 0.01),
     ],
     ids=str,
 )
@@ -76,7 +81,7 @@ def test_architecture_and_compilation(optimizer, loss, tmp_path):
 
 
 def test_what_was_loaded_trains_as_what_was_saved(tmp_path):
-    """Its optimizer begins anew: the moments are not kept."""
+    """Before its first step; test_resuming.py has what comes later."""
     model = small_model(optimizer=optimizers.Adam(schedules.OneCycle(0.1)))
     model.build(12)
     found = reloaded(model, tmp_path)
@@ -145,7 +150,9 @@ def test_other_programs_can_read_it(tmp_path):
     model = trained_model()
     model.save(tmp_path / "m.safetensors")
     found = load_file(tmp_path / "m.safetensors")
-    assert sorted(found) == ["0.b", "0.w", "1.b", "1.w"]
+    names = ["0.b", "0.w", "1.b", "1.w"]
+    state = [f"optimizer.{slot}.{name}" for slot in ("m", "v") for name in names]
+    assert sorted(found) == names + state
     assert bits(found[name] for name in ("0.w", "0.b", "1.w", "1.b")) == bits(model.get_weights())
 
 

@@ -17,7 +17,21 @@ def trained(monkeypatch, captured, **options):
     return bits(model.get_weights()), history
 
 
-@pytest.mark.parametrize("optimizer", [optimizers.Adam(2**-7), optimizers.SGD(2**-4, 0.5, True)])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optimizers.Adam(2**-7),
+        optimizers.Adam(2**-7, clipvalue=0.01),
+        optimizers.AdamW(2**-7, clipnorm=0.1),
+        optimizers.SGD(2**-4, 0.5, True),
+        optimizers.SGD(2**-4, weight_decay=2**-5, global_clipnorm=0.1),
+        optimizers.Adagrad(2**-4),
+        optimizers.RMSprop(2**-7),
+        optimizers.RMSprop(2**-7, momentum=0.5, centered=True, weight_decay=2**-5),
+        optimizers.Adadelta(),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 def test_the_same_bits_as_eagerly(optimizer, batch_size, monkeypatch):
     """With ragged last batches; the rates are exact in float32, as which a graph is given them."""

@@ -8,6 +8,7 @@ from dnn import optimizers, schedules
 from tests.dnn.figures import stored
 
 FIGURES = stored("schedules")
+PIECES = schedules.PiecewiseConstantDecay([5], [1, 2])
 ROUNDING = 1e-12  # relative: both sides are a dozen operations in float64, 1.1e-16 each
 
 
@@ -43,6 +44,50 @@ def test_cosine_decay_is_that_of_keras(figure):
     assert rates == pytest.approx(figure["rates"], rel=ROUNDING, abs=1e-16 * top)
 
 
+@pytest.mark.parametrize(
+    "figure", FIGURES["keras PiecewiseConstantDecay"], ids=lambda f: str(f["options"])
+)
+def test_piecewise_constant_is_that_of_keras(figure):
+    ours = schedules.PiecewiseConstantDecay(**figure["options"])
+    assert [ours(step) for step in range(len(figure["rates"]))] == figure["rates"]
+
+
+@pytest.mark.parametrize(
+    "figure", FIGURES["keras ExponentialDecay"], ids=lambda f: str(f["options"])
+)
+def test_exponential_decay_is_that_of_keras(figure):
+    ours = schedules.ExponentialDecay(**figure["options"])
+    rates = [ours(step) for step in range(len(figure["rates"]))]
+    assert rates == pytest.approx(figure["rates"], rel=ROUNDING, abs=0)
+
+
+def test_a_staircase_is_the_step_schedule_of_pytorch():
+    for figure in FIGURES["torch StepLR"]:
+        lr, step_size, gamma = (figure["options"][name] for name in ("lr", "step_size", "gamma"))
+        ours = schedules.ExponentialDecay(lr, step_size, gamma, staircase=True)
+        rates = [ours(step) for step in range(len(figure["rates"]))]
+        assert rates == pytest.approx(figure["rates"], rel=ROUNDING, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "values", "message"),
+    [
+        ([5], [0.1], "values: got 1; expected 2, one more than there are boundaries"),
+        ([5, 5], [1, 2, 3], r"boundaries: got \[5, 5\]; expected ascending numbers"),
+        ([9, 5], [1, 2, 3], r"boundaries: got \[9, 5\]; expected ascending numbers"),
+        ([5], [0.1, math.nan], "values: got nan; expected a finite number"),
+    ],
+)
+def test_pieces_that_are_none(boundaries, values, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        schedules.PiecewiseConstantDecay(boundaries, values)
+
+
+def test_a_decay_over_no_steps():
+    with pytest.raises(ValueError, match=r"^decay_steps: got 0; expected 1 or more, or None"):
+        schedules.ExponentialDecay(0.1, 0)
+
+
 def test_constant():
     assert schedules.Constant(0.25)(0) == schedules.Constant(0.25)(10**9) == 0.25
 
@@ -59,6 +104,11 @@ def test_constant():
         (
             schedules.CosineDecay(0.0, warmup_target=0.1, warmup_steps=90),
             schedules.CosineDecay(0.0, 1, warmup_target=0.1, warmup_steps=90),
+        ),
+        (schedules.ExponentialDecay(0.1), schedules.ExponentialDecay(0.1, 70)),
+        (
+            schedules.PiecewiseConstantDecay([5], [1, 2]),
+            schedules.PiecewiseConstantDecay([5], [1, 2]),
         ),
         (schedules.OneCycle(0.1, 5), schedules.OneCycle(0.1, 5)),
         (schedules.CosineDecay(0.1, 5), schedules.CosineDecay(0.1, 5)),
@@ -77,7 +127,9 @@ def test_spanning_leaves_the_schedule_as_it_was():
     assert schedule.total_steps is None
 
 
-@pytest.mark.parametrize("schedule", [schedules.OneCycle(), schedules.CosineDecay()])
+@pytest.mark.parametrize(
+    "schedule", [schedules.OneCycle(), schedules.CosineDecay(), schedules.ExponentialDecay()]
+)
 def test_an_open_length_has_no_rates_of_its_own(schedule):
     with pytest.raises(ValueError, match=f"{type(schedule).__name__}: its number of steps is None"):
         schedule(0)

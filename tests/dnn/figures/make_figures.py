@@ -33,6 +33,15 @@ COSINES = (
         "warmup_steps": 5,
     },
 )
+PIECES = (
+    {"boundaries": [3, 10, 11], "values": [0.1, 0.05, 0.2, 0.001]},
+    {"boundaries": [7], "values": [1.0, 0.5]},
+)
+EXPONENTIALS = (
+    {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.5},
+    {"initial_learning_rate": 0.01, "decay_steps": 5, "decay_rate": 0.1, "staircase": True},
+)
+STEP_RATES = ({"lr": 0.1, "step_size": 6, "gamma": 0.5}, {"lr": 0.1, "step_size": 1, "gamma": 0.9})
 COSINE_CALLS = 25  # steps that each is asked for: beyond the end of all three
 
 # The problem: minimise Σ scale · (stiffness / 2 · (p − target)² + sin p) from START. The scales let
@@ -44,6 +53,16 @@ SCALE = np.array([1.0, 0.3, 1e-2, 1e-3, 1e-5, 1e-6, 1e-7, 0.0])
 STEPS = 50
 KEPT = (1, 2, 3, 10, 25, 26, 27, 28, 40, 50)  # the steps after which p is stored
 RATES = {"constant": lambda step: 0.02, "changed": lambda step: 0.02 if step <= 25 else 0.003}
+# Ours; PyTorch's and Keras' own arguments follow in optimizers().
+RMSPROPS = {
+    "rmsprop": {},
+    "rmsprop centered": {"centered": True},
+    "rmsprop momentum": {"momentum": 0.9},
+    "rmsprop centered momentum": {"centered": True, "momentum": 0.9},
+}
+CLIPS = {"clipnorm": 0.5, "clipvalue": 0.5, "global_clipnorm": 0.5}  # one parameter: norms agree
+DECAY = 0.3  # of the weights
+NEGLIGIBLE = 1e-30  # an epsilon under the root
 SGDS = {
     "sgd": {},
     "sgd momentum": {"momentum": 0.9},
@@ -110,6 +129,35 @@ def optimizers():
     for name, options in SGDS.items():
         makers["torch"][name] = functools.partial(torch.optim.SGD, **options)
         makers["keras"][name] = functools.partial(keras.optimizers.SGD, **options)
+    for name, options in RMSPROPS.items():
+        makers["torch"][name] = functools.partial(torch.optim.RMSprop, alpha=0.9, **options)
+        makers["keras"][name] = functools.partial(keras.optimizers.RMSprop, **options)
+        makers["keras"][f"{name} negligible epsilon"] = functools.partial(
+            keras.optimizers.RMSprop, epsilon=NEGLIGIBLE, **options
+        )
+    makers["torch"] |= {
+        "adagrad": torch.optim.Adagrad,
+        "adagrad 0.1": functools.partial(torch.optim.Adagrad, initial_accumulator_value=0.1),
+        "adadelta": torch.optim.Adadelta,
+        "adamw": functools.partial(torch.optim.AdamW, weight_decay=DECAY),
+    }
+    makers["keras"] |= {
+        "adagrad": keras.optimizers.Adagrad,
+        "adadelta": keras.optimizers.Adadelta,
+        "adamw negligible epsilon": functools.partial(
+            keras.optimizers.AdamW, weight_decay=DECAY, epsilon=NEGLIGIBLE
+        ),
+        "sgd decay": functools.partial(keras.optimizers.SGD, momentum=0.9, weight_decay=DECAY),
+        "rmsprop decay": functools.partial(
+            keras.optimizers.RMSprop, epsilon=NEGLIGIBLE, weight_decay=DECAY
+        ),
+        "adagrad decay": functools.partial(keras.optimizers.Adagrad, weight_decay=DECAY),
+        "adadelta decay": functools.partial(keras.optimizers.Adadelta, weight_decay=DECAY),
+        **{
+            f"sgd {name}": functools.partial(keras.optimizers.SGD, **{name: limit})
+            for name, limit in CLIPS.items()
+        },
+    }
     follow = {"torch": torch_trajectory, "keras": keras_trajectory}
     return {
         f"{library} {name}, {course} rate": follow[library](make, rate)
@@ -143,9 +191,39 @@ def cosine(**options):
     return [float(schedule(step)) for step in range(COSINE_CALLS)]
 
 
+def piecewise(**options):
+    import keras
+
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay(**options)
+    return [float(schedule(step)) for step in range(COSINE_CALLS)]
+
+
+def exponential(**options):
+    import keras
+
+    schedule = keras.optimizers.schedules.ExponentialDecay(**options)
+    return [float(schedule(step)) for step in range(COSINE_CALLS)]
+
+
+def steps(lr, step_size, gamma):
+    import torch
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size, gamma)
+    rates = []
+    for _ in range(COSINE_CALLS):
+        rates.append(float(schedule.get_last_lr()[0]))
+        optimizer.step()
+        schedule.step()
+    return rates
+
+
 def schedules():
     return {
         "torch OneCycleLR": [{"options": o, "rates": one_cycle(**o)} for o in ONE_CYCLES],
+        "torch StepLR": [{"options": o, "rates": steps(**o)} for o in STEP_RATES],
+        "keras PiecewiseConstantDecay": [{"options": o, "rates": piecewise(**o)} for o in PIECES],
+        "keras ExponentialDecay": [{"options": o, "rates": exponential(**o)} for o in EXPONENTIALS],
         "keras CosineDecay": [{"options": o, "rates": cosine(**o)} for o in COSINES],
     }
 
