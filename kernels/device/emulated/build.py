@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 from kernels.device import cache
@@ -23,6 +24,8 @@ FLAGS = ("-std=c++20", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-f
 # Only emu_module leaves a kernel's library: its copies of the inline functions are its own, since a
 # checked and an unchecked library differ in them.
 MODULE_FLAGS = ("-O1", "-w", "-fvisibility=hidden")
+# Its calls into the runtime are bound when it is loaded.
+LINK_FLAGS = ("-shared", *(["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []))
 RUNTIME_FLAGS = ("-O2", "-Wall", "-Wextra")
 
 
@@ -95,7 +98,7 @@ def module(text, *, check) -> ctypes.CDLL:
         with tempfile.TemporaryDirectory() as folder:
             source = pathlib.Path(folder) / "module.cpp"
             source.write_text(text)
-            _run([*flags, "-shared", str(source), "-o", str(path)], "an emitted module")
+            _run([*flags, *LINK_FLAGS, str(source), "-o", str(path)], "an emitted module")
 
     path = _library((MODULE_FLAGS, check, text, _sources("*.h")), make)
     return ctypes.CDLL(str(path))

@@ -261,6 +261,44 @@ BODY(diverging_loads) {
   load<int>(A + 4 * thread(), HERE);
 }
 
+// ---- any program --------------------------------------------------------------------------------
+
+// Runs a program that lies in A: for every acting thread up to 8 operations of 3 numbers each (what,
+// cell, scope), and logs them in C in the order in which they took effect (a
+// barrier twice: arrival, departure), unseen by the checker.  The acting threads are lanes 0 and 1 of the first two warps of two blocks.  Operation k
+// of actor t is at the site of line 8 * t + k.
+enum What { kNothing, kLoad, kStore, kStrongLoad, kStrongStore, kAcquire, kRelease, kAtomic, kAcquireRelease,
+            kFence, kBarrier, kWarpBarrier };
+constexpr int kOperations = 8;
+BODY(interprets) {
+  if (thread() % 32 > 1) return;
+  const int actor = static_cast<int>(block() * 4 + thread() / 32 * 2 + thread() % 32);
+  int* log = reinterpret_cast<int*>(window_host[kFirstArgument + 2] + C);
+  const auto note = [&](int index) { log[1 + log[0]++] = kOperations * actor + index; };
+  for (int index = 0; index < kOperations; index++) {
+    int op[3];
+    std::memcpy(op, window_host[kFirstArgument] + A + 12 * (kOperations * actor + index), sizeof op);
+    const Address cell = B + 4 * op[1];
+    const Scope scope = static_cast<Scope>(op[2]);
+    const Site& site = kSites[kOperations * actor + index];
+    switch (op[0]) {
+      case kNothing: continue;
+      case kLoad: load<int>(cell, site); break;
+      case kStore: store<int>(cell, 1000 * actor + index, site); break;
+      case kStrongLoad: load<int>(cell, site, {Semantics::relaxed, scope}); break;
+      case kStrongStore: store<int>(cell, 1000 * actor + index, site, {Semantics::relaxed, scope}); break;
+      case kAcquire: load<int>(cell, site, {Semantics::acquire, scope}); break;
+      case kRelease: store<int>(cell, 1000 * actor + index, site, {Semantics::release, scope}); break;
+      case kAtomic: add(cell, 1, site, {Semantics::relaxed, scope}); break;
+      case kAcquireRelease: add(cell, 1, site, {Semantics::acq_rel, scope}); break;
+      case kFence: fence(Semantics::acq_rel, scope, site); break;
+      case kBarrier: note(index); barrier_sync(0, 0, false, site); break;
+      case kWarpBarrier: note(index); warp_barrier(~0u, site); break;
+    }
+    note(index);
+  }
+}
+
 // ---- the tables ---------------------------------------------------------------------------------
 
 const SharedVariable kArrays[] = {{"tile", 0, 1024}, {"wide", 2048, 8192}};

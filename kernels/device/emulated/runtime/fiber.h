@@ -2,7 +2,7 @@
 #pragma once
 #include <cstddef>
 
-#if !defined(__x86_64__) || defined(EMU_PORTABLE_FIBERS)
+#if !defined(__x86_64__) || !defined(__linux__) || defined(EMU_PORTABLE_FIBERS)
 #define EMU_UCONTEXT 1
 #include <ucontext.h>
 #endif

@@ -169,6 +169,12 @@ struct Cluster {
   std::vector<Fiber*> waiting;
 };
 
+// What threads that have exited did: as if they had arrived at every later barrier.
+struct Exited {
+  Time latest = 0;
+  Known foreign;
+};
+
 struct Block {
   Dim3 index;
   uint32_t linear = 0;   // in the grid
@@ -177,6 +183,7 @@ struct Block {
   std::unique_ptr<Fiber[]> fibers;
   uint32_t capacity = 0;
   std::vector<uint32_t> live_lanes;  // by warp
+  std::vector<Exited> exited;        // by warp
   BarrierState barriers[16];
   std::vector<char> shared_storage;
   char* shared = nullptr;

@@ -78,6 +78,12 @@ void synchronise(Fiber* const* fibers, size_t count, Extent extent, const Arriva
     block_known = std::max(block_known, fibers[i]->block_known);
     foreign = join(foreign, fibers[i]->foreign);
   }
+  const Block& block = *fibers[0]->block;
+  for (size_t warp = 0; warp < block.exited.size() && extent != Extent::some; warp++) {
+    if (extent == Extent::whole_warp && warp != fibers[0]->warp) continue;
+    latest = std::max(latest, block.exited[warp].latest);
+    foreign = join(foreign, block.exited[warp].foreign);
+  }
   if (extent == Extent::some) {
     Arrivals all = others ? *others : Arrivals();
     for (size_t i = 0; i < count; i++) {
@@ -121,12 +127,24 @@ void fence(Semantics semantics, Scope scope, const Site&) {
 
 void fence_proxy(const Site&) {}
 
-void read_messages(Fiber& me, const std::vector<Message>& messages, Ordering ordering) {
-  for (const Message& message : messages) {
-    if (message.thread == me.id || !within(ordering.scope, me, message.block)) continue;
-    // The release must reach this thread too: as seen from here, its block at its scope.
+namespace {
+
+// Do a strong access of `me` at this scope and the location's last write include each other?  If
+// not, they race, and nothing is observed through them.
+bool observes(const Fiber& me, const Location& location, Scope scope) {
+  return within(scope, me, location.last_block) &&
+         within(location.last_scope, me, location.last_block);
+}
+
+}  // namespace
+
+void read_messages(Fiber& me, const Location& location, Ordering ordering) {
+  if (!observes(me, location, ordering.scope)) return;
+  for (const Message& message : location.messages) {
+    if (!message.visible || message.thread == me.id) continue;
+    // The release must reach this thread, and the acquire, now or later, the releasing one.
     if (!within(message.scope, me, message.block)) continue;
-    if (acquires(ordering.semantics)) {
+    if (acquires(ordering.semantics) && within(ordering.scope, me, message.block)) {
       me.foreign = join(me.foreign, message.known);
       continue;
     }
@@ -141,13 +159,18 @@ void read_messages(Fiber& me, const std::vector<Message>& messages, Ordering ord
 namespace {
 
 void add_message(std::vector<Message>& messages, Message message) {
-  // Releases of one scope at one place are merged, so that a counter's list stays short.
+  // A counter that a whole grid releases by would gather a message from every block: past a few,
+  // those of one scope are merged.
+  constexpr size_t kApart = 16;
+  if (messages.size() >= kApart) std::erase_if(messages, [](const Message& m) { return !m.visible; });
+  const bool merge = messages.size() >= kApart;
   for (Message& kept : messages) {
     if (kept.scope != message.scope) continue;
-    if (kept.scope < Scope::gpu && kept.block != message.block) continue;
+    if (kept.thread != message.thread && !merge) continue;
+    if (kept.block != message.block && kept.scope < Scope::gpu) continue;
     kept.known = join(kept.known, message.known);
     if (kept.block != message.block) kept.block = kManyBlocks;
-    if (kept.thread != message.thread) kept.thread = ~0u;
+    if (kept.thread != message.thread) kept.thread = kManyThreads;
     return;
   }
   messages.push_back(std::move(message));
@@ -155,21 +178,34 @@ void add_message(std::vector<Message>& messages, Message message) {
 
 }  // namespace
 
-void write_messages(Fiber& me, std::vector<Message>& messages, Ordering ordering, bool is_atomic) {
-  if (!is_atomic)  // an atomic continues the release sequence, a store only that of its own thread
-    std::erase_if(messages, [&](const Message& m) { return m.thread != me.id; });
+void write_messages(Fiber& me, Location& location, Ordering ordering, bool is_atomic) {
+  // An atomic continues what others released, if it observes it; a store ends that.
+  const bool continues = is_atomic && observes(me, location, ordering.scope);
+  for (Message& m : location.messages) {
+    if (m.thread == me.id) m.visible = true;
+    else if (!continues) m.visible = false;
+  }
+  location.last_scope = ordering.scope;
+  location.last_block = me.block->linear;
+  const auto add = [&](Known known, Scope scope) {
+    add_message(location.messages, {std::move(known), scope, me.block->linear, me.id, true});
+  };
   for (int scope = 0; scope < 4; scope++) {
     const Published& fence = me.published[scope];
     if (!fence.valid) continue;
-    Known known =
-        join(fence.foreign, own_facts(me.id, fence.time, fence.block_known, fence.warp_known));
-    const Scope narrower = std::min(static_cast<Scope>(scope), ordering.scope);
-    add_message(messages, {std::move(known), narrower, me.block->linear, me.id});
+    add(join(fence.foreign, own_facts(me.id, fence.time, fence.block_known, fence.warp_known)),
+        static_cast<Scope>(scope));
   }
   if (releases(ordering.semantics)) {
-    add_message(messages, {everything_known(me), ordering.scope, me.block->linear, me.id});
+    add(everything_known(me), ordering.scope);
     tick(me);
   }
+}
+
+bool only_own_messages(const Fiber& me, Location& location) {
+  std::erase_if(location.messages, [&](const Message& m) { return m.thread != me.id; });
+  for (Message& m : location.messages) m.visible = false;
+  return !location.messages.empty();
 }
 
 }  // namespace emu

@@ -41,17 +41,32 @@ void synchronise(Fiber* const* fibers, size_t count, Extent extent, const Arriva
 
 // ---- release and acquire through memory -------------------------------------------------------
 
+inline constexpr uint32_t kManyThreads = ~0u;
+
 // One release, as kept at the location that published it.
 struct Message {
   Known known;
-  Scope scope;
+  Scope scope;      // of the release, or of the fence before the write
   uint32_t block;   // of the releasing thread (Block::linear), kManyBlocks when several were merged
-  uint32_t thread;  // of the releasing thread
+  uint32_t thread;  // the releasing thread, kManyThreads likewise
+  // Is it the value that is there, or atomics upon it?  Overwritten, it is kept for its own thread,
+  // whose next strong write to the place publishes it again.
+  bool visible;
 };
 
-// A strong read of a location by me: acquires its messages now, or at the next fence.
-void read_messages(Fiber& me, const std::vector<Message>& messages, Ordering ordering);
-// A strong write: adds me's messages; a plain store ends what others released here.
-void write_messages(Fiber& me, std::vector<Message>& messages, Ordering ordering, bool is_atomic);
+// A place that strong writes go to: what was released there, and who wrote last at which scope.
+struct Location {
+  std::vector<Message> messages;
+  Scope last_scope = Scope::sys;
+  uint32_t last_block = 0;
+};
+
+// A strong read by me: acquires the location's messages now, or at the next fence.
+void read_messages(Fiber& me, const Location& location, Ordering ordering);
+// A strong write: adds me's messages; a plain store hides what others released here.
+void write_messages(Fiber& me, Location& location, Ordering ordering, bool is_atomic);
+
+// A weak store by me: hides them all, and forgets the others'.  Are any left?
+bool only_own_messages(const Fiber& me, Location& location);
 
 }  // namespace emu

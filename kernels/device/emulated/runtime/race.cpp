@@ -103,55 +103,85 @@ void against_reads(const Fiber& me, const Shadow& shadow, const Cell& cell, cons
         race(shadow, cell, access, {"load", first_unknown(me, r.warp, r.lanes, r.time), r.site});
 }
 
-bool knows_an_observer(const Fiber& me, const Extra& extra) {
-  for (const Strong& s : extra.strong) {
-    if (s.writes || !s.current) continue;
-    for (uint32_t lanes = s.lanes; lanes; lanes &= lanes - 1)
-      if (knows(me, s.warp + static_cast<uint32_t>(__builtin_ctz(lanes)), s.time)) return true;
+// Does a scope leave out one of two blocks?  (Clusters lie within whole launches: their blocks are
+// found by the running thread's.)
+bool leaves_out(const Fiber& me, Scope scope, uint32_t block, uint32_t other) {
+  if (scope >= Scope::gpu || block == other) return false;
+  if (scope == Scope::cta) return true;
+  const std::vector<Block*>& members = me.block->cluster->blocks;
+  const auto member = [&](uint32_t b) {
+    return std::any_of(members.begin(), members.end(), [&](const Block* m) { return m->linear == b; });
+  };
+  return member(block) != member(other);
+}
+
+bool morally_strong(const Fiber& me, const Strong& a, const Strong& b) {
+  const uint32_t block = a.warp / threads_per_block, other = b.warp / threads_per_block;
+  return !leaves_out(me, a.scope, block, other) && !leaves_out(me, b.scope, block, other);
+}
+
+// Does extra.strong[i] come before what `me` does now?  Because me knows of it, or knows a thread
+// that observed it.
+bool precedes(const Fiber& me, const Extra& extra, size_t i) {
+  const Strong& s = extra.strong[i];
+  if (knows_all(me, s.warp, s.lanes, s.time)) return true;
+  if (!s.writes) return false;
+  const Strong* written = &s;  // what a reader sees, while every step from s is morally strong
+  for (size_t later = i + 1; later < extra.strong.size(); later++) {
+    const Strong& reader = extra.strong[later];
+    if (reader.chain != s.chain) return false;
+    if (!morally_strong(me, reader, *written)) {
+      if (reader.writes) return false;
+      continue;
+    }
+    for (uint32_t lanes = reader.lanes; lanes; lanes &= lanes - 1)
+      if (knows(me, reader.warp + static_cast<uint32_t>(__builtin_ctz(lanes)), reader.time)) return true;
+    if (reader.writes) written = &reader;
   }
   return false;
+}
+
+void race_with_strong(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
+                      const Strong& s, const char* why) {
+  race(shadow, cell, access,
+       {s.writes ? "volatile or atomic store" : "volatile or atomic load",
+        first_unknown(me, s.warp, s.lanes, s.time), s.site},
+       why);
 }
 
 // A weak access against the strong ones; writes_only: a load conflicts only with writes.
 void against_strong(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
                     const Extra& extra, bool writes_only) {
-  for (const Strong& s : extra.strong)
-    if ((s.writes || !writes_only) && !knows_all(me, s.warp, s.lanes, s.time) &&
-        !(s.writes && s.current && knows_an_observer(me, extra)))
-      race(shadow, cell, access,
-           {s.writes ? "volatile or atomic store" : "volatile or atomic load",
-            first_unknown(me, s.warp, s.lanes, s.time), s.site});
+  for (size_t i = 0; i < extra.strong.size(); i++)
+    if ((extra.strong[i].writes || !writes_only) && !precedes(me, extra, i))
+      race_with_strong(me, shadow, cell, access, extra.strong[i], "nothing orders the two");
 }
 
 // Two strong accesses race only where the scope of one leaves the other out.
 void against_narrow(const Fiber& me, const Shadow& shadow, const Cell& cell, const Access& access,
                     const Extra& extra) {
   const bool writes = access.kind != Kind::load;
-  const auto leaves_out = [&](Scope scope, uint32_t block) {
-    if (scope >= Scope::gpu || block == me.block->linear) return false;
-    if (scope == Scope::cta) return true;
-    return std::none_of(me.block->cluster->blocks.begin(), me.block->cluster->blocks.end(),
-                        [&](const Block* b) { return b->linear == block; });
-  };
-  for (const Strong& s : extra.strong) {
-    const uint32_t block = s.warp / threads_per_block;
-    if (!(writes || s.writes) || !(leaves_out(access.ordering.scope, block) || leaves_out(s.scope, block)))
-      continue;
-    if (!knows_all(me, s.warp, s.lanes, s.time))
-      race(shadow, cell, access,
-           {s.writes ? "volatile or atomic store" : "volatile or atomic load",
-            first_unknown(me, s.warp, s.lanes, s.time), s.site},
-           "a scope is too narrow to include both threads");
+  Strong mine{};
+  mine.warp = me.warp_id(), mine.scope = access.ordering.scope;
+  for (size_t i = 0; i < extra.strong.size(); i++) {
+    const Strong& s = extra.strong[i];
+    if ((writes || s.writes) && !morally_strong(me, mine, s) && !precedes(me, extra, i))
+      race_with_strong(me, shadow, cell, access, s, "a scope is too narrow to include both threads");
   }
 }
 
 // ---- what is remembered -------------------------------------------------------------------------
 
+// A read joins those that lanes of its warp made at its time by the same instruction.
+inline bool joins(Time time, uint32_t lanes, uint32_t its_site, const Fiber& me, uint32_t site) {
+  return time == me.time && (its_site == site || lanes >> me.lane & 1);
+}
+
 inline void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t site) {
   const uint32_t lane = 1u << me.lane, warp = me.warp_id();
   if (shadow.readings && shadow.first_thread == me.block->first) {
     Reading& r = readings_of(shadow, cell)[me.warp];
-    if (r.time == me.time) {
+    if (joins(r.time, r.lanes, r.site, me, site)) {
       r.lanes |= lane;
       return;
     }
@@ -165,7 +195,7 @@ inline void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t 
     cell.read_warp = warp, cell.read_lanes = lane, cell.read_time = me.time, cell.read_site = site;
     return;
   }
-  if (cell.read_warp == warp && cell.read_time == me.time) {
+  if (cell.read_warp == warp && joins(cell.read_time, cell.read_lanes, cell.read_site, me, site)) {
     cell.read_lanes |= lane;
     return;
   }
@@ -173,7 +203,7 @@ inline void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t 
   if (!knows_all(me, cell.read_warp, cell.read_lanes, cell.read_time)) {
     Extra& extra = need_extra(shadow, cell);
     for (Reader& r : extra.readers)
-      if (r.warp == warp && r.time == me.time) {
+      if (r.warp == warp && joins(r.time, r.lanes, r.site, me, site)) {
         r.lanes |= lane;
         return;
       }
@@ -186,33 +216,49 @@ inline void remember_read(const Fiber& me, Shadow& shadow, Cell& cell, uint32_t 
   cell.read_warp = warp, cell.read_lanes = lane, cell.read_time = me.time, cell.read_site = site;
 }
 
+constexpr size_t kApart = 64;  // strong accesses that are kept apart, whatever they say of each other
+
 void remember_strong(const Fiber& me, Extra& extra, const Access& access, uint32_t site) {
-  const bool writes = access.kind != Kind::load;
-  const uint32_t warp = me.warp_id(), lane = 1u << me.lane;
-  const Scope scope = access.ordering.scope;
-  // An atomic observes the writes whose value it changes, and stands for them from now on: what
-  // comes after it comes after them, and what conflicts with them conflicts with it.
-  if (access.kind == Kind::atomic)
-    std::erase_if(extra.strong, [](const Strong& s) { return s.writes && s.current; });
-  if (writes)
-    for (Strong& s : extra.strong) s.current = false;
-  const size_t recent = std::min<size_t>(extra.strong.size(), 8);
-  for (size_t i = extra.strong.size() - recent; i < extra.strong.size(); i++) {
-    Strong& s = extra.strong[i];
-    if (s.warp == warp && s.time == me.time && !s.writes && !writes && s.current && s.scope == scope) {
-      s.lanes |= lane;
-      return;
+  std::vector<Strong>& list = extra.strong;
+  if (access.kind == Kind::store) extra.chain++;
+  const Strong mine{me.warp_id(), 1u << me.lane, me.time, site, extra.chain, access.kind != Kind::store,
+                    access.kind != Kind::load, access.ordering.scope};
+  if (!mine.writes) {
+    // Reads since the last write are one entry for each warp; a thread that reads again and again,
+    // waiting, needs only its latest one.
+    for (size_t i = list.size(); i-- > 0 && !list[i].writes;)
+      if (list[i].warp == mine.warp && list[i].scope == mine.scope &&
+          joins(list[i].time, list[i].lanes, list[i].site, me, site)) {
+        list[i].lanes |= mine.lanes;
+        return;
+      }
+    const size_t from = extra.narrow ? list.size() : list.size() - std::min<size_t>(list.size(), 64);
+    for (size_t i = from; i < list.size(); i++) {
+      Strong& s = list[i];
+      if (s.warp == mine.warp && s.lanes == mine.lanes && s.time == mine.time && !s.writes &&
+          s.chain == mine.chain && s.scope == mine.scope) {
+        list.erase(list.begin() + static_cast<ptrdiff_t>(i));
+        break;
+      }
     }
-  }
-  if (extra.strong.size() >= extra.prune_strong_at) {
-    // Whoever must know this access knows what this thread knows; but a read does not stand for a
-    // write, with which more conflicts.
-    std::erase_if(extra.strong, [&](const Strong& s) {
-      return (writes || !s.writes) && !s.current && knows_all(me, s.warp, s.lanes, s.time);
+  } else if (mine.reads && !extra.narrow && list.size() >= kApart) {
+    // An atomic stands for the earlier writes of its chain by its own block: it has observed them,
+    // and what conflicts with them conflicts with it.  (Scopes below gpu would tell them apart.)
+    const uint32_t block = mine.warp / threads_per_block;
+    std::erase_if(list, [&](const Strong& s) {
+      return s.writes && s.chain == mine.chain && s.warp / threads_per_block == block;
     });
-    extra.prune_strong_at = std::max<size_t>(16, 2 * extra.strong.size());
   }
-  extra.strong.push_back({warp, lane, me.time, site, writes, true, scope});
+  if (list.size() >= extra.prune_strong_at) {
+    // Whoever must know this access knows what this thread knows; but a read does not stand for a
+    // write, with which more conflicts.  (A later access of narrower scope could tell them apart.)
+    std::erase_if(list, [&](const Strong& s) {
+      return (mine.writes || !s.writes) && s.chain != mine.chain &&
+             knows_all(me, s.warp, s.lanes, s.time);
+    });
+    extra.prune_strong_at = std::max(kApart, 2 * list.size());
+  }
+  list.push_back(mine);
 }
 
 void uninitialised(const Access& access) {
@@ -268,25 +314,30 @@ inline void weak_store(Fiber& me, Shadow& shadow, Cell& cell, const Access& acce
   if (cell.extra)
     if (Extra* extra = find_extra(shadow, cell)) {
       against_strong(me, shadow, cell, access, *extra, false);
-      free_extra(cell);
+      // Forgotten with the rest, except what me itself released here: see Message::visible.
+      extra->readers.clear();
+      extra->strong.clear();
+      if (!only_own_messages(me, extra->location)) free_extra(cell);
     }
   cell.writer = me.id, cell.write_time = me.time, cell.write_site = site;
   cell.read_time = 0;
 }
 
+// `first`: of the cells of this access; what is released and acquired there lies with that one.
 void strong_access(Fiber& me, Shadow& shadow, Cell& cell, const Access& access, uint32_t site,
-                   bool first_cell) {
+                   bool first) {
+  Extra& extra = need_extra(shadow, cell);
+  // An acquire comes after what was released to it, so it learns first and is judged then.
+  if (first && access.kind != Kind::store) read_messages(me, extra.location, access.ordering);
   against_write(me, shadow, cell, access);
   if (access.kind != Kind::load) against_reads(me, shadow, cell, access);
-  Extra& extra = need_extra(shadow, cell);
-  if (access.ordering.scope < Scope::gpu || extra.narrow) against_narrow(me, shadow, cell, access, extra);
-  if (access.ordering.scope < Scope::gpu) extra.narrow = true;
-  if (first_cell) {
-    if (access.kind != Kind::store) read_messages(me, extra.messages, access.ordering);
+  if (access.ordering.scope < Scope::gpu || extra.narrow) {
+    against_narrow(me, shadow, cell, access, extra);
+    extra.narrow = true;
   }
   remember_strong(me, extra, access, site);
-  if (first_cell && access.kind != Kind::load)
-    write_messages(me, extra.messages, access.ordering, access.kind == Kind::atomic);
+  if (first && access.kind != Kind::load)
+    write_messages(me, extra.location, access.ordering, access.kind == Kind::atomic);
 }
 
 }  // namespace

@@ -85,6 +85,9 @@ void leave(Fiber& fiber) { switch_to(fiber.context, scheduler); }
   me.state = State::done;
   block.live--;
   block.live_lanes[me.warp] &= ~(1u << me.lane);
+  Exited& exited = block.exited[me.warp];
+  exited.latest = std::max(exited.latest, me.time);
+  exited.foreign = join(exited.foreign, me.foreign);
   spins = stalled = 0;
   block.cluster->live_threads--;
   warp_thread_exited(block, me.warp);
@@ -165,6 +168,7 @@ void start_block(uint32_t linear, Cluster& cluster) {
   block.cluster = &cluster;
   const uint32_t warps = threads_per_block / 32;
   block.live_lanes.assign(warps, ~0u);
+  block.exited.assign(warps, {});
   if (launch.threads % 32) block.live_lanes.back() = (1u << launch.threads % 32) - 1;
   for (BarrierState& barrier : block.barriers) barrier = BarrierState();
   block.cluster_phase.assign(launch.threads, 0);

@@ -154,8 +154,9 @@ Extra& need_extra(const Shadow& shadow, Cell& cell) {
   extra.owner = &cell;
   extra.born = now;
   extra.narrow = false;
-  extra.prune_at = 8, extra.prune_strong_at = 16;
-  extra.readers.clear(), extra.strong.clear(), extra.messages.clear();
+  extra.chain = 0;
+  extra.prune_at = 8, extra.prune_strong_at = 64;
+  extra.readers.clear(), extra.strong.clear(), extra.location = Location();
   return extra;
 }
 

@@ -14,15 +14,17 @@ struct Reader {
   uint32_t site;
 };
 
-// Strong (volatile, relaxed, atomic, ...) accesses, which do not race with each other.
+// Strong (volatile, relaxed, atomic, ...) accesses, which do not race with each other unless a scope is
+// too narrow.  They are kept in their order.
 struct Strong {
   uint32_t warp, lanes;
   Time time;
   uint32_t site;
-  bool writes;
-  // A write: its value, or that of atomics upon it, is still there.  A read: it saw the value that is
-  // there.  What was observed comes before whatever its observer does next (PTX, causality order).
-  bool current;
+  // A plain store begins a new chain, and atomics continue it.  Whoever reads observes the writes of
+  // the chain that came before, and what is observed precedes whatever its observer does next (the
+  // causality order of PTX).
+  uint32_t chain;
+  bool reads, writes;
   Scope scope;
 };
 
@@ -30,10 +32,11 @@ struct Extra {
   const Cell* owner = nullptr;
   Time born = 0;
   bool narrow = false;  // some strong access had a scope below gpu
-  size_t prune_at = 8, prune_strong_at = 16;
+  size_t prune_at = 8, prune_strong_at = 64;
   std::vector<Reader> readers;    // beside the cell's own
   std::vector<Strong> strong;
-  std::vector<Message> messages;  // what was released here
+  uint32_t chain = 0;
+  Location location;  // what was released here
 };
 
 // The cells of [host, host + bytes), the shadow refined if they are smaller than its granules.
