@@ -28,6 +28,7 @@ from dnn.callbacks.early_stopping import EarlyStopping
 from dnn.callbacks.gradient_watch import GradientWatch, TrainingWarning
 from dnn.callbacks.history import History
 from dnn.callbacks.model_checkpoint import ModelCheckpoint
+from dnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from dnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "History",
     "Lines",
     "ModelCheckpoint",
+    "ReduceLROnPlateau",
     "TerminateOnNaN",
     "TrainingWarning",
     "line",

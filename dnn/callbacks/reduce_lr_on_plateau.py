@@ -1,0 +1,63 @@
+"""ReduceLROnPlateau: a smaller learning rate once a value has stopped improving."""
+
+from dnn import schedules
+from dnn.callbacks.base import Callback
+from dnn.callbacks.monitor import Monitor
+from dnn.data import whole_number
+
+
+class ReduceLROnPlateau(Callback):
+    """lr ← max(factor · lr, min_lr) after `patience` epochs in which `monitor` did not improve.
+
+    monitor: default "val_loss". factor: default 0.1, below 1. patience: default 10. verbose: 1
+    prints each change, default 0. mode: "min", "max" or "auto" (default). min_delta: an
+    improvement is a change of more than this, default 1e-4. cooldown: epochs after a change in
+    which nothing is counted, default 0. min_lr: default 0.
+
+    For optimizers whose learning rate is a number: a schedule decides the rate itself, and is
+    refused with a ValueError when the training begins. Names, order and defaults are Keras'.
+    """
+
+    def __init__(
+        self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4,
+        cooldown=0, min_lr=0.0,
+    ):  # fmt: skip
+        if not 0 < factor < 1:
+            raise ValueError(f"factor: got {factor!r}; expected 0 < factor < 1")
+        if not min_lr >= 0:
+            raise ValueError(f"min_lr: got {min_lr!r}; expected 0 or more")
+        self.monitor = Monitor(monitor, mode, min_delta)
+        self.factor, self.min_lr, self.verbose = factor, min_lr, verbose
+        self.patience = whole_number("patience", patience, least=0)
+        self.cooldown = whole_number("cooldown", cooldown, least=0)
+
+    def on_train_begin(self, logs):
+        schedule = schedules.get(self.model.optimizer.learning_rate)
+        if not isinstance(schedule, schedules.Constant):
+            raise ValueError(
+                f"ReduceLROnPlateau: the learning rate follows {type(schedule).__name__}, which "
+                "sets it at every step; give the optimizer a number, or leave this callback out"
+            )
+        self.best, self.wait, self.cooling = self.monitor.worst, 0, 0
+
+    def on_epoch_end(self, epoch, logs):
+        value = self.monitor.value(logs)
+        if self.cooling:
+            self.cooling -= 1
+            self.wait = 0
+        if self.monitor.better(value, self.best):
+            self.best, self.wait = value, 0
+        elif not self.cooling:
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def _reduce(self, epoch):
+        optimizer = self.model.optimizer
+        old = schedules.get(optimizer.learning_rate).learning_rate
+        new = max(self.factor * old, self.min_lr)
+        if new < old:
+            optimizer.learning_rate = new
+            self.cooling, self.wait = self.cooldown, 0
+            if self.verbose:
+                print(f"epoch {epoch + 1}: learning rate {old:g} -> {new:g}")
