@@ -31,7 +31,9 @@ def cases(long=False):
     for offset_bytes in (4, 8, 12):
         yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
     for bias, keep in ((False, True), (True, False), (False, False)):  # each its own epilogue
-        for shape in ((1, 1, 1), (65, 33, 71), (63, 5, 129), (130, 40, 62)):
+        ends = zip((1, 9, 17, 25) * 2, (1, 2, 9, 10, 17, 18, 25, 26), strict=True)
+        small = [(m, 5, n) for m, n in ends]  # an edge at each of a lane's rows and columns
+        for shape in (*small, (65, 33, 71), (63, 5, 129), (130, 40, 62)):
             name = f"epilogue bias={bias} z={keep} of {SIZES(shape)}"
             yield forward(name, shape, "relu", bias=bias, keep=keep)
     for array in ("x", "w", "dy"):
