@@ -20,6 +20,7 @@ from dnn import (
     schedules,
 )
 from dnn.checkpoint import load_model
+from dnn.learning_rate_finder import learning_rate_finder
 from dnn.model import Sequential
 from dnn.one_hot import one_hot
 
@@ -31,6 +32,7 @@ __all__ = [
     "datasets",
     "initializers",
     "layers",
+    "learning_rate_finder",
     "load_model",
     "losses",
     "one_hot",
