@@ -9,7 +9,7 @@ where a variance is taken of gradients that hardly differ.
 import numpy as np
 import pytest
 
-from dnn import callbacks, execution, optimizers, schedules
+from dnn import Sequential, callbacks, execution, layers, optimizers, schedules
 from dnn.arena import Layout
 from dnn.optimizers.clipping import Clipper
 from tests.dnn.figures import stored
@@ -23,7 +23,7 @@ from tests.dnn.figures.make_figures import (
     START,
     trajectory,
 )
-from tests.dnn.helpers import bits, samples, small_model
+from tests.dnn.helpers import LOGITS, bits, samples, small_model
 
 FIGURES = stored("optimizers")
 ROUNDING = 6e-6
@@ -342,3 +342,31 @@ def test_a_momentum_out_of_range(momentum):
 def test_a_beta_out_of_range(name):
     with pytest.raises(ValueError, match=f"{name.replace('_', '')}: got 1.0; expected 0 ≤ "):
         ours(optimizers.Adam(**{name: 1.0}), RATES["constant"])
+
+
+# On the GPU's kernels
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optimizers.SGD(0.1, 0.9, True, 0.01, clipnorm=0.5),
+        optimizers.Adagrad(0.1, global_clipnorm=0.5),
+        optimizers.RMSprop(0.01, momentum=0.9, centered=True, clipvalue=0.05),
+        optimizers.Adadelta(clipnorm=0.5),
+        optimizers.AdamW(0.01, global_clipnorm=0.5, epsilon=1e-3),
+    ],
+    ids=str,
+)
+def test_the_emulated_device_agrees_with_the_cpu(optimizer):
+    """Weights of order 1 after 7 steps that divide by roots: 7 · 16 · 2⁻²⁴ = 7e-6."""
+    found = []
+    for device in ("cpu", "emulated"):
+        stack = [layers.Dense(8, activation="tanh"), layers.Dense(4)]
+        model = Sequential(stack, seed=1, device=device)
+        model.compile(optimizer, LOGITS)
+        model.fit(*samples(), verbose=0)
+        found.append(model.get_weights())
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=0, atol=7e-6)
