@@ -7,9 +7,11 @@ from kernels import (  # noqa: F401  the ops, found here by name
     activation,
     activation_backward,
     adam,
+    elementwise_loss,
     gather,
     linear,
     linear_backward,
+    root_mean_squared_error,
     sgd,
     softmax_cross_entropy,
 )

@@ -87,6 +87,22 @@ def softmax_cross_entropy(z, labels, *, scale=1.0):
     return loss.detach(), dz
 
 
+def elementwise_loss(z, targets, loss, *, scale=1.0):
+    if loss != "binary_crossentropy":
+        raise ValueError(f"loss: got {loss!r}; the suite measures binary_crossentropy")
+    z = z.detach().requires_grad_()
+    values = F.binary_cross_entropy_with_logits(z, targets, reduction="none").mean(1)
+    (dz,) = torch.autograd.grad(values, z, torch.full_like(values, scale))
+    return values.detach(), dz
+
+
+def root_mean_squared_error(z, targets):
+    z = z.detach().requires_grad_()
+    loss = F.mse_loss(z, targets).sqrt()
+    (dz,) = torch.autograd.grad(loss, z)
+    return loss.detach()[None], dz
+
+
 STEPS = {}
 
 

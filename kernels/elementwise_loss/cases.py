@@ -9,6 +9,7 @@ from kernels.battery.case import Case, Output
 
 ROWS = [1, 3, 8, 131, 257]
 COLUMNS = [1, 2, 3, 4, 5, 10, 31, 32, 33, 100]  # lanes double with them, up to a warp
+WIDE = [65, 97, 129, 161, 193, 225, 257]  # a lane's rounds: of an unrolled loop, every remainder
 
 
 def cases(long=False):
@@ -19,6 +20,14 @@ def cases(long=False):
                 for weighted in (False, True):
                     name = f"shape {rows}×{cols} {loss}{' weighted' if weighted else ''}"
                     yield case(name, loss, *data(loss, rows, cols), 1 / rows, weighted)
+        for cols in (*COLUMNS, *WIDE):
+            z, t = data(loss, 9, cols)
+            yield case(f"alone 9×{cols} {loss}", loss, z, t, weighted=True, loss_alone=True)
+        for cols in WIDE:
+            yield case(f"wide 9×{cols} {loss}", loss, *data(loss, 9, cols), 1 / 9, True)
+        if losses.get(loss).right:
+            for cols in (3, 40, 129, 257):
+                yield case(f"one wrong of {cols} {loss}", loss, *one_wrong(loss, cols))
         for cols in (1, 3, 40):
             for value in (1e4, -1e4, 1e30, -1e30, 1e-42, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan):
                 z, t = data(loss, 5, cols)
@@ -46,19 +55,28 @@ def data(loss, rows, cols):
     return z, t
 
 
+def one_wrong(loss, cols):
+    """z and t: a row without a mistake, and rows with one, at every place."""
+    z, t = data(loss, cols + 1, cols)
+    z = np.where(t > 0, abs(z), -abs(z))
+    z[range(cols), range(cols)] *= -1
+    return z, t
+
+
 def weights_of(rows):
     w = np.random.default_rng((1, rows)).random(rows, np.float32)
     w[0] = 0
     return w
 
 
-def case(name, loss, z, t, scale=1.0, weighted=False, offset_bytes=0):
+def case(name, loss, z, t, scale=1.0, weighted=False, offset_bytes=0, loss_alone=False):
+    """loss_alone: neither dz nor hit is asked for."""
     inputs = {"z": z, "t": t} | ({"weights": weights_of(len(z))} if weighted else {})
-    outputs = {"loss_of": Output((len(z),)), "dz": Output(z.shape)}
-    if losses.get(loss).right:
+    outputs = {"loss_of": Output((len(z),))} | ({} if loss_alone else {"dz": Output(z.shape)})
+    if losses.get(loss).right and not loss_alone:
         outputs["hit"] = Output((len(z),), np.uint8)
 
-    def call(z, t, loss_of, dz, hit=None, weights=None, **options):
+    def call(z, t, loss_of, dz=False, hit=None, weights=None, **options):
         kernels.elementwise_loss(
             z, t, loss, scale=scale, weights=weights, out=(loss_of, dz), hit=hit, **options
         )
