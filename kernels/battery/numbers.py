@@ -63,6 +63,6 @@ def flat_layouts(arrays):
         for offset_bytes in (4, 8):
             offsets = {"offset_bytes": {array: offset_bytes}}
             yield f"offset {offset_bytes} of {array} alone", 2060, offsets
-    for k in range(6):  # k rounds of a block's 256 threads and a part
+    for k in range(10):  # k rounds of a block's 256 threads and a part
         for n, offset_bytes in ((1024 * k + 403, 0), (256 * k + 101, 4)):
             yield f"stride {k} of {n}", n, {"offset_bytes": offset_bytes, "most_blocks": 1}
