@@ -20,6 +20,7 @@ def cases(long=False):
         yield case(f"size {n}", n)
     for name, n, layout in flat_layouts("pgad"):
         yield case(name, n, **layout)
+        yield case(f"{name} decay", n, **layout, weight_decay=0.1)  # a loop of its own
     for options in OPTIONS:
         yield case(f"options {options}", 257, **options)
         yield case(f"device rate {options}", 257, on_device=True, **options)

@@ -17,6 +17,7 @@ def cases(long=False):
         yield case(f"size {n}", n)
     for name, n, layout in flat_layouts("pga"):
         yield case(name, n, **layout)
+        yield case(f"{name} decay", n, **layout, weight_decay=0.1)  # a loop of its own
     for options in ({"lr": 0.0}, {"lr": 0.5, "eps": 0.1}, {"weight_decay": 0.1}):
         yield case(f"options {options}", 257, **options)
         yield case(f"device rate {options}", 257, on_device=True, **options)

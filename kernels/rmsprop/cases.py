@@ -33,6 +33,7 @@ def cases(long=False):
             named = isinstance(layout.get("offset_bytes"), dict)
             if not named or kind != "plain" or set(layout["offset_bytes"]) <= set("pgv"):
                 yield case(f"{name} {kind}", n, **layout, **KINDS[kind])
+                yield case(f"{name} {kind} decay", n, **layout, **KINDS[kind], weight_decay=0.1)
 
 
 def state(n, seed=0):
