@@ -27,6 +27,11 @@ def test_every_kernel_is_translated(unit, arch):
             assert all(f"  // {i.line}: {i}\n" in text for i in entry.instructions())
 
 
+# Their addresses are made of numbers read from memory, which might as well be pointers: everything
+# counts as written, and every access is checked for races.
+INDEXED_FROM_MEMORY = {"clip_by_norm_scale"}
+
+
 @pytest.mark.usefixtures("toolchain")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda u: f"{u.op}/{u.file}")
 def test_what_is_declared_const_is_not_written_and_the_rest_is(unit):
@@ -34,11 +39,12 @@ def test_what_is_declared_const_is_not_written_and_the_rest_is(unit):
     for name, text in unit.ptx("sm_90").items():
         module = ptx.parse(text)
         mask = written.written(module, module.entries[name])
-        assert mask != written.UNKNOWN
+        assert (mask == written.UNKNOWN) == (name in INDEXED_FROM_MEMORY), name
         declaration = dict(unit.signatures)[name].split(",")
         pointers = [i for i, p in enumerate(unit.parameters(name)) if p.pointer]
-        found = {i for i in pointers if mask >> i & 1}
-        assert found == {i for i in pointers if "const" not in declaration[i]}, declaration
+        if mask != written.UNKNOWN:
+            found = {i for i in pointers if mask >> i & 1}
+            assert found == {i for i in pointers if "const" not in declaration[i]}, declaration
 
 
 def mask_of(body, parameters=3):
