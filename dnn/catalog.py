@@ -41,6 +41,13 @@ class Catalog:
                 found[cls.__name__] = cls
         return dict(sorted(found.items()))
 
+    @functools.cached_property
+    def by_name(self) -> dict[str, type]:
+        """{snake-case or short name: class}."""
+        return {
+            vars(cls).get("short_name", snake_case(name)): cls for name, cls in self.classes.items()
+        }
+
     def get(self, value):
         """A member for a name, a configuration, or a member (returned as it is)."""
         if isinstance(value, self.base):
@@ -52,13 +59,10 @@ class Catalog:
                 f"{self.kind}: got {type(value).__name__}; expected a name or an instance of "
                 f"{self.base.__module__}.{self.base.__name__}"
             )
-        by_name = {
-            vars(cls).get("short_name", snake_case(name)): cls for name, cls in self.classes.items()
-        }
         if value in self.classes:
             return self.classes[value]()
-        name = value if value in by_name else snake_case(value)
-        return by_name[one_of(self.kind, name, tuple(by_name))]()
+        name = value if value in self.by_name else snake_case(value)
+        return self.by_name[one_of(self.kind, name, tuple(self.by_name))]()
 
     def from_config(self, config):
         """The inverse of `config`."""

@@ -14,7 +14,6 @@ SCHEDULES = {
     "cosine": schedules.CosineDecay,
     "one-cycle": schedules.OneCycle,
 }
-OPTIMIZERS = {"adam": optimizers.Adam, "sgd": optimizers.SGD}
 
 
 def main(arguments=None) -> int:
@@ -63,7 +62,7 @@ def _train(commands):
     add("--epochs", type=int, default=10, help="passes over the training data")
     add("--batch-size", type=int, default=128, help="samples a step")
     add("--learning-rate", type=float, default=3e-3, help="the schedule's highest rate")
-    add("--optimizer", default="adam", choices=OPTIMIZERS, help="update rule")
+    add("--optimizer", default="adam", choices=optimizers.catalog.by_name, help="update rule")
     add("--schedule", default="one-cycle", choices=SCHEDULES, help="rate over the steps")
     add("--validation-split", type=float, default=0.1, help="share held out; 0 for none")
     add(
@@ -103,7 +102,8 @@ def _doctor(commands):
 def train(options) -> int:
     from dnn import runs
 
-    return runs.train(options, OPTIMIZERS[options.optimizer], SCHEDULES[options.schedule])
+    optimizer = optimizers.catalog.by_name[options.optimizer]
+    return runs.train(options, optimizer, SCHEDULES[options.schedule])
 
 
 def evaluate(options) -> int:

@@ -8,6 +8,7 @@ from dnn.optimizers.base import Optimizer
 from dnn.optimizers.rmsprop import RMSprop
 from dnn.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "catalog", "get"]
 
-get = Catalog("optimizer", __name__, Optimizer).get
+catalog = Catalog("optimizer", __name__, Optimizer)
+get = catalog.get
