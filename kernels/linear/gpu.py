@@ -7,7 +7,7 @@ Shapes:       C is M × N over K: forward B, O, I; backward_dx B, I, O; backward
 Traffic:      a block reads 2 · TILE · K floats and writes TILE², so each operand is read
               (other side) / TILE times; 2 M N K operations.
 Launch:       grid (M / TILE_M, N / TILE_N) rounded up, TILE × TILE threads along x;
-              shared memory 2 · TILE² floats = 2,048 bytes.
+              shared memory 2 · TILE² floats = 2,048 bytes, 2,112 for dx (a padded tile).
 Requirements: none; N ≤ 65535 · TILE_N, which kernels/linear/__init__.py guarantees.
 Numerics:     float32, ascending k; no atomics.
 Source:       CUDA C++ Programming Guide, shared memory; the scalar functions are linked in.
