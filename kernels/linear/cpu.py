@@ -3,9 +3,9 @@
 The work is shared out among Numba's threads; a small product stays on one. No BLAS: its pool of
 threads and Numba's, both spinning while they wait, cost more than they compute.
 
-A long sum of the forward pass is made in two halves of k, always, so that no bit depends on the
-number of threads. Each half has its threads. Backward, the same threads make the same rows of dw,
-and gather and the optimizer share out their work alike: so a core keeps its half of x, w and dw
+A long sum over k, of the forward pass or of dx, is made in two halves, always, so that no bit
+depends on the number of threads. Each half has its threads. Backward, the same threads make the
+same rows of dw, and the optimizer shares out its work alike: so a core keeps its half of w and dw
 in its own cache. Where each core read all of w, updating it cost Adam 60 µs in place of 20.
 
 Zeros are skipped. Half the pixels of Fashion-MNIST are 0, and so is about half of what leaves a
