@@ -40,7 +40,7 @@ def save(model, path, include_optimizer=True):
     model._require_built()
     tensors = {
         f"{i}.{name}": devices.to_host(view)
-        for i, layer in enumerate(model.parameters)
+        for i, layer in enumerate(model.arrays())
         for name, view in layer.items()
     }
     about = {"format": FORMAT, "sha256": UNSIGNED, "model": describe(model)}
@@ -122,7 +122,7 @@ def load_model(path, *, device="auto", custom_activations=()):
             seed=described["seed"],
             device=device,
         )
-        expected = _parameter_shapes(model, described["input_shape"])
+        expected = _shapes(model, described["input_shape"])
         if {name: w.shape for name, w in weights.items()} != expected:  # before memory is taken
             raise ValueError("its tensors do not fit its architecture")
         model.build(described["input_shape"])
@@ -138,10 +138,12 @@ def load_model(path, *, device="auto", custom_activations=()):
     return model
 
 
-def _parameter_shapes(model, input_shape):
+def _shapes(model, input_shape):
+    """{"0.w": (I, O), …}: of every parameter and of the layers' state."""
     units, expected = math.prod(input_shape), {}
     for i, layer in enumerate(layer for layer in model.layers if layer.computes):
-        for name, shape in layer.parameter_shapes(units).items():
+        shapes = layer.parameter_shapes(units) | layer.state_shapes(units)
+        for name, shape in shapes.items():
             expected[f"{i}.{name}"] = shape
         units = layer.output_units(units)
     return expected

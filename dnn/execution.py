@@ -10,6 +10,7 @@ import numpy as np
 import kernels
 from dnn import devices
 from dnn.data import SCALE_OF_BYTES
+from dnn.layers.base import Training
 from kernels.device import capture
 
 CAPTURED = ("cpu",)  # devices whose training steps are graphs
@@ -31,11 +32,15 @@ class Execution:
 
     def __init__(self, model, batch_size, logits, training=False):
         self.model = model
-        self.layers = [layer for layer in model.layers if layer.computes]
+        computing = enumerate(layer for layer in model.layers if layer.computes)
+        used = [(i, layer) for i, layer in computing if training or not layer.training_only]
+        self.streams, self.layers = zip(*used, strict=True)
         self.functions = [layer.function for layer in self.layers]
         if logits:
             self.functions[-1] = kernels.activations.get(None)
-        units = model.units
+        self.parameters = [model.parameters[i] | model.states[i] for i in self.streams]
+        self.gradients = [model.gradients[i] for i in self.streams]
+        units = [model.units[0], *(model.units[i + 1] for i in self.streams)]
         shapes = [(batch_size, n) for n in units]
         self.x = self._empty(shapes[0])
         self.y = [self._empty(shape) for shape in shapes[1:]]
@@ -44,6 +49,10 @@ class Execution:
             for shape, function in zip(shapes[1:], self.functions, strict=True)
         ]
         self.dz = [self._empty(shape) for shape in shapes[1:]] if training else None
+        self.saved = [
+            {name: self._empty(shape) for name, shape in layer.saved_shapes(n).items()}
+            for layer, n in zip(self.layers, units[:-1], strict=True)
+        ]
         self.captured = training and model.device in CAPTURED and _of_kernels_alone(model)
         self.graphs, self.captured_with = {}, None
 
@@ -55,19 +64,27 @@ class Execution:
         scale = SCALE_OF_BYTES if x.dtype == np.uint8 else 1.0
         kernels.gather(x, start, rows, key=key, scale=scale, out=self.x[:rows])
 
-    def forward(self, rows):
-        """The output of the last layer for the rows that were loaded."""
+    def forward(self, rows, number=None):
+        """The output of the last layer for the rows that were loaded.
+
+        number: of the training step; None in evaluation."""
         x = self.x[:rows]
         for i, layer in enumerate(self.layers):
             z = None if self.z[i] is None else self.z[i][:rows]
             y = self.y[i][:rows]
             layer.forward(
-                x, self.model.parameters[i], self.functions[i], self.model.precision, z, y
-            )
+                x, self.parameters[i], self.functions[i], self.model.precision, z, y,
+                self._training(i, number),
+            )  # fmt: skip
             x = y
         return x
 
-    def backward(self, rows):
+    def _training(self, i, number):
+        if number is None:
+            return None
+        return Training(self.model.seed, self.streams[i], number, self.saved[i])
+
+    def backward(self, rows, number):
         """The gradients of all parameters; dz of the last layer is there already."""
         for i in reversed(range(len(self.layers))):
             x = self.x[:rows] if i == 0 else self.y[i - 1][:rows]
@@ -77,8 +94,8 @@ class Execution:
                 saved = x if function.reads == "y" else self.z[i - 1][:rows]
                 before, dx = (function, saved), self.dz[i - 1][:rows]
             self.layers[i].backward(
-                self.dz[i][:rows], x, self.model.parameters[i], self.model.gradients[i],
-                before, self.model.precision, dx,
+                self.dz[i][:rows], x, self.parameters[i], self.gradients[i],
+                before, self.model.precision, dx, self._training(i, number),
             )  # fmt: skip
 
     def last_dz(self, rows):
@@ -102,11 +119,11 @@ class Execution:
     def _step(self, rows, targets, loss, hit, number, rate, weights):
         """Forward, loss, backward, update. number (from 1) and rate: numbers, or arrays (1,)."""
         model = self.model
-        z = self.forward(rows)
+        z = self.forward(rows, number)
         weighted = {} if weights is None else {"weights": weights}
         model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit, **weighted)
         self.last_dz(rows)
-        self.backward(rows)
+        self.backward(rows, number)
         model.clipper.clip(model.optimizer, model.gradient_arena)
         model.optimizer.update(
             model.arena, model.gradient_arena, model.optimizer_state, number, rate

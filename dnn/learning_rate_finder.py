@@ -109,11 +109,12 @@ def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
     names = ("steps_trained", "epochs_trained", "schedule_steps", "stop_training", "history")
     kept = {name: getattr(model, name) for name in names}
-    weights, rate, state = model.arena.copy(), model.optimizer.learning_rate, model.optimizer_state
+    weights, statistics = model.arena.copy(), model.state_arena.copy()
+    rate, state = model.optimizer.learning_rate, model.optimizer_state
     try:
         yield
     finally:
         for name, value in kept.items():
             setattr(model, name, value)
-        model.arena[...] = weights
+        model.arena[...], model.state_arena[...] = weights, statistics
         model.optimizer.learning_rate, model.optimizer_state = rate, state

@@ -73,23 +73,30 @@ class Sequential:
             raise ValueError("layers: got none that computes; add a Dense")
         self.input_shape = self.input_shape or shape
         computing = [layer for layer in self.layers if layer.computes]
-        self.units, shapes = [math.prod(self.input_shape)], []
+        self.units, shapes, state_shapes = [math.prod(self.input_shape)], [], []
         for layer in computing:
             shapes.append(layer.parameter_shapes(self.units[-1]))
+            state_shapes.append(layer.state_shapes(self.units[-1]))
             self.units.append(layer.output_units(self.units[-1]))
-        self.layout = arena.Layout(shapes)
-        values = devices.zeros("cpu", (self.layout.size,))
-        stream = 0
-        for layer, views in zip(computing, self.layout.views(values), strict=True):
-            for name, view in views.items():
-                view[...] = layer.initial(name, view.shape, self.seed, stream)
-                stream += 1
-        self.arena = devices.to_device(values, self.device)
+        self.layout, states = arena.Layout(shapes), arena.Layout(state_shapes)
+        self.arena = self._initial(self.layout, computing)
+        self.state_arena = self._initial(states, computing)
         self.gradient_arena = devices.zeros(self.device, (self.layout.size,))
         self.parameters = self.layout.views(self.arena)
+        self.states = states.views(self.state_arena)
         self.gradients = self.layout.views(self.gradient_arena)
         self.built = True
         self._reset_optimizer()
+
+    def _initial(self, layout, computing):
+        """An arena on the device, filled with its layers' initial values."""
+        values = devices.zeros("cpu", (layout.size,))
+        stream = 0
+        for layer, views in zip(computing, layout.views(values), strict=True):
+            for name, view in views.items():
+                view[...] = layer.initial(name, view.shape, self.seed, stream)
+                stream += 1
+        return devices.to_device(values, self.device)
 
     def compile(self, optimizer="adam", loss=None, metrics=(), *, precision="float32"):
         """Choose how to train.
@@ -214,14 +221,14 @@ class Sequential:
         return training.encodings(self, x)
 
     def get_weights(self):
-        """NumPy copies of all parameters: [w, b, w, b, …]."""
+        """NumPy copies of all parameters, each layer's state after them: [w, b, w, b, …]."""
         self._require_built()
-        return [devices.to_host(p).copy() for layer in self.parameters for p in layer.values()]
+        return [devices.to_host(p).copy() for layer in self.arrays() for p in layer.values()]
 
     def set_weights(self, weights):
-        """Set all parameters from a list shaped like that of get_weights."""
+        """Set all parameters and state from a list shaped like that of get_weights."""
         self._require_built()
-        targets = [p for layer in self.parameters for p in layer.values()]
+        targets = [p for layer in self.arrays() for p in layer.values()]
         if len(weights) != len(targets):
             raise ValueError(f"weights: got {len(weights)} arrays; expected {len(targets)}")
         for i, (target, weight) in enumerate(zip(targets, weights, strict=True)):
@@ -231,6 +238,10 @@ class Sequential:
                 )
         for target, weight in zip(targets, weights, strict=True):
             target[...] = devices.to_device(np.asarray(weight, np.float32), self.device)
+
+    def arrays(self):
+        """One {name: array} a computing layer: its parameters, then its state."""
+        return [p | s for p, s in zip(self.parameters, self.states, strict=True)]
 
     def count_params(self):
         """How many trainable numbers the model has."""

@@ -14,7 +14,7 @@ def table(model) -> str:
         name = stem if counts[stem] == 1 else f"{stem}_{counts[stem] - 1}"
         parameters = 0
         if layer.computes:
-            parameters = sum(p.size for p in model.parameters[computed].values())
+            parameters = sum(p.size for p in model.arrays()[computed].values())
             computed += 1
         shape = f"(None, {model.units[computed]})"
         if kind == "Input":
@@ -23,10 +23,12 @@ def table(model) -> str:
     widths = [max(len(row[i]) for row in rows) + 2 for i in range(3)]
     lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     rule = "─" * sum(widths)
-    total = model.count_params()
+    trainable = model.count_params()
+    states = sum(s.size for layer in model.states for s in layer.values())
+    total = trainable + states
     totals = [
         f"Total params: {total:,} ({4 * total / 1024:,.2f} KiB)",
-        f"Trainable params: {total:,}",
-        "Non-trainable params: 0",
+        f"Trainable params: {trainable:,}",
+        f"Non-trainable params: {states:,}",
     ]
     return "\n".join([lines[0].rstrip(), rule, *(x.rstrip() for x in lines[1:]), rule, *totals])

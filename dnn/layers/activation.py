@@ -19,12 +19,12 @@ class Activation(Layer):
     def __post_init__(self):
         self.function = activations.get(self.activation)
 
-    def forward(self, x, parameters, function, precision, z, y):
+    def forward(self, x, parameters, function, precision, z, y, training):
         if z is not None:
             kernels.activation(x, "identity", out=z)
         kernels.activation(x, function, out=y)
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx):
+    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
         if dx is not None:
             function, saved = before
             kernels.activation_backward(dz, saved, function, out=dx)

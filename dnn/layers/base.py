@@ -1,18 +1,38 @@
 """What every layer is."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from kernels import activations
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a layer is given in a training step, beside its arrays.
+
+    seed: the model's. stream: which computing layer this is, from 0; two layers draw different
+    random numbers from one seed. number: of the step, from 1: an int, or an int32 array (1,) on the
+    device, which a graph reads at every replay. saved: the arrays of Layer.saved_shapes.
+    """
+
+    seed: int
+    stream: int
+    number: Any
+    saved: dict
 
 
 class Layer:
     """A subclass is a dataclass. Its input and output are float32 (B, units).
 
     computes: False for a layer that only describes shapes; it is left out of the execution.
+    training_only: True for a layer that is left out of evaluation and prediction.
     function: the activation that its output passes through; the layer after it multiplies the
     gradient by its derivative, so that every layer's backward is given dz, the gradient with
     respect to what its own activation was applied to.
     """
 
     computes = True
+    training_only = False
     function = activations.get(None)
 
     def output_units(self, units):
@@ -23,15 +43,25 @@ class Layer:
         """{name: shape} of the parameters for so many inputs; (I, O) for weights."""
         return {}
 
+    def state_shapes(self, units):
+        """{name: shape} of what training changes without a gradient, as running statistics."""
+        return {}
+
+    def saved_shapes(self, units):
+        """{name: shape} of what forward leaves for backward in a training step."""
+        return {}
+
     def initial(self, name, shape, seed, stream):
-        """float32 initial values of a parameter."""
+        """float32 initial values of a parameter or of state."""
         raise TypeError(f"{type(self).__name__}: has parameters but defines no initial")
 
-    def forward(self, x, parameters, function, precision, z, y):
-        """Write the output to y, and what `function` is applied to to z unless that is None."""
+    def forward(self, x, parameters, function, precision, z, y, training):
+        """Write the output to y, and what `function` is applied to to z unless that is None.
+
+        parameters: {name: array}, the state too. training: a Training, or None in evaluation."""
         raise TypeError(f"{type(self).__name__}: defines no forward")
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx):
+    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
         """Write the parameters' gradients, and to dx, unless it is None, the dz of the layer
         before. before: (function, saved) of that layer; saved is what its derivative reads."""
         raise TypeError(f"{type(self).__name__}: defines no backward")

@@ -42,11 +42,11 @@ class Dense(Layer):
         rule = self.kernel_initializer if name == "w" else self.bias_initializer
         return rule(shape, seed, stream)
 
-    def forward(self, x, parameters, function, precision, z, y):
+    def forward(self, x, parameters, function, precision, z, y, training):
         w, b = parameters["w"], parameters.get("b")
         kernels.linear(x, w, b, function, precision=precision, z_out=z, out=y)
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx):
+    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
         function, saved = before
         kernels.linear_backward(
             dz, x, parameters["w"], x_activation=function, x_saved=saved, need_dx=dx is not None,
