@@ -3,6 +3,14 @@
 Names are the class names as they are ("SparseCategoricalCrossentropy") or in snake case
 ("sparse_categorical_crossentropy"), or what a class says in its place: short_name = "rmsprop". A
 member is a dataclass, so its configuration is its fields.
+
+A package offers its family by
+
+    catalog = Catalog("optimizer", __name__, Optimizer)
+    globals().update(catalog.classes)
+    __all__ = ["Optimizer", *catalog.classes]
+
+so that a new file in its folder is all that a new member takes.
 """
 
 import dataclasses

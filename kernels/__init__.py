@@ -8,47 +8,28 @@ Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
     kernels.adam(p, g, m, v, step)                                       # in place
     kernels.variants("linear", x)                                        # ['gpu.cu', 'gpu.py']
     kernels.check("linear", device="emulated")                           # its battery, anywhere
+
+The ops are found by their place: of every folder with a reference.py, the functions named as it is,
+alone or with a pass behind (linear, linear_backward). A folder is then hidden by its function:
+`from kernels.linear import cpu` still reaches inside.
 """
 
 from kernels import reference
-from kernels.activation import activation, activation_backward
 from kernels.activations import Activation
-from kernels.adadelta import adadelta
-from kernels.adagrad import adagrad
-from kernels.adam import adam
 from kernels.battery import check
-from kernels.clip_by_norm import clip_by_norm
-from kernels.clip_by_value import clip_by_value
-from kernels.dispatch import variants
-from kernels.elementwise_loss import elementwise_loss
-from kernels.gather import gather, shuffle_key
-from kernels.linear import linear, linear_backward
+from kernels.dispatch import functions_of, ops, variants
+from kernels.gather import shuffle_key
 from kernels.losses import ElementwiseLoss
-from kernels.rmsprop import rmsprop
-from kernels.root_mean_squared_error import root_mean_squared_error
-from kernels.sgd import sgd
-from kernels.softmax_cross_entropy import softmax_cross_entropy
+
+_ops = {name: f for op in ops() for name, f in functions_of(f"kernels.{op}", op).items()}
+globals().update(_ops)
 
 __all__ = [
     "Activation",
     "ElementwiseLoss",
-    "activation",
-    "activation_backward",
-    "adadelta",
-    "adagrad",
-    "adam",
     "check",
-    "clip_by_norm",
-    "clip_by_value",
-    "elementwise_loss",
-    "gather",
-    "linear",
-    "linear_backward",
     "reference",
-    "rmsprop",
-    "root_mean_squared_error",
-    "sgd",
     "shuffle_key",
-    "softmax_cross_entropy",
     "variants",
+    *_ops,
 ]

@@ -7,6 +7,8 @@ DEFAULT in its `__init__.py`.
 import functools
 import importlib
 import math
+import types
+from collections.abc import Callable
 
 from kernels.arrays import device_of, one_of
 from kernels.device.unit import PACKAGE, Unit
@@ -20,10 +22,24 @@ def files(op, device) -> tuple[str, ...]:
     return tuple(path.name for path in found if path.suffix in (".py", ".cu"))
 
 
+def ops() -> list[str]:
+    """Every op: a folder with a reference.py."""
+    return sorted(path.parent.name for path in PACKAGE.glob("*/reference.py"))
+
+
+def functions_of(module, op) -> dict[str, Callable]:
+    """{name: function} of an op's module: those named `op`, or `op` with a pass behind."""
+    found = vars(importlib.import_module(module)).items()
+    return {
+        name: f for name, f in found
+        if isinstance(f, types.FunctionType) and f.__module__ == module
+        and (name == op or name.startswith(f"{op}_"))
+    }  # fmt: skip
+
+
 def variants(op, like=None) -> list[str]:
     """The variants of an op: variants("linear") lists all, variants("linear", x) those for x."""
-    ops = sorted({path.parent.name for path in PACKAGE.glob("*/reference.py")})
-    one_of("op", op, ops)
+    one_of("op", op, ops())
     if like is None:
         return [*files(op, "cpu"), *files(op, "gpu")]
     return list(files(op, device_of(like=like)))

@@ -3,43 +3,26 @@
 kernels.reference.linear(x.astype(float), w, b, activation="relu") is what every kernel is tested
 against. Arguments are as in the op of that name, less the ones that choose how it is computed.
 Slow and plain on purpose: nothing here is compiled, fused or done in place.
+
+Each is the function of that name in kernels/<op>/reference.py, found by its place. Those below take
+an activation or a loss by its name, as the ops do, and hand on its NumPy functions.
 """
 
 import numpy as np
 
 from kernels import activations, losses
 from kernels.activation import reference as _activation
-from kernels.adadelta.reference import adadelta
-from kernels.adagrad.reference import adagrad
-from kernels.adam.reference import adam
-from kernels.clip_by_norm.reference import clip_by_norm
-from kernels.clip_by_value.reference import clip_by_value
+from kernels.dispatch import functions_of, ops
 from kernels.elementwise_loss import reference as _elementwise_loss
-from kernels.gather.reference import gather, order
+from kernels.gather.reference import order
 from kernels.linear import reference as _linear
-from kernels.rmsprop.reference import rmsprop
-from kernels.root_mean_squared_error.reference import root_mean_squared_error
-from kernels.sgd.reference import sgd
-from kernels.softmax_cross_entropy.reference import softmax_cross_entropy
 
-__all__ = [
-    "activation",
-    "activation_backward",
-    "adadelta",
-    "adagrad",
-    "adam",
-    "clip_by_norm",
-    "clip_by_value",
-    "elementwise_loss",
-    "gather",
-    "linear",
-    "linear_backward",
-    "order",
-    "rmsprop",
-    "root_mean_squared_error",
-    "sgd",
-    "softmax_cross_entropy",
-]
+_found = {
+    name: f for op in ops() for name, f in functions_of(f"kernels.{op}.reference", op).items()
+}
+globals().update(_found)
+
+__all__ = ["order", *_found]
 
 
 def _forward(activation):

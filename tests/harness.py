@@ -18,11 +18,11 @@ from kernels.battery.variants import (
     Variant,
     define_sets,
     get,
-    ops,
     put,
     variants,
     why_not,
 )
+from kernels.dispatch import ops
 from kernels.elementwise_loss import scalar_functions as loss_functions
 
 __all__ = [

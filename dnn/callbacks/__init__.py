@@ -18,32 +18,23 @@ One of your own is a subclass with the events that it wants:
             if logs["val_accuracy"] >= self.accuracy:
                 self.model.stop_training = True
 
-The events are those of `Callback`; they are called in the order of the list.
+The events are those of `Callback`; they are called in the order of the list. Every class in a file
+of this folder is here by its name: callbacks.EarlyStopping.
 """
 
 from dnn.callbacks.base import Callback, CallbackList
-from dnn.callbacks.csv_logger import CSVLogger
-from dnn.callbacks.display import Bar, Lines, line, progress
-from dnn.callbacks.early_stopping import EarlyStopping
-from dnn.callbacks.gradient_watch import GradientWatch, TrainingWarning
-from dnn.callbacks.history import History
-from dnn.callbacks.model_checkpoint import ModelCheckpoint
-from dnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
-from dnn.callbacks.terminate_on_nan import TerminateOnNaN
+from dnn.callbacks.display import line, progress
+from dnn.callbacks.gradient_watch import TrainingWarning
+from dnn.catalog import Catalog
+
+catalog = Catalog("callback", __name__, Callback)
+globals().update(catalog.classes)
 
 __all__ = [
-    "Bar",
-    "CSVLogger",
     "Callback",
     "CallbackList",
-    "EarlyStopping",
-    "GradientWatch",
-    "History",
-    "Lines",
-    "ModelCheckpoint",
-    "ReduceLROnPlateau",
-    "TerminateOnNaN",
     "TrainingWarning",
     "line",
     "progress",
+    *catalog.classes,
 ]

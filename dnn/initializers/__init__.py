@@ -1,33 +1,14 @@
 """Weight initializers, by Keras' names. Each call is told seed and stream, so a model's weights are
-the same on every device, and two layers never share their numbers."""
+the same on every device, and two layers never share their numbers.
+
+Every class in a file of this folder is here by its name: initializers.HeNormal.
+"""
 
 from dnn.catalog import Catalog
 from dnn.initializers.base import Initializer
-from dnn.initializers.constant import Constant, Ones, Zeros
-from dnn.initializers.random import RandomNormal, RandomUniform
-from dnn.initializers.variance_scaling import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    LecunUniform,
-)
 
-__all__ = [
-    "Constant",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
-    "Initializer",
-    "LecunNormal",
-    "LecunUniform",
-    "Ones",
-    "RandomNormal",
-    "RandomUniform",
-    "Zeros",
-    "get",
-]
+catalog = Catalog("initializer", __name__, Initializer)
+get = catalog.get
+globals().update(catalog.classes)
 
-get = Catalog("initializer", __name__, Initializer).get
+__all__ = ["Initializer", "catalog", "get", *catalog.classes]

@@ -1,12 +1,13 @@
-"""Layers, by Keras' names: shapes, parameters and which op to call; the maths is the op's."""
+"""Layers, by Keras' names: shapes, parameters and which op to call; the maths is the op's.
+
+Every class in a file of this folder is here by its name: layers.Dense.
+"""
 
 from dnn.catalog import Catalog
-from dnn.layers.activation import Activation
 from dnn.layers.base import Layer
-from dnn.layers.dense import Dense
-from dnn.layers.flatten import Flatten
-from dnn.layers.input import Input
 
-__all__ = ["Activation", "Dense", "Flatten", "Input", "Layer", "get"]
+catalog = Catalog("layer", __name__, Layer)
+get = catalog.get
+globals().update(catalog.classes)
 
-get = Catalog("layer", __name__, Layer).get
+__all__ = ["Layer", "catalog", "get", *catalog.classes]

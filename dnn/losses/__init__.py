@@ -6,8 +6,8 @@ Every class in a file of this folder is here by its name: losses.MeanSquaredErro
 from dnn.catalog import Catalog
 from dnn.losses.base import Loss
 
-_catalog = Catalog("loss", __name__, Loss)
-get = _catalog.get
-globals().update(_catalog.classes)
+catalog = Catalog("loss", __name__, Loss)
+get = catalog.get
+globals().update(catalog.classes)
 
-__all__ = sorted(["Loss", "get", *_catalog.classes])
+__all__ = ["Loss", "catalog", "get", *catalog.classes]

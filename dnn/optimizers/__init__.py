@@ -1,14 +1,13 @@
-"""Optimizers, by Keras' names: hyperparameters and state; the update is the kernel's."""
+"""Optimizers, by Keras' names: hyperparameters and state; the update is the kernel's.
+
+Every class in a file of this folder is here by its name: optimizers.Adam.
+"""
 
 from dnn.catalog import Catalog
-from dnn.optimizers.adadelta import Adadelta
-from dnn.optimizers.adagrad import Adagrad
-from dnn.optimizers.adam import Adam, AdamW
 from dnn.optimizers.base import Optimizer
-from dnn.optimizers.rmsprop import RMSprop
-from dnn.optimizers.sgd import SGD
-
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "catalog", "get"]
 
 catalog = Catalog("optimizer", __name__, Optimizer)
 get = catalog.get
+globals().update(catalog.classes)
+
+__all__ = ["Optimizer", "catalog", "get", *catalog.classes]

@@ -7,7 +7,6 @@ import numpy as np
 from dnn import Sequential, layers
 from dnn import optimizers as family
 from dnn.callbacks import Callback
-from dnn.catalog import Catalog
 from dnn.plots.figure import MARKERS, new_figure, save, style
 
 LEARNING_RATES = (0.01, 0.2, 0.47)  # too small, right, too large for the default problem
@@ -125,7 +124,7 @@ def _chosen(optimizers, problem):
         return [family.SGD(o) if isinstance(o, int | float) else family.get(o) for o in optimizers]
     if optimizers != "all":
         raise ValueError(f"optimizers: got {optimizers!r}; expected a list of them, or 'all'")
-    classes = Catalog("optimizer", family.__name__, family.Optimizer).classes
+    classes = family.catalog.classes
     kinds = [(cls, {}) for cls in classes.values()] + [(family.SGD, {"momentum": 0.9})]
     return [_best(cls, options, problem) for cls, options in kinds]
 

@@ -10,8 +10,9 @@ import importlib
 from kernels import dispatch
 from kernels.arrays import one_of
 from kernels.battery.case import Case
-from kernels.battery.variants import DEVICES, Variant, ops, variants, why_not
+from kernels.battery.variants import DEVICES, Variant, variants, why_not
 from kernels.device import DeviceError, EmulationError
+from kernels.dispatch import ops
 
 __all__ = ["Case", "Variant", "cases", "check", "ops", "variants"]
 

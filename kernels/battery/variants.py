@@ -38,10 +38,6 @@ class Variant:
         return "-".join(filter(None, parts))
 
 
-def ops() -> list[str]:
-    return sorted(path.parent.name for path in dispatch.PACKAGE.glob("*/reference.py"))
-
-
 def variants(op, every_precision=False, devices=DEVICES) -> list[Variant]:
     """Every file of `op` on every device, at its first precision or at every one it has."""
     found = []

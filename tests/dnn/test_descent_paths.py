@@ -7,7 +7,6 @@ import pytest
 
 from dnn import Sequential, layers, optimizers, plots
 from dnn import optimizers as family
-from dnn.catalog import Catalog
 
 module = importlib.import_module("dnn.plots.descent_paths")  # not the function of that name
 X = np.linspace(0, 2, 50)
@@ -67,7 +66,7 @@ def default():
 def test_every_optimizer_finds_its_way():
     """Each by the place of its file; each with the best of the candidate rates, which descends."""
     _, by_step, _ = plots.descent_paths("all", steps=40).axes
-    classes = Catalog("optimizer", family.__name__, family.Optimizer).classes
+    classes = family.catalog.classes
     shown = [line.get_label().split(",")[0] for line in by_step.lines]
     assert sorted(shown) == sorted([*classes, "SGD"])
     for line in by_step.lines:

@@ -33,7 +33,7 @@ OPTIMIZERS = {
 
 def test_every_optimizer_and_schedule_is_here():
     made = {type(make(0.1)).__name__ for make in OPTIMIZERS.values()}
-    assert made == set(optimizers.get.__self__.classes)
+    assert made == set(optimizers.catalog.classes)
     classes = schedules.Schedule.__subclasses__()
     there = {cls.__name__ for cls in classes if cls.__module__ == schedules.__name__}
     assert there <= RATES.keys()
