@@ -3,24 +3,32 @@ it to `path` if given one; matplotlib is loaded at the first picture, not before
 
 from dnn.plots.activation_curves import activation_curves
 from dnn.plots.animation import Animation
+from dnn.plots.batch_paths import batch_paths
+from dnn.plots.comparison import comparison
 from dnn.plots.confusion_matrix import confusion_matrix
 from dnn.plots.decision_boundary import decision_boundary
 from dnn.plots.descent_paths import descent_paths
 from dnn.plots.encodings import encodings
 from dnn.plots.first_layer_weights import first_layer_weights
+from dnn.plots.fitted_curve import fitted_curve
 from dnn.plots.gradient_flow import gradient_flow
 from dnn.plots.learning_curves import learning_curves
+from dnn.plots.local_minima import local_minima
 from dnn.plots.mistakes import mistakes
 
 __all__ = [
     "Animation",
     "activation_curves",
+    "batch_paths",
+    "comparison",
     "confusion_matrix",
     "decision_boundary",
     "descent_paths",
     "encodings",
     "first_layer_weights",
+    "fitted_curve",
     "gradient_flow",
     "learning_curves",
+    "local_minima",
     "mistakes",
 ]

@@ -8,6 +8,7 @@ import kernels
 from dnn import Sequential, callbacks, layers, perceptron, plots
 from dnn.datasets import toy
 from dnn.plots import figure as looks
+from dnn.plots.local_minima import hill
 from kernels import activations
 from tests.dnn.helpers import small_model
 
@@ -31,13 +32,17 @@ def hand_made():
 RECORDS = {name: [[1.0], [2.0]] for name in callbacks.gradient_watch.MEASURES} | {"step": [1, 2]}
 PICTURES = {
     "activation_curves": lambda **o: plots.activation_curves(["tanh"], **o),
+    "batch_paths": lambda **o: plots.batch_paths([1], steps=2, **o),
+    "comparison": lambda **o: plots.comparison({"one": {"loss": [1.0]}}, **o),
     "confusion_matrix": lambda **o: plots.confusion_matrix([0, 1], [1, 1], **o),
     "decision_boundary": lambda **o: plots.decision_boundary(hand_made(), *toy.xor(), **o),
     "descent_paths": lambda **o: plots.descent_paths([0.1], steps=2, **o),
     "encodings": lambda **o: plots.encodings(hand_made(), *toy.red_blue(9), **o),
     "first_layer_weights": lambda **o: plots.first_layer_weights(image_model(), **o),
+    "fitted_curve": lambda **o: plots.fitted_curve(curve_model(), *toy.curve(5), **o),
     "gradient_flow": lambda **o: plots.gradient_flow(RECORDS, **o),
     "learning_curves": lambda **o: plots.learning_curves({"loss": [1.0]}, **o),
+    "local_minima": lambda **o: plots.local_minima([(0.1, (0, 0))], *hill(), steps=2, **o),
     "mistakes": lambda **o: plots.mistakes(image_model(), *images(), **o),
 }
 
@@ -45,6 +50,12 @@ PICTURES = {
 def image_model():
     model = Sequential([layers.Flatten(), layers.Dense(6, "tanh"), layers.Dense(3)], seed=1)
     model.build((4, 5))
+    return model
+
+
+def curve_model():
+    model = Sequential([layers.Dense(3, "tanh"), layers.Dense(1)], device="cpu")
+    model.build(1)
     return model
 
 
@@ -136,6 +147,35 @@ def test_confusion_matrix_counts_rows_by_true_class(tmp_path):
 def test_confusion_matrix_refuses_other_lengths():
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
         plots.confusion_matrix([0, 1], [0, 1, 1])
+
+
+# Several runs, and curves
+
+
+def test_comparison_shows_the_value_of_every_run():
+    runs = {"one": {"loss": [2.0, 1.0], "val_loss": [3.0, 2.0]}, "other": {"val_loss": [1.0]}}
+    (axis,) = plots.comparison(runs, "val_loss", scale="log").axes
+    shown = {line.get_label(): list(line.get_ydata()) for line in axis.lines}
+    assert shown == {"one": [3.0, 2.0], "other": [1.0]}
+    assert (axis.get_ylabel(), axis.get_yscale()) == ("val_loss", "log")
+    assert list(axis.lines[0].get_xdata()) == [1, 2]
+    with pytest.raises(ValueError, match="'loss'; the history of 'other' has"):
+        plots.comparison(runs)
+    with pytest.raises(ValueError, match="runs: got none"):
+        plots.comparison({})
+
+
+def test_fitted_curve_shows_the_samples_and_what_the_model_gives():
+    x, y = toy.curve(20)
+    model = curve_model()
+    (axis,) = plots.fitted_curve({"mine": model}, x, y, truth=np.sin).axes
+    shown = {line.get_label(): line.get_xydata() for line in axis.lines}
+    np.testing.assert_array_equal(shown["samples"], np.hstack([x, y]))
+    grid = shown["mine"][:, :1].astype(np.float32)
+    np.testing.assert_allclose(shown["mine"][:, 1:], model.predict(grid), rtol=1e-6)
+    np.testing.assert_allclose(shown["without noise"][:, 1], np.sin(grid[:, 0]), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"x: got shape \(4, 2\)"):
+        plots.fitted_curve(model, np.zeros((4, 2)), np.zeros(4))
 
 
 # Activation curves
