@@ -5,16 +5,12 @@ float64 (figures/make_loss_figures.py). Losses and weights are of order 1. float
 steps by 2⁻²⁴ or two of what it adds to: 50 · 2 · 2⁻²⁴ = 6e-6; measured 1e-6 at most.
 """
 
-import importlib
-import sys
-
 import numpy as np
 import pytest
 
 import dnn
-import kernels
 from dnn import Sequential, execution, layers, losses, optimizers
-from dnn.catalog import Catalog, config
+from dnn.catalog import config
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_loss_figures import (
     CLASS_WEIGHTS,
@@ -69,6 +65,7 @@ def figures(name):
     [
         ("torch mse_loss", MSE(), "numbers", {}),
         ("keras MeanSquaredError", MSE(), "numbers", {}),
+        ("keras MeanSquaredError", losses.Elementwise("squared_error"), "numbers", {}),
         ("keras MeanSquaredError, weighted", MSE(), "numbers", OF_SAMPLES),
         ("torch l1_loss", MAE(), "numbers", {}),
         ("keras MeanAbsoluteError", MAE(), "numbers", {}),
@@ -396,7 +393,7 @@ def test_labels_of_hinge_are_stated():
         HINGE((1, 2))
 
 
-# Adding one
+# By name
 
 
 @pytest.mark.parametrize("name", losses.catalog.classes)
@@ -406,57 +403,8 @@ def test_found_by_name_and_by_configuration(name):
     assert losses.get(config(loss)) == loss
 
 
-LOG_COSH = '''
-"""Log-cosh: ℓ = log cosh(z − t), dℓ/dz = tanh(z − t)."""
-
-import math
-
-import numpy as np
-
-
-def value(z, t):
-    d = abs(z - t)
-    return d + math.log1p(math.exp(-2.0 * d)) - 0.6931472
-
-
-def derivative(z, t):
-    return math.tanh(z - t)
-
-
-def reference(z, t):
-    return np.log(np.cosh(z - t))
-
-
-def reference_derivative(z, t):
-    return np.tanh(z - t)
-'''
-CLASS = """
-from dataclasses import dataclass
-
-from dnn.losses._elementwise import _NumberLoss
-
-
-@dataclass
-class LogCosh(_NumberLoss):
-    function = "log_cosh"
-"""
-
-
-def test_a_new_loss_is_two_new_files(tmp_path, monkeypatch):
-    """kernels/losses/log_cosh.py and dnn/losses/log_cosh.py, here in folders of their own."""
-    for package, text in ((kernels.losses, LOG_COSH), (losses, CLASS)):
-        folder = tmp_path / package.__name__
-        folder.mkdir()
-        (folder / "log_cosh.py").write_text(text)
-        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
-    importlib.invalidate_caches()
-    kernels.losses.names.cache_clear()
-    try:
-        loss = Catalog("loss", "dnn.losses", losses.Loss).get("log_cosh")
-        found = network(loss).fit(X, TARGETS["numbers"], SAMPLES, STEPS, 0).history["loss"]
-    finally:
-        kernels.losses.names.cache_clear()
-        for name in ("kernels.losses.log_cosh", "dnn.losses.log_cosh"):
-            sys.modules.pop(name, None)
-    wanted = np.log(np.cosh(network(MSE()).predict(X) - TARGETS["numbers"])).mean()
-    assert found[0] == pytest.approx(wanted, rel=1e-6) and found[-1] < 0.5 * found[0]
+def test_a_file_of_kernels_needs_no_class():
+    assert losses.get("squared_error") == losses.Elementwise("squared_error")
+    assert losses.get("hinge") == losses.Hinge()  # a class of that name comes first
+    with pytest.raises(ValueError, match=r"^elementwise loss: got 'huge'.* Did you mean 'hinge'"):
+        losses.Elementwise("huge")

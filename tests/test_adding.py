@@ -1,0 +1,86 @@
+"""An activation, a loss and an optimizer with a kernel of its own are added by their files alone.
+
+The files are in tests/placed, each where it would be in the tree. They are laid over a copy of it
+in which nothing else is changed, and the tests of the families are run there: they know the new
+members, and fail where one lacks its reference.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.dnn.helpers import ROOT
+
+PLACED = ROOT / "tests" / "placed"
+FAMILIES = (
+    "tests/test_house.py",
+    "tests/kernels/test_kernel_files.py",
+    "tests/kernels/test_elementwise_loss.py",
+    "tests/dnn/test_families.py",
+)
+OF_THE_NEW = "(softsign or signum or log_cosh or placed) and not (log_cosh and emulated)"
+KNOWN = {  # a part of the names of tests that must be among them
+    "test_every_activation_has_a_reference[softsign]",
+    "test_every_loss_has_a_reference[log_cosh]",
+    "test_every_op_has_its_rooms[signum]",
+    "test_the_reference_imports_numpy_alone[signum]",
+    "test_the_battery[cpu]",
+    "test_header[signum/gpu.py]",
+    "test_a_step_is_that_of_the_reference[Signum]",
+    "test_a_graph_records_all_of_a_step[Signum]",
+    "test_trained_by_their_names_saved_and_loaded",
+    "test_compiled_into_kernels_in_python[sm_90]",
+}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of the tree with the files in their places."""
+    copy = tmp_path_factory.mktemp("tree")
+    without = shutil.ignore_patterns("__pycache__", PLACED.name)
+    for package in ("kernels", "dnn", "tests"):
+        shutil.copytree(ROOT / package, copy / package, ignore=without)
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    there = {path for path in copy.rglob("*") if path.is_file()}
+    for path in PLACED.rglob("*.*"):
+        assert copy / path.relative_to(PLACED) not in there, "a new file, not a changed one"
+    shutil.copytree(PLACED, copy, dirs_exist_ok=True, ignore=without)
+    return copy
+
+
+def outcomes(tree, *tests):
+    """{"test_name[parameters]": "PASSED", "FAILED", …} of the tests of the new members."""
+    command = f"{sys.executable} -m pytest -v -p no:cacheprovider -m".split()
+    # Quickly compiled: the copy has no compiled CPU kernels yet
+    options = {"env": os.environ | {"PYTHONPATH": str(tree), "NUMBA_OPT": "0"}, "cwd": tree}
+    command += ["not gpu", "-k", OF_THE_NEW, *tests]
+    run = subprocess.run(command, capture_output=True, text=True, **options)
+    found = re.findall(r"^\S+::(test_\S+) (PASSED|FAILED|ERROR|SKIPPED)", run.stdout, re.M)
+    assert found, run.stdout + run.stderr
+    return dict(found), run.stdout
+
+
+def test_new_files_are_all_it_takes(tree, toolchain):
+    found, output = outcomes(
+        tree, *FAMILIES, "tests/kernels/test_signum.py", "tests/dnn/test_placed.py"
+    )
+    assert not {"FAILED", "ERROR"} & set(found.values()), output
+    assert {name for name, outcome in found.items() if outcome == "PASSED"} >= KNOWN, output
+
+
+def test_one_without_its_reference_fails(tree):
+    (tree / "kernels/signum/reference.py").write_text("")
+    for file in ("activations/softsign.py", "losses/log_cosh.py"):
+        path = tree / "kernels" / file
+        path.write_text(path.read_text().partition("\ndef reference(")[0])
+    found, output = outcomes(tree, *FAMILIES)
+    for name in (
+        "test_every_activation_has_a_reference[softsign]",
+        "test_every_loss_has_a_reference[log_cosh]",
+        "test_a_step_is_that_of_the_reference[Signum]",
+    ):
+        assert found[name] == "FAILED", output
