@@ -60,9 +60,9 @@ softmax_forward(const float* z, float* y, long long rows, int cols) {
   y += inside ? row * cols : 0;
   if (!inside) cols = 0;
 
-  Largest top = {-INFINITY, 0x7fffffff};
-  for (int j = threadIdx.x; j < cols; j += blockDim.x) top = First::combine(top, {z[j], j});
-  const float largest = reduce_row<First>(top).value;
+  float top = -INFINITY;
+  for (int j = threadIdx.x; j < cols; j += blockDim.x) top = fmaxf(top, z[j]);
+  const float largest = reduce_row<Max>(top);
 
   float sum = 0;
   for (int j = threadIdx.x; j < cols; j += blockDim.x) sum += expf(z[j] - largest);

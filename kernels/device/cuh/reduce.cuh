@@ -7,6 +7,11 @@ struct Sum {
   static __device__ float combine(float a, float b) { return a + b; }
 };
 
+// Of a NaN and a number, the number.
+struct Max {
+  static __device__ float combine(float a, float b) { return fmaxf(a, b); }
+};
+
 // Of two candidates for a row's maximum the larger, then the one that stands first.
 struct Largest {
   float value;
