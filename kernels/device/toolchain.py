@@ -40,7 +40,8 @@ def headers() -> dict[str, str]:
 
 
 def compile_cpp(text, name, arch, defines) -> bytes:
-    """LTO-IR of C++ `text`. `name` is the file named in the compiler's messages."""
+    """LTO-IR of C++ `text`. `name` is the file named in messages and line information; NVRTC takes
+    a relative one from the current directory."""
     nvrtc, _ = _bindings()
 
     def check(status, *values):

@@ -63,7 +63,7 @@ class Unit:
         functions = [(name, fingerprint(function)) for name, function in self.functions]
         headers = toolchain.headers() if self.is_cpp else compiler_versions()
         return (
-            what, arch, self.path.name, self.text, self.signatures, self.defines,
+            what, arch, str(self.path), self.text, self.signatures, self.defines,
             functions, sorted(headers.items()), toolchain.versions(), source_of_the_door(),
         )  # fmt: skip
 
@@ -107,8 +107,7 @@ class Unit:
     def _cpp_parts(self, arch):
         from kernels.device.cuda_python import scalar_ltoir
 
-        name = f"kernels/{self.op}/{self.file}"
-        code = toolchain.compile_cpp(self.text, name, arch, dict(self.defines))
+        code = toolchain.compile_cpp(self.text, self.path, arch, dict(self.defines))
         linked = [("ltoir", scalar_ltoir(fn, fn_name, arch)) for fn_name, fn in self.functions]
         return [("ltoir", code), *linked]
 
