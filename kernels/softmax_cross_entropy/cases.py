@@ -46,6 +46,9 @@ def cases(long=False):
         z, labels, targets = ties(classes)
         yield case(f"ties of {classes} labels", z, labels)
         yield case(f"ties of {classes} targets", z, targets)
+        z, labels, targets = pairs(classes)
+        yield case(f"pairs of {classes} labels", z, labels)
+        yield case(f"pairs of {classes} targets", z, targets)
         for where in ("in place", "loss alone"):
             z = logits(5, classes)
             labels = integer_labels(5, classes)
@@ -105,6 +108,21 @@ def ties(classes, rows=24):
     targets[::2] *= z[::2] == z[::2].max(axis=1, keepdims=True)
     first, last = z.argmax(axis=1), classes - 1 - z[:, ::-1].argmax(axis=1)
     return z, np.where(np.arange(rows) % 2, last, first), targets
+
+
+def pairs(classes):
+    """(z, labels, targets): the two largest stand in any two of a row's first eight parts, in both
+    orders; labels stand at the first one or, in every third row, at the second."""
+    part = max(1, min(32, classes // 16))
+    first, second = np.divmod(np.arange(64), 8) * np.array([[part], [part]])
+    first, second = first + part - 1, (second + 8 * part) % classes
+    first, second = np.minimum(first, second), np.maximum(first, second)
+    z = logits(64, classes) / 50
+    z[range(64), first] = z[range(64), second] = 3
+    labels = np.where(np.arange(64) % 3, first, second)
+    targets = one_hot(labels, classes)
+    targets[range(64), second] = 1
+    return z, labels, targets
 
 
 def weights_of(rows):
