@@ -69,7 +69,7 @@ class Sequential:
         shape = layers.Input(shape).shape
         if self.input_shape is not None and math.prod(shape) != math.prod(self.input_shape):
             raise ValueError(f"input_shape: got {shape}; the model expects {self.input_shape}")
-        if not any(layer.computes for layer in self.layers):
+        if not any(layer.computes and not layer.training_only for layer in self.layers):
             raise ValueError("layers: got none that computes; add a Dense")
         self.input_shape = self.input_shape or shape
         computing = [layer for layer in self.layers if layer.computes]

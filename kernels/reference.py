@@ -13,6 +13,7 @@ import numpy as np
 from kernels import activations, losses
 from kernels.activation import reference as _activation
 from kernels.dispatch import functions_of, ops
+from kernels.dropout import reference as _dropout
 from kernels.elementwise_loss import reference as _elementwise_loss
 from kernels.gather.reference import order
 from kernels.linear import reference as _linear
@@ -60,6 +61,12 @@ def linear_backward(dy, x, w, s=None, activation=None, *, x_activation=None, x_s
     if x_activation is not None:
         dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
     return dx, dw, db
+
+
+def dropout_backward(dy, rate, seed, step, stream=0, *, x_activation=None, x_saved=None):
+    """dx, times g'(x_saved) where there is an x_activation."""
+    dx = _dropout.dropout_backward(dy, rate, seed, step, stream)
+    return dx if x_activation is None else activation_backward(dx, x_saved, x_activation)
 
 
 def elementwise_loss(z, targets, loss, scale=1.0, weights=None):

@@ -16,13 +16,25 @@ from kernels.device.errors import CompileError, toolchain_missing
 from kernels.scalar import float32_literals
 
 try:
+    from llvmlite import ir
     from numba import cuda, float32
     from numba import types as numba_types
     from numba.cuda.extending import intrinsic
 except ImportError as cause:
     raise toolchain_missing("numba-cuda", cause) from cause
 
-__all__ = ["cuda", "device_function", "extern", "float32", "given", "ptx", "scalar_ltoir"]
+__all__ = [
+    "aligned_16",
+    "cuda",
+    "device_function",
+    "extern",
+    "float32",
+    "given",
+    "load_4",
+    "ptx",
+    "scalar_ltoir",
+    "store_4",
+]
 
 _TYPES = {
     "float32": numba_types.float32,
@@ -43,6 +55,48 @@ def given(typing_context, pointer):
         return builder.icmp_unsigned("!=", arguments[0], arguments[0].type(None))
 
     return numba_types.boolean(pointer), is_not_null
+
+
+@intrinsic
+def aligned_16(typing_context, pointer):
+    """Whether the pointer is a multiple of 16, so that load_4 and store_4 are legal."""
+
+    def is_multiple(context, builder, signature, arguments):
+        address = builder.ptrtoint(arguments[0], ir.IntType(64))
+        return builder.icmp_unsigned("==", builder.and_(address, address.type(15)), address.type(0))
+
+    return numba_types.boolean(pointer), is_multiple
+
+
+@intrinsic
+def load_4(typing_context, pointer, i):
+    """(p[i], p[i + 1], p[i + 2], p[i + 3]) of a float32 pointer in one 16-byte access."""
+
+    def load(context, builder, signature, arguments):
+        four = builder.load(_of_four(builder, *arguments), align=16)
+        values = [builder.extract_element(four, ir.IntType(32)(j)) for j in range(4)]
+        return context.make_tuple(builder, signature.return_type, values)
+
+    return numba_types.UniTuple(float32, 4)(pointer, i), load
+
+
+@intrinsic
+def store_4(typing_context, pointer, i, a, b, c, d):
+    """p[i], p[i + 1], p[i + 2], p[i + 3] = a, b, c, d of a float32 pointer, likewise."""
+
+    def store(context, builder, signature, arguments):
+        four = ir.VectorType(ir.FloatType(), 4)(ir.Undefined)
+        for j, value in enumerate(arguments[2:]):
+            four = builder.insert_element(four, value, ir.IntType(32)(j))
+        builder.store(four, _of_four(builder, *arguments[:2]), align=16)
+        return context.get_dummy_value()
+
+    return numba_types.void(pointer, i, *[float32] * 4), store
+
+
+def _of_four(builder, pointer, i):
+    place = builder.gep(pointer, [i])
+    return builder.bitcast(place, ir.VectorType(ir.FloatType(), 4).as_pointer())
 
 
 def extern(name):

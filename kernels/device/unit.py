@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import importlib
 import pathlib
+import types
 
 from kernels.device import cache, toolchain
 from kernels.device.errors import CompileError
@@ -59,9 +60,16 @@ class Unit:
     def _module(self):
         return importlib.import_module(f"kernels.{self.op}.{self.file.removesuffix('.py')}")
 
+    def _imported(self):
+        """{name: text} of the modules of kernels/ that a Python file names: their scalar functions
+        are compiled into it."""
+        named = [m for m in vars(self._module()).values() if isinstance(m, types.ModuleType)]
+        ours = [m for m in named if m.__name__.startswith("kernels.")]
+        return {m.__name__: pathlib.Path(m.__file__).read_text() for m in ours}
+
     def _key(self, arch, what):
         functions = [(name, fingerprint(function)) for name, function in self.functions]
-        headers = toolchain.headers() if self.is_cpp else compiler_versions()
+        headers = toolchain.headers() if self.is_cpp else compiler_versions() | self._imported()
         return (
             what, arch, str(self.path), self.text, self.signatures, self.defines,
             functions, sorted(headers.items()), toolchain.versions(), source_of_the_door(),

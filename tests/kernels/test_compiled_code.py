@@ -3,9 +3,11 @@ to (compiled_code.json). Where the compilers are those of the record, every figu
 within the slack that compiled_code.py states."""
 
 import dataclasses
+import importlib
 
 import pytest
 
+from kernels import dispatch
 from tests import harness
 from tests.kernels import compiled_code
 
@@ -56,6 +58,7 @@ def test_laws(measured, unit, arch):
 @pytest.mark.parametrize(
     ("op", "entry", "loads", "stores"),
     [
+        ("dropout", "dropout", 2, 1),
         ("adam", "adam", 4, 3),
         ("adagrad", "adagrad", 3, 2),
         ("rmsprop", "rmsprop", 5, 4),
@@ -65,7 +68,8 @@ def test_laws(measured, unit, arch):
     ],
 )
 def test_16_byte_accesses(measured, op, entry, loads, stores, arch):
-    (unit,) = [u for u in UNITS if (u.op, u.file) == (op, "gpu.cu")]
+    file = dispatch.pick(op, "gpu", None, importlib.import_module(f"kernels.{op}").DEFAULT)
+    (unit,) = [u for u in UNITS if (u.op, u.file) == (op, file)]
     code = measured(unit, arch)[entry]
     assert code.loads_128 >= loads and code.stores_128 >= stores
 

@@ -1,10 +1,14 @@
 """Compiled kernels on disk: kept under a key of everything that went into them."""
 
 import importlib
+import pathlib
 
 import pytest
 
+from kernels import dispatch
 from kernels.device import Unit, cache
+from kernels.gather import SIGNATURES as gather_signatures
+from kernels.gather import shuffle
 from tests.kernels.mish import derivative, forward
 
 pytestmark = pytest.mark.usefixtures("toolchain")
@@ -75,6 +79,16 @@ def test_everything_that_goes_in_is_in_the_key(tmp_path, folder, compiled, toolc
             patch.setattr(toolchain, name, lambda value=value: value)
             unit(tmp_path).cubin("sm_90")
         assert len(compiled) == before + 1
+
+
+def test_the_modules_that_a_python_file_names_are_in_the_key(tmp_path, monkeypatch):
+    """Their functions are compiled into it: gather/gpu.py calls shuffle.permuted."""
+    gather = dispatch.unit("gather", "gpu.py", gather_signatures)
+    before = gather._key("sm_90", "ptx")
+    edited = tmp_path / "shuffle.py"
+    edited.write_text(pathlib.Path(shuffle.__file__).read_text() + "# edited")
+    monkeypatch.setattr(shuffle, "__file__", str(edited))
+    assert gather._key("sm_90", "ptx") != before
 
 
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "one bit"])

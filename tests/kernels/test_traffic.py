@@ -95,6 +95,13 @@ CALLS = {
         lambda **v: kernels.clip_by_norm(array(2 * n), 0.5, **v),
         {"gpu.py": 12 * 2 * n + 3 * 2 * 8},  # two blocks write two sums each, and read them all
     ),
+    "dropout": (lambda **v: kernels.dropout(array(n), 0.5, 1, 2, **v), {"gpu.py": 8 * n}),
+    "dropout_backward": (
+        lambda **v: kernels.dropout_backward(
+            array(n), 0.5, 1, 2, x_activation="tanh", x_saved=array(n), **v
+        ),
+        {"gpu.py": 12 * n},
+    ),
     "elementwise_loss": (
         lambda **v: kernels.elementwise_loss(array(M, K), array(M, K), "squared_error", **v),
         {"gpu.py": 3 * row_bytes + 4 * M},

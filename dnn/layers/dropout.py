@@ -1,0 +1,47 @@
+"""Dropout: training with a share of the units left out."""
+
+from dataclasses import dataclass
+
+import kernels
+from dnn.layers.base import Layer
+from kernels import philox
+
+
+@dataclass
+class Dropout(Layer):
+    """y = x · mask / (1 − rate) in training, y = x in evaluation and prediction.
+
+    rate: the share of x that each step sets to 0, drawn anew for every sample and unit; 0 ≤ rate
+    < 1. What is kept is divided by 1 − rate, so that the mean stays.
+    seed: of the masks, 0 ≤ seed < 2⁶³; default None: the model's. A mask is a function of the seed,
+    the layer's place in the model and the number of the step: the same on every device, stored
+    nowhere, and the same again where a run goes on from a file. Two layers of one seed differ.
+    Names and errors are Keras'. Source: Srivastava et al., Dropout, JMLR 2014.
+    """
+
+    rate: float
+    seed: int | None = None
+
+    training_only = True
+
+    def __post_init__(self):
+        if not isinstance(self.rate, int | float) or not 0 <= self.rate < 1:
+            raise ValueError(
+                f"rate: got {self.rate!r}; expected 0 ≤ rate < 1, the share that is dropped"
+            )
+        if self.seed is not None:
+            self.seed = philox.whole("seed", self.seed, 63)
+
+    def _mask(self, training):
+        """What the op makes this step's mask from."""
+        seed = training.seed if self.seed is None else self.seed
+        return self.rate, seed, training.number, training.stream
+
+    def forward(self, x, parameters, function, precision, z, y, training):
+        kernels.dropout(x, *self._mask(training), out=y)
+
+    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
+        if dx is not None:
+            function, saved = before
+            mask = self._mask(training)
+            kernels.dropout_backward(dz, *mask, x_activation=function, x_saved=saved, out=dx)

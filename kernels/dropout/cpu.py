@@ -1,0 +1,82 @@
+"""dropout on the CPU: a stretch of random words, then the stretch's numbers, both on vectors."""
+
+import functools
+
+import numba
+import numpy as np
+from numba.extending import register_jitable
+
+from kernels import philox
+from kernels.jit import compiled, inlined, share, threads_for
+
+SMALL = 2**15  # numbers; below, a second thread costs more than it brings
+STRETCH = 256  # groups of four: the words stay in the first-level cache
+
+philox4x32 = register_jitable(forceinline=True)(philox.philox4x32)  # or no loop would be a vector's
+
+
+def dropout(x, s, y, derivative, step, stream, seed, dropped_below, scale):
+    """y = x · mask · scale · g'(s). step: a number, or an array that is read now."""
+    step = int(step[0]) if isinstance(step, np.ndarray) else step
+    keys = seed & philox.LOW_32, seed >> 32
+    words = np.uint32(dropped_below), np.float32(scale)
+    masked(derivative)(x, s, y, step, stream, *keys, *words, threads_for(x.size, SMALL))
+
+
+@functools.cache
+def masked(derivative):
+    """The compiled loop y[i] = x[i] · factor(i) · g'(s[i])."""
+    slope = inlined(derivative)
+
+    @compiled(parallel=True)
+    def dropout_of_all(x, s, y, step, stream, k0, k1, dropped_below, scale, threads):
+        groups = x.size // 4
+        if threads == 1:
+            dropout_part(x, s, y, step, stream, k0, k1, dropped_below, scale, 0, groups)
+        else:
+            for part in numba.prange(threads):
+                low = share(groups, part, threads, STRETCH)
+                high = share(groups, part + 1, threads, STRETCH)
+                dropout_part(x, s, y, step, stream, k0, k1, dropped_below, scale, low, high)
+        last = np.empty((4, 1), np.uint32)
+        make_words(groups, 1, step, stream, k0, k1, last)
+        for i in range(4 * groups, x.size):
+            y[i] = x[i] * factor(last[i % 4, 0], dropped_below, scale) * slope(s[i])
+
+    @compiled
+    def dropout_part(x, s, y, step, stream, k0, k1, dropped_below, scale, low, high):
+        words = np.empty((4, STRETCH), np.uint32)
+        for first in range(low, high, STRETCH):
+            groups = min(STRETCH, high - first)
+            make_words(first, groups, step, stream, k0, k1, words)
+            stretch = slice(4 * first, 4 * (first + groups))
+            multiply(x[stretch], s[stretch], y[stretch], words, dropped_below, scale)
+
+    @compiled
+    def multiply(x, s, y, words, dropped_below, scale):
+        for group in range(x.size // 4):
+            i = 4 * group
+            m0 = factor(words[0, group], dropped_below, scale)
+            m1 = factor(words[1, group], dropped_below, scale)
+            m2 = factor(words[2, group], dropped_below, scale)
+            m3 = factor(words[3, group], dropped_below, scale)
+            y[i] = x[i] * m0 * slope(s[i])
+            y[i + 1] = x[i + 1] * m1 * slope(s[i + 1])
+            y[i + 2] = x[i + 2] * m2 * slope(s[i + 2])
+            y[i + 3] = x[i + 3] * m3 * slope(s[i + 3])
+
+    return dropout_of_all
+
+
+@compiled
+def make_words(first, groups, step, stream, k0, k1, words):
+    """words[:, g]: the four of counter first + g."""
+    for g in range(groups):
+        low, high = (first + g) & philox.LOW_32, (first + g) >> 32
+        found = philox4x32(low, high, step, stream, k0, k1)
+        words[0, g], words[1, g], words[2, g], words[3, g] = found
+
+
+@register_jitable
+def factor(word, dropped_below, scale):
+    return scale if word >= dropped_below else np.float32(0)
