@@ -12,6 +12,7 @@ import numpy as np
 
 from kernels import activations, losses
 from kernels.activation import reference as _activation
+from kernels.batch_norm import reference as _batch_norm
 from kernels.dispatch import functions_of, ops
 from kernels.dropout import reference as _dropout
 from kernels.elementwise_loss import reference as _elementwise_loss
@@ -61,6 +62,28 @@ def linear_backward(dy, x, w, s=None, activation=None, *, x_activation=None, x_s
     if x_activation is not None:
         dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
     return dx, dw, db
+
+
+def batch_norm(
+    x, gamma=1.0, beta=0.0, moving_mean=0.0, moving_variance=1.0, activation=None, *,
+    momentum=0.99, epsilon=1e-3, training=True,
+):  # fmt: skip
+    """y, z, saved, moving_mean, moving_variance; the last three as they are after the call."""
+    f = _forward(activation)
+    return _batch_norm.batch_norm(
+        x, gamma, beta, moving_mean, moving_variance, f, momentum, epsilon, training
+    )
+
+
+def batch_norm_backward(
+    dy, x, gamma, saved, s=None, activation=None, *, x_activation=None, x_saved=None
+):
+    """dx, dgamma, dbeta."""
+    dz = dy if activation is None else activation_backward(dy, s, activation)
+    dx, dgamma, dbeta = _batch_norm.batch_norm_backward(dz, x, gamma, saved)
+    if x_activation is not None:
+        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
+    return dx, dgamma, dbeta
 
 
 def dropout_backward(dy, rate, seed, step, stream=0, *, x_activation=None, x_saved=None):

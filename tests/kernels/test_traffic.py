@@ -119,6 +119,30 @@ CALLS = {
         {"gpu.py": 64 * 784 * 5},
     ),
 }
+# A column's arrays are read by each of the 64 threads above each other, and written by one of them.
+of_columns = 4 * K * 64
+batch_norm = {
+    "training": lambda **v: kernels.batch_norm(
+        array(M, K), *(array(K) for _ in range(4)), saved_out=array(2, K), **v
+    ),
+    "inference": lambda **v: kernels.batch_norm(
+        array(M, K), *(array(K) for _ in range(4)), training=False, **v
+    ),
+    "backward": lambda **v: kernels.batch_norm_backward(
+        array(M, K), array(M, K), array(K), array(2, K), **v
+    ),
+}
+CALLS |= {
+    "batch_norm": (batch_norm["training"], {"gpu.py": 4 * row_bytes + 3 * of_columns + 24 * K}),
+    "batch_norm inference": (
+        batch_norm["inference"],
+        {"gpu.py": 2 * row_bytes + 4 * 2 * of_columns},  # two blocks for 128 rows
+    ),
+    "batch_norm_backward": (
+        batch_norm["backward"],
+        {"gpu.py": 5 * row_bytes + 4 * of_columns + 8 * K},
+    ),
+}
 CASES = [(call, file) for call, (_, promised) in CALLS.items() for file in promised]
 
 

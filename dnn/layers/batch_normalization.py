@@ -1,0 +1,86 @@
+"""BatchNormalization: every unit brought to mean 0 and variance 1 over the batch."""
+
+from dataclasses import KW_ONLY, dataclass
+
+import kernels
+from dnn import initializers
+from dnn.layers.base import Layer
+from kernels import activations
+from kernels.batch_norm import LEAST_EPSILON
+
+
+@dataclass
+class BatchNormalization(Layer):
+    """y = f(γ (x − μ) / √(v + ε) + β): x, y (B, units), γ, β, μ, v (units,), float32.
+
+    In training μ and v are the mean and (biased) variance of each unit over the batch; evaluation
+    and prediction use moving ones, which every training step changes:
+    moving mean = momentum · moving mean + (1 − momentum) · μ, and the variance likewise. A batch of
+    one sample is normalised to 0, so y = f(β) there.
+
+    momentum: default 0.99 as in Keras, the share that is kept: after few steps the moving values
+    are still near where they began, 0 and 1, and evaluation is poor; 0.9 suits runs of under some
+    hundred steps. (PyTorch's momentum is the share taken, 0.1, and its running variance is
+    unbiased.) epsilon: default 1e-3 as in Keras; PyTorch: 1e-5.
+    center, scale: whether there are β and γ, default True. beta_initializer "zeros",
+    gamma_initializer "ones", moving_mean_initializer "zeros", moving_variance_initializer "ones".
+    activation: a name or a kernels.Activation, default None: f, in the same kernel. Ours, not
+    Keras', where an Activation layer follows; that works here too, by one kernel more.
+
+    A layer in front needs no bias, for μ takes it away again:
+
+        layers.Dense(128, use_bias=False), layers.BatchNormalization(activation="relu")
+
+    Source: Ioffe and Szegedy, Batch normalization, ICML 2015; kernels/batch_norm.
+    """
+
+    _: KW_ONLY
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: str | initializers.Initializer = "zeros"
+    gamma_initializer: str | initializers.Initializer = "ones"
+    moving_mean_initializer: str | initializers.Initializer = "zeros"
+    moving_variance_initializer: str | initializers.Initializer = "ones"
+    activation: str | activations.Activation | None = None
+
+    def __post_init__(self):
+        if not 0 <= self.momentum <= 1:
+            raise ValueError(f"momentum: got {self.momentum}; expected 0 … 1, the share kept")
+        if not self.epsilon >= LEAST_EPSILON:
+            raise ValueError(f"epsilon: got {self.epsilon}; expected {LEAST_EPSILON} or more")
+        self.function = activations.get(self.activation)
+        for name in ("beta", "gamma", "moving_mean", "moving_variance"):
+            field = f"{name}_initializer"
+            setattr(self, field, initializers.get(getattr(self, field)))
+
+    def parameter_shapes(self, units):
+        used = {"gamma": self.scale, "beta": self.center}
+        return {name: (units,) for name, there in used.items() if there}
+
+    def state_shapes(self, units):
+        return {"moving_mean": (units,), "moving_variance": (units,)}
+
+    def saved_shapes(self, units):
+        return {"statistics": (2, units)}
+
+    def initial(self, name, shape, seed, stream):
+        return getattr(self, f"{name}_initializer")(shape, seed, stream)
+
+    def forward(self, x, parameters, function, precision, z, y, training):
+        kernels.batch_norm(
+            x, parameters.get("gamma"), parameters.get("beta"),
+            parameters["moving_mean"], parameters["moving_variance"], function,
+            momentum=self.momentum, epsilon=self.epsilon, training=training is not None,
+            saved_out=training and training.saved["statistics"], z_out=z, out=y,
+        )  # fmt: skip
+
+    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
+        function, saved = before
+        kernels.batch_norm_backward(
+            dz, x, parameters.get("gamma"), training.saved["statistics"],
+            x_activation=function, x_saved=saved,
+            need_dx=dx is not None, need_dgamma=self.scale, need_dbeta=self.center,
+            out=(dx, gradients.get("gamma"), gradients.get("beta")),
+        )  # fmt: skip

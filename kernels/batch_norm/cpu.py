@@ -1,0 +1,174 @@
+"""batch_norm on the CPU: row by row, the sums of all columns side by side in vectors.
+
+For the sums the columns are shared out among the threads, so no bit depends on how many there are.
+Sums are made of chunks of CHUNK rows, which lose less than one long sum would.
+"""
+
+import functools
+
+import numba
+import numpy as np
+
+from kernels.jit import WIDEST, compiled, inlined, share, threads_for
+
+CHUNK = 64  # rows
+SMALL = 2**16  # elements; below, a second thread costs more than it brings
+NO_COLUMNS = np.zeros(0, np.float32)
+NO_ROWS = np.zeros((0, 0), np.float32)
+
+
+def training(x, gamma, beta, moving_mean, moving_variance, f, keep, take, epsilon, saved, z, y):
+    saved = np.empty((2, x.shape[1]), np.float32) if saved is None else saved
+    scale = np.empty(x.shape[1], np.float32)
+    moving = (NO_COLUMNS if a is None else a for a in (moving_mean, moving_variance))
+    numbers = map(np.float32, (keep, take, epsilon))
+    gamma = NO_COLUMNS if gamma is None else gamma
+    of_columns(x, NO_ROWS, saved, saved, threads_for(x.size, SMALL))
+    statistics(x, gamma, *moving, *numbers, saved, scale)
+    shift, z = np.zeros_like(scale) if beta is None else beta, NO_ROWS if z is None else z
+    normalise(f.forward)(x, x[0], saved[0], scale, shift, z, y)
+
+
+def inference(x, gamma, beta, moving_mean, moving_variance, f, epsilon, z, y):
+    scale = np.float32(1) / np.sqrt(moving_variance + np.float32(epsilon))
+    scale = scale if gamma is None else scale * gamma
+    nothing = np.zeros_like(scale)
+    shift, z = nothing if beta is None else beta, NO_ROWS if z is None else z
+    normalise(f.forward)(x, moving_mean, nothing, scale, shift, z, y)
+
+
+def backward(dz, x, gamma, saved, s, g, dx, dgamma, dbeta):
+    sums = np.empty((2, x.shape[1]), np.float32)
+    of_columns(x, dz, saved, sums, threads_for(x.size, SMALL))
+    if dbeta is not None:
+        dbeta[...] = sums[0]
+    if dgamma is not None:
+        dgamma[...] = sums[1]
+    if dx is not None:
+        scale = saved[1] if gamma is None else gamma * saved[1]
+        s = NO_ROWS if s is None else s
+        backward_dx(g.derivative)(dz, x, saved, scale, sums / np.float32(len(x)), s, dx)
+
+
+@compiled(parallel=True)
+def of_columns(x, dz, saved, found, threads):
+    """moments into found, or backward_sums where there is a dz; one function, for what runs in
+    parallel takes seconds to compile."""
+    columns = x.shape[1]
+    if threads == 1:
+        of_columns_part(x, dz, saved, found, 0, columns)
+        return
+    for part in numba.prange(threads):
+        low, high = share(columns, part, threads, WIDEST), share(columns, part + 1, threads, WIDEST)
+        of_columns_part(x, dz, saved, found, low, high)
+
+
+@compiled
+def of_columns_part(x, dz, saved, found, low, high):
+    if dz.size:
+        backward_sums(dz, x, saved, found, low, high)
+    else:
+        moments(x, found, low, high)
+
+
+@compiled
+def moments(x, found, low, high):
+    """The mean of x − x[0] and the variance into found, of columns low … high."""
+    rows, n = x.shape[0], high - low
+    first, chunk = x[0, low:high].copy(), np.empty(n, np.float32)
+    mean, variance = found[0, low:high], found[1, low:high]
+    mean[:] = 0
+    for start in range(0, rows, CHUNK):
+        chunk[:] = 0
+        for i in range(start, min(rows, start + CHUNK)):
+            row = x[i, low:high]
+            for j in range(n):
+                chunk[j] += row[j] - first[j]
+        for j in range(n):
+            mean[j] += chunk[j]
+    for j in range(n):
+        mean[j] /= np.float32(rows)
+    variance[:] = 0
+    for start in range(0, rows, CHUNK):
+        chunk[:] = 0
+        for i in range(start, min(rows, start + CHUNK)):
+            row = x[i, low:high]
+            for j in range(n):
+                d = row[j] - first[j] - mean[j]
+                chunk[j] += d * d
+        for j in range(n):
+            variance[j] += chunk[j]
+    for j in range(n):
+        variance[j] /= np.float32(rows)
+
+
+@compiled
+def statistics(x, gamma, moving_mean, moving_variance, keep, take, epsilon, saved, scale):
+    """From moments in saved: moves the moving ones, brings 1 / √(v + ε) into saved and γ / √(v + ε)
+    into scale. gamma and the moving ones are empty for none."""
+    for j in range(x.shape[1]):
+        mean, variance = x[0, j] + saved[0, j], saved[1, j]
+        if moving_mean.size:
+            moving_mean[j] = keep * moving_mean[j] + take * mean
+        if moving_variance.size:
+            moving_variance[j] = keep * moving_variance[j] + take * variance
+        saved[1, j] = np.float32(1) / np.sqrt(variance + epsilon)
+        scale[j] = gamma[j] * saved[1, j] if gamma.size else saved[1, j]
+
+
+@functools.cache
+def normalise(function):
+    """The compiled z = ((x − first) − mean) · scale + shift, unless z is empty, and y = f(z)."""
+    f = inlined(function)
+
+    @compiled
+    def batch_norm_normalise(x, first, mean, scale, shift, z, y):
+        for i in range(x.shape[0]):
+            if z.size:
+                for j in range(x.shape[1]):
+                    z_ij = (x[i, j] - first[j] - mean[j]) * scale[j] + shift[j]
+                    z[i, j] = z_ij
+                    y[i, j] = f(z_ij)
+            else:
+                for j in range(x.shape[1]):
+                    y[i, j] = f((x[i, j] - first[j] - mean[j]) * scale[j] + shift[j])
+
+    return batch_norm_normalise
+
+
+@compiled
+def backward_sums(dz, x, saved, sums, low, high):
+    """Σ dz and Σ dz x̂ into sums, of columns low … high."""
+    rows, n = x.shape[0], high - low
+    first, chunk = x[0, low:high].copy(), np.empty((2, n), np.float32)
+    mean, inverse, of_dz, of_product = saved[0, low:high], saved[1, low:high], chunk[0], chunk[1]
+    sums[:, low:high] = 0
+    for start in range(0, rows, CHUNK):
+        chunk[:] = 0
+        for i in range(start, min(rows, start + CHUNK)):
+            row, dz_row = x[i, low:high], dz[i, low:high]
+            for j in range(n):
+                of_dz[j] += dz_row[j]
+                of_product[j] += dz_row[j] * ((row[j] - first[j] - mean[j]) * inverse[j])
+        for j in range(n):
+            sums[0, low + j] += of_dz[j]
+            sums[1, low + j] += of_product[j]
+
+
+@functools.cache
+def backward_dx(derivative):
+    """The compiled dx = scale · (dz − mean of dz − x̂ · mean of dz x̂) ⊙ g'(s), s empty for 1."""
+    df = inlined(derivative)
+
+    @compiled
+    def batch_norm_backward_dx(dz, x, saved, scale, means, s, dx):
+        first = x[0]
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                normal = (x[i, j] - first[j] - saved[0, j]) * saved[1, j]
+                dx[i, j] = scale[j] * (dz[i, j] - means[0, j] - normal * means[1, j])
+            if s.size:
+                for j in range(x.shape[1]):
+                    dx[i, j] *= df(s[i, j])
+
+    return batch_norm_backward_dx
