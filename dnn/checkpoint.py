@@ -26,6 +26,7 @@ FORMAT = "dense-kernels 1"
 METADATA = "dnn"  # the key of the file's metadata
 UNSIGNED = "0" * 64
 PROGRESS = ("steps_trained", "epochs_trained", "schedule_steps")  # attributes of a model
+WITHIN = ("samples_trained", "epoch_samples")  # likewise, 0 in files of older versions
 STATE = "optimizer."  # what the names of the optimizer's tensors begin with
 
 
@@ -44,8 +45,12 @@ def save(model, path, include_optimizer=True):
         for name, view in layer.items()
     }
     about = {"format": FORMAT, "sha256": UNSIGNED, "model": describe(model)}
-    if include_optimizer and model.loss is not None and model.epochs_trained:
-        about["training"] = {name: getattr(model, name) for name in PROGRESS}
+    if (
+        include_optimizer
+        and model.loss is not None
+        and (model.steps_trained or model.epochs_trained)
+    ):
+        about["training"] = {name: getattr(model, name) for name in PROGRESS + WITHIN}
         tensors |= {name: devices.to_host(view) for name, view in _state(model).items()}
     # One key: safetensors writes several in an order that changes from run to run.
     data = serialize(tensors, {METADATA: json.dumps(about)})
@@ -166,7 +171,13 @@ def _resume(model, progress, state):
     places = _state(model) if model.loss is not None else {}
     if {name: a.shape for name, a in state.items()} != {n: a.shape for n, a in places.items()}:
         raise ValueError("its optimizer's state does not fit its optimizer and architecture")
-    found = {name: whole_number(name, progress[name], least=0) for name in PROGRESS}
+    given = dict.fromkeys(WITHIN, 0) | progress
+    found = {name: whole_number(name, given[name], least=0) for name in PROGRESS + WITHIN}
+    if found["samples_trained"] >= max(1, found["epoch_samples"]):
+        raise ValueError(
+            f"samples_trained: got {found['samples_trained']}; expected less than epoch_samples, "
+            f"{found['epoch_samples']}, or 0"
+        )
     for name, value in found.items():
         setattr(model, name, value)
     for name, view in places.items():

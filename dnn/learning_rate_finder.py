@@ -8,6 +8,7 @@ import numpy as np
 
 from dnn import devices, training
 from dnn.callbacks import Callback
+from dnn.checkpoint import PROGRESS, WITHIN
 from dnn.data import whole_number
 from dnn.schedules import Schedule
 
@@ -52,7 +53,7 @@ def learning_rate_finder(
     batches = -(-len(x_prepared) // whole_number("batch_size", batch_size))
     watcher = _Watcher(start, end, steps, smoothing, stop_factor)
     with _undone(model):
-        model.steps_trained = 0
+        model.steps_trained = model.samples_trained = 0
         model._reset_optimizer()
         model.optimizer.learning_rate = watcher.sweep
         model.fit(x, y, batch_size, -(-steps // batches), verbose=0, callbacks=[watcher])
@@ -107,7 +108,7 @@ def steepest(rates, smoothed):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    names = ("steps_trained", "epochs_trained", "schedule_steps", "stop_training", "history")
+    names = (*PROGRESS, *WITHIN, "stop_training", "history")
     kept = {name: getattr(model, name) for name in names}
     weights, statistics = model.arena.copy(), model.state_arena.copy()
     rate, state = model.optimizer.learning_rate, model.optimizer_state

@@ -39,7 +39,8 @@ class Sequential:
         self.metrics, self.precision = (), "float32"
         self.stop_training = False
         self.class_names = None
-        self.steps_trained = self.epochs_trained = 0
+        self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
+        self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
         self.schedule_steps = 0  # of the fit that open schedules span
         self._spanned = (None, None, None)
         for layer in layers:
@@ -124,7 +125,7 @@ class Sequential:
                 "loss is the measure"
             )
         self.precision = one_of("precision", precision, PRECISIONS)
-        self.steps_trained = 0
+        self.steps_trained = self.samples_trained = 0
         self._reset_optimizer()
 
     def _reset_optimizer(self):
@@ -190,6 +191,9 @@ class Sequential:
         samples, as in Keras (PyTorch divides by the sum of class weights). Default none. Samples
         that are held out keep their sample_weight, not their class_weight.
         initial_epoch: number of the first epoch, for a run that goes on. Default 0.
+        An epoch that was left in its middle (stop_training, or a model saved there) goes on at its
+        next batch, if there are as many samples as then; its loss and accuracy are then means over
+        the samples trained on since.
         The loss and accuracy of an epoch are means over its samples while training; those that
         begin with val_ are of the weights at its end. "seconds" is the time of the training part.
         """
@@ -259,8 +263,9 @@ class Sequential:
         """Write architecture, weights and compilation to one .safetensors file, atomically.
 
         include_optimizer: with the optimizer's state and the numbers of steps and epochs (default):
-        after load_model, `fit` goes on bit for bit as the run that was never stopped. It begins at
-        the start of an epoch: fit(…, epochs=10, initial_epoch=4) after 4 of them.
+        after load_model, `fit` with the same data goes on at the next batch, bit for bit as the
+        run that was never stopped: fit(…, epochs=10, initial_epoch=model.epochs_trained). What
+        callbacks have counted is not in the file.
         """
         from dnn import checkpoint
 

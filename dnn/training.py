@@ -70,18 +70,22 @@ def fit(
             targets = kernels.gather(y, 0, n, key=key)
             ordered = None if weights is None else kernels.gather(weights, 0, n, key=key)
             running.key = key
-            for step, start in enumerate(range(0, n, batch_size)):
+            begun = model.samples_trained if model.epoch_samples == n else 0
+            model.epoch_samples = n
+            for start in range(begun, n, batch_size):
                 rows = min(batch_size, n - start)
                 batch = slice(start, start + rows)
                 run.load(x, start, rows, key)
                 weight = None if weights is None else ordered[batch]
                 run.train(rows, targets[batch], losses[batch], hits[batch], weight)
                 running.start, running.rows = start, rows
-                watchers.on_train_batch_end(step, {})
+                ended = start + rows == n
+                model.samples_trained = 0 if ended else start + rows
+                model.epochs_trained += ended
+                watchers.on_train_batch_end(start // batch_size, {})
                 if model.stop_training:
                     break
-            model.epochs_trained += 1
-            seen = slice(start + rows)
+            seen = slice(begun, start + rows)
             # The one read of the epoch: it waits for the device
             logs = means(model, losses[seen], hits[seen])
             logs["seconds"] = time.perf_counter() - began

@@ -105,6 +105,8 @@ class GradientWatch(Callback):
             for name, of_layers in zip(MEASURES, layers.T, strict=True):
                 self.records[name].append(of_layers.tolist())
         self.pending = []
+        if first == len(self.records["step"]):
+            return  # the rest of an epoch, with no batch to measure in it
         latest = {name: np.array(self.records[name][first:]) for name in MEASURES}
         for kind, message in findings(self.model, latest):
             if kind not in self.warned:

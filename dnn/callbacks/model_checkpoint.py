@@ -17,7 +17,9 @@ class ModelCheckpoint(Callback):
     verbose: 1 prints a line for each file, default 0. save_best_only: default False.
     save_weights_only: must be False, the default: a model's file is a few kilobytes more than its
     weights and says what they belong to; load_model(path).get_weights() gives them alone.
-    save_freq: "epoch" (default) or a number of batches; then {batch} can be named too.
+    save_freq: "epoch" (default) or a number of batches, counted over all training of the model;
+    then {batch} can be named too. After a crash `fit` goes on at the next batch of the file:
+    model = load_model(path); model.fit(…, initial_epoch=model.epochs_trained), see Sequential.save.
     initial_value_threshold: with save_best_only, a value that must be beaten first; default None.
     Names, order and defaults are Keras'.
     """
@@ -45,16 +47,14 @@ class ModelCheckpoint(Callback):
             self.best = self.monitor.worst
 
     def on_train_begin(self, logs):
-        self.batches, self.epoch = 0, None
+        self.epoch = None
 
     def on_epoch_begin(self, epoch, logs):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs):
-        if self.save_freq != "epoch":
-            self.batches += 1
-            if self.batches % self.save_freq == 0:
-                self._save({"batch": batch + 1})
+        if self.save_freq != "epoch" and self.model.steps_trained % self.save_freq == 0:
+            self._save({"batch": batch + 1})
 
     def on_epoch_end(self, epoch, logs):
         if self.save_freq != "epoch":

@@ -1,76 +1,168 @@
-"""Stopping after some epochs, saving, loading and going on is the run that was never stopped, bit
-for bit, with every optimizer and every schedule."""
+"""Stopping anywhere, saving, loading and going on is the run that was never stopped, bit for bit,
+with every optimizer, every schedule, and layers that are not the same in every step."""
+
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from dnn import callbacks, load_model, optimizers, schedules
+from dnn import callbacks, layers, load_model, losses, optimizers, schedules
 from dnn.checkpoint import ModelFileError
-from tests.dnn.helpers import bits, samples, small_model
+from tests.dnn.helpers import ROOT, bits, samples, small_model
 from tests.dnn.test_checkpoint_damage import forged
 
 X, Y = samples()
-EPOCHS, STOPPED = 5, 2
+EPOCHS, STEPS, BATCH, KEPT = 5, 6, 32, 162  # an epoch: 6 steps, of the 162 samples not held out
 RATES = {
     "a number": 0.01,
     "Constant": schedules.Constant(0.01),
-    "PiecewiseConstantDecay": schedules.PiecewiseConstantDecay([20], [0.01, 0.003]),
+    "PiecewiseConstantDecay": schedules.PiecewiseConstantDecay([14], [0.01, 0.003]),
     "ExponentialDecay": schedules.ExponentialDecay(0.01, decay_rate=0.1),
-    "CosineDecay": schedules.CosineDecay(0.0, warmup_target=0.01, warmup_steps=5),
+    "CosineDecay": schedules.CosineDecay(0.0, warmup_target=0.01, warmup_steps=16),
     "OneCycle": schedules.OneCycle(0.01),
 }
-OPTIMIZERS = {
-    "sgd": lambda rate: optimizers.SGD(rate),
-    "sgd momentum": lambda rate: optimizers.SGD(rate, 0.9, True, clipvalue=0.1),
-    "adam": lambda rate: optimizers.Adam(rate),
-    "adamw": lambda rate: optimizers.AdamW(rate, clipnorm=0.1),
-    "adagrad": lambda rate: optimizers.Adagrad(rate, global_clipnorm=0.1),
-    "rmsprop": lambda rate: optimizers.RMSprop(rate, weight_decay=0.1),
-    "rmsprop centered": lambda rate: optimizers.RMSprop(rate, momentum=0.9, centered=True),
-    "adadelta": lambda rate: optimizers.Adadelta(rate),
+OPTIMIZERS = {name: (name, {}) for name in optimizers.catalog.classes} | {
+    "SGD momentum": ("SGD", {"momentum": 0.9, "nesterov": True, "clipvalue": 0.1}),
+    "Adam clipped": ("Adam", {"clipnorm": 0.1}),
+    "Adagrad clipped": ("Adagrad", {"global_clipnorm": 0.1}),
+    "RMSprop decay": ("RMSprop", {"weight_decay": 0.1}),
+    "RMSprop centered": ("RMSprop", {"momentum": 0.9, "centered": True}),
 }
+MIDDLE = 15  # steps: two epochs and half of the third
+CASES = [(optimizer, rate, MIDDLE) for optimizer in OPTIMIZERS for rate in RATES] + [
+    ("RMSprop centered", "OneCycle", step)
+    for step in (12, 13)  # after an epoch's last, first batch
+]
 
 
-def test_every_optimizer_and_schedule_is_here():
-    made = {type(make(0.1)).__name__ for make in OPTIMIZERS.values()}
-    assert made == set(optimizers.catalog.classes)
+def test_every_schedule_is_here():
     classes = schedules.Schedule.__subclasses__()
     there = {cls.__name__ for cls in classes if cls.__module__ == schedules.__name__}
     assert there <= RATES.keys()
 
 
-class Stop(callbacks.Callback):
-    """Saves after an epoch and stops, as a crash after it would."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def on_epoch_end(self, epoch, logs):
-        if epoch == STOPPED - 1:
-            self.model.save(self.path)
-            self.model.stop_training = True
+def network(optimizer="Adam", rate="a number"):
+    name, options = OPTIMIZERS[optimizer]
+    stack = (
+        layers.Dense(8, use_bias=False),
+        layers.BatchNormalization(momentum=0.9, activation="relu"),
+        layers.Dropout(0.3),
+        layers.Dense(4),
+    )
+    return small_model(*stack, optimizer=getattr(optimizers, name)(RATES[rate], **options))
 
 
 def fit(model, **options):
-    history = model.fit(X, Y, verbose=0, epochs=EPOCHS, validation_split=0.2, **options).history
+    history = model.fit(X, Y, BATCH, EPOCHS, 0, validation_split=0.2, **options).history
     return {name: values for name, values in history.items() if name != "seconds"}
 
 
-@pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_bit_for_bit(optimizer, rate, tmp_path):
-    whole, first = (small_model(optimizer=OPTIMIZERS[optimizer](RATES[rate])) for _ in range(2))
+class Stop(callbacks.Callback):
+    """Stops after a step, as a crash would, with a file of it."""
+
+    def __init__(self, step, path=None):
+        self.step, self.path = step, path
+
+    def on_train_batch_end(self, batch, logs):
+        if self.model.steps_trained == self.step:
+            self.model.stop_training = True
+            if self.path:
+                self.model.save(self.path)
+
+
+def all_of(model, tmp_path):
+    """What the rest of a run depends on: weights, statistics, optimizer state, progress."""
+    model.save(tmp_path / "all")
+    return (tmp_path / "all").read_bytes()
+
+
+@pytest.mark.parametrize(("optimizer", "rate", "step"), CASES)
+def test_bit_for_bit(optimizer, rate, step, tmp_path):
+    whole, first = (network(optimizer, rate) for _ in range(2))
     history = fit(whole)
-    begun = fit(first, callbacks=[Stop(tmp_path / "m")])
+    fit(first, callbacks=Stop(step, tmp_path / "m"))
     second = load_model(tmp_path / "m", device="cpu")
-    ended = fit(second, initial_epoch=STOPPED)
-    assert bits(second.get_weights()) == bits(whole.get_weights())
-    assert {name: begun[name] + ended[name] for name in history} == history
-    for slot, array in whole.optimizer_state.items():
-        assert bits([second.optimizer_state[slot]]) == bits([array])
-    assert second.steps_trained == whole.steps_trained == EPOCHS * 6
-    second.save(tmp_path / "second"), whole.save(tmp_path / "whole")
-    assert (tmp_path / "second").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert second.steps_trained == step and second.epochs_trained == 2
+    ended = fit(second, initial_epoch=2)
+    assert whole.steps_trained == EPOCHS * STEPS and whole.epochs_trained == EPOCHS
+    assert all_of(second, tmp_path) == all_of(whole, tmp_path)
+    goes_on = step % STEPS > 0  # the first epoch of the second part
+    for name, values in history.items():
+        assert ended[name][goes_on:] == values[2 + goes_on :]
+
+
+def test_what_an_epoch_reports_that_goes_on():
+    """Means over the samples since; with those before, they are the whole epoch's."""
+    whole, model = network(), network()
+    history, begun = fit(whole), fit(model, callbacks=Stop(MIDDLE))
+    ended = fit(model, initial_epoch=2)
+    before = (MIDDLE - 2 * STEPS) * BATCH
+    for name in ("loss", "accuracy"):
+        mean = (before * begun[name][2] + (KEPT - before) * ended[name][0]) / KEPT
+        assert mean == pytest.approx(history[name][2], rel=1e-12)
+        assert begun[f"val_{name}"][2] != history[f"val_{name}"][2]
+        assert ended[f"val_{name}"][0] == history[f"val_{name}"][2]
+
+
+def test_batches_keep_their_numbers():
+    """Those of the epoch, also for a callback that measures in some; the last is the epoch's."""
+    model, seen = network(), []
+    fit(model, callbacks=Stop(MIDDLE))
+
+    class See(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs):
+            seen.append((batch, self.model.epochs_trained, self.model.running.rows))
+
+    model.fit(X, Y, BATCH, 3, 0, [See(), callbacks.GradientWatch()], 0.2, initial_epoch=2)
+    assert seen == [(3, 2, 32), (4, 2, 32), (5, 3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("change", "steps"),
+    [
+        ({"batch_size": 16}, 5),  # of the 66 samples that are left
+        ({"n": 100}, 4),  # other data: an epoch of its own
+        ({"compiled": True}, 6),
+    ],
+    ids=str,
+)
+def test_what_goes_on_and_what_begins_anew(change, steps):
+    model = network()
+    fit(model, callbacks=Stop(MIDDLE))
+    if "compiled" in change:
+        model.compile("adam", losses.SparseCategoricalCrossentropy(from_logits=True))
+    before, n = model.steps_trained, change.get("n", KEPT)
+    model.fit(X[:n], Y[:n], change.get("batch_size", BATCH), verbose=0)
+    assert model.steps_trained - before == steps
+    model.fit(X[:n], Y[:n], BATCH, verbose=0)  # and then whole ones again
+    assert model.steps_trained - before == steps + -(-n // BATCH)
+
+
+KILLED = """
+import os, signal, sys
+from dnn import callbacks
+from tests.dnn.test_resuming import fit, network
+
+class Kill(callbacks.Callback):
+    def on_train_batch_end(self, batch, logs):
+        if self.model.steps_trained == 17:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+fit(network(), callbacks=[callbacks.ModelCheckpoint(sys.argv[1], save_freq=5), Kill()])
+"""
+
+
+def test_killed_and_resumed(tmp_path):
+    """kill -9 in the middle of an epoch; the file is of two batches before."""
+    command = [sys.executable, "-c", KILLED, tmp_path / "m"]
+    assert subprocess.run(command, cwd=ROOT).returncode == -signal.SIGKILL
+    model, whole = load_model(tmp_path / "m", device="cpu"), network()
+    assert model.steps_trained == 15
+    fit(model, initial_epoch=model.epochs_trained)
+    fit(whole)
+    assert all_of(model, tmp_path) == all_of(whole, tmp_path)
 
 
 def test_a_rate_that_was_set_is_kept(tmp_path):
@@ -79,6 +171,21 @@ def test_a_rate_that_was_set_is_kept(tmp_path):
     model.optimizer.learning_rate = 0.01
     model.save(tmp_path / "m")
     assert load_model(tmp_path / "m", device="cpu").optimizer == optimizers.Adam(0.01)
+
+
+@pytest.mark.emulated
+def test_on_the_emulated_device(tmp_path):
+    """With the GPU's kernels too; the second of two epochs of three steps is left after one."""
+    whole = network("SGD momentum", "OneCycle")
+    whole.build(X.shape[1:])
+    whole.save(tmp_path / "begin")
+    whole, first = (load_model(tmp_path / "begin", device="emulated") for _ in range(2))
+    for model in (whole, first):
+        model.fit(X[:50], Y[:50], 20, 2, 0, Stop(4, tmp_path / "m") if model is first else None)
+    second = load_model(tmp_path / "m", device="emulated")
+    second.fit(X[:50], Y[:50], 20, 2, 0, initial_epoch=1)
+    assert second.steps_trained == 6
+    assert all_of(second, tmp_path) == all_of(whole, tmp_path)
 
 
 @pytest.mark.emulated
@@ -144,6 +251,10 @@ FORGERIES = {
     "progress of text": (lambda table, said: said.update(training="x"), "describes no model"),
     "half a step": (
         lambda table, said: said["training"].update(steps_trained=0.5), "steps_trained: got 0.5",
+    ),
+    "past the epoch's end": (
+        lambda table, said: said["training"].update(samples_trained=203, epoch_samples=203),
+        "samples_trained: got 203; expected less than epoch_samples, 203",
     ),
     "no schedule": (
         lambda table, said: said["training"].pop("schedule_steps"), "describes no model",
