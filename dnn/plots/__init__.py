@@ -14,6 +14,7 @@ from dnn.plots.fitted_curve import fitted_curve
 from dnn.plots.gradient_flow import gradient_flow
 from dnn.plots.learning_curves import learning_curves
 from dnn.plots.local_minima import local_minima
+from dnn.plots.loss_curves import loss_curves
 from dnn.plots.mistakes import mistakes
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "gradient_flow",
     "learning_curves",
     "local_minima",
+    "loss_curves",
     "mistakes",
 ]

@@ -60,9 +60,8 @@ def _count(axis, encoded):
     points, counts = np.unique(encoded.round(5), axis=0, return_counts=True)
     if len(points) <= FEW:
         for point, count in zip(points, counts, strict=True):
-            axis.annotate(
-                f"{count} samples", point, xytext=(0, 9), textcoords="offset points", ha="center"
-            )
+            text = f"{count} sample{'' if count == 1 else 's'}"
+            axis.annotate(text, point, xytext=(0, 9), textcoords="offset points", ha="center")
 
 
 def _decision(axis, model, layer, units):

@@ -3,27 +3,32 @@
 import numpy as np
 
 from dnn.plots.figure import MARKERS, new_figure, save, style
+from kernels.arrays import one_of
 
-PANELS = (
-    ("activation_deviation", "deviation of the activations", "log"),
-    ("gradient_deviation", "deviation of the gradients", "log"),
-    ("activation_dead", "share of units that do not move", "linear"),
-)
+PANELS = {
+    "activation_deviation": ("deviation of the activations", "log"),
+    "gradient_deviation": ("deviation of the gradients", "log"),
+    "activation_dead": ("share of units that do not move", "linear"),
+}
 
 
-def gradient_flow(watch, *, path=None, title="Activations and gradients by layer"):
-    """Three plots over the steps of training, a line for each layer: deviation of its activations,
+def gradient_flow(
+    watch, measures=tuple(PANELS), *, path=None, title="Activations and gradients by layer"
+):
+    """Plots over the steps of training, a line for each layer: deviation of its activations,
     deviation of its gradients (both logarithmic), share of its dead units.
 
-    watch: a callbacks.GradientWatch after a `fit`, or its .records. Lines that lie apart by powers
-    of ten show gradients that vanish (the first layers lowest) or explode (highest); zeros cannot
-    be drawn on a logarithmic axis and are left out.
+    watch: a callbacks.GradientWatch after a `fit`, or its .records. measures: which of the three,
+    "activation_deviation", "gradient_deviation" and "activation_dead"; default all.
+    Lines that lie apart by powers of ten show gradients that vanish (the first layers lowest) or
+    explode (highest); zeros cannot be drawn on a logarithmic axis and are left out.
     """
     records = getattr(watch, "records", watch)
     if not records.get("step"):
         raise ValueError("watch: got no records; pass the GradientWatch to fit's callbacks first")
-    figure, axes = new_figure(len(PANELS), 4.6, 4.0)
-    for axis, (name, label, scale) in zip(axes, PANELS, strict=True):
+    panels = {name: PANELS[one_of("measure", name, tuple(PANELS))] for name in measures}
+    figure, axes = new_figure(len(panels), 4.6, 4.0)
+    for axis, (name, (label, scale)) in zip(axes, panels.items(), strict=True):
         values = np.array(records[name], float)
         if scale == "log":
             values = np.where(values > 0, values, np.nan)

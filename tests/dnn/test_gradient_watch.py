@@ -176,6 +176,10 @@ def test_gradient_flow_shows_the_records():
             assert list(line.get_xdata()) == watch.records["step"]
             np.testing.assert_array_equal(line.get_ydata(), values[:, layer])
         assert axis.get_yscale() == ("linear" if "dead" in name else "log")
+    (alone,) = plots.gradient_flow(watch, ["gradient_deviation"]).axes
+    assert alone.get_ylabel() == figure.axes[1].get_ylabel()
+    with pytest.raises(ValueError, match="gradient_size"):
+        plots.gradient_flow(watch, ["gradient_size"])
 
 
 def test_gradient_flow_of_zeros(tmp_path):

@@ -43,6 +43,7 @@ PICTURES = {
     "gradient_flow": lambda **o: plots.gradient_flow(RECORDS, **o),
     "learning_curves": lambda **o: plots.learning_curves({"loss": [1.0]}, **o),
     "local_minima": lambda **o: plots.local_minima([(0.1, (0, 0))], *hill(), steps=2, **o),
+    "loss_curves": lambda **o: plots.loss_curves(["hinge"], **o),
     "mistakes": lambda **o: plots.mistakes(image_model(), *images(), **o),
 }
 
@@ -147,6 +148,24 @@ def test_confusion_matrix_counts_rows_by_true_class(tmp_path):
 def test_confusion_matrix_refuses_other_lengths():
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
         plots.confusion_matrix([0, 1], [0, 1, 1])
+
+
+# Losses
+
+
+def test_loss_curves_show_every_loss_and_its_derivative():
+    """Against the reference, in float64."""
+    shown = {axis.get_title(loc="left"): axis for axis in plots.loss_curves(z=(-2, 2)).axes}
+    assert {title.split(",")[0] for title in shown} == set(kernels.losses.names())
+    for title, axis in shown.items():
+        name, _, target = title.partition(", target ")
+        f = kernels.losses.get(name)
+        lines = {line.get_label(): line.get_xydata() for line in axis.lines}
+        for label, expected in (("loss", f.reference), ("derivative", f.reference_derivative)):
+            z, drawn = lines[label].T
+            np.testing.assert_allclose(drawn, expected(z, float(target)), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="losses: got none"):
+        plots.loss_curves([])
 
 
 # Several runs, and curves
