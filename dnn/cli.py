@@ -1,4 +1,4 @@
-"""The command `dnn`: train, evaluate, predict, doctor."""
+"""The command `dnn`: train, evaluate, predict, tour, doctor."""
 
 import argparse
 import os
@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _train(commands)
     _evaluate(commands)
     _predict(commands)
+    _tour(commands)
     _doctor(commands)
     return top
 
@@ -95,6 +96,17 @@ def _predict(commands):
     add("--device", default="auto", choices=DEVICES, help="where to compute")
 
 
+def _tour(commands):
+    command = _command(
+        commands, "tour",
+        tour, "Run the basics as examples on the CPU, and write them as one HTML page.",
+    )  # fmt: skip
+    add = command.add_argument
+    add("--output", default="runs/tour.html", metavar="PATH", help="page to write")
+    add("--without-images", action="store_true", help="leave Fashion-MNIST out")
+    add("--data-dir", help="folder with the data set's files (default: see `dnn doctor`)")
+
+
 def _doctor(commands):
     _command(commands, "doctor", doctor, "Check this machine; print what to type for each problem.")
 
@@ -129,6 +141,13 @@ def predict(options) -> int:
             name = model.class_names[best] if model.class_names else best
             where = f"{path}[{i}]" if len(x) > 1 else path
             print(f"{where}: {name} {p[best]:.4f}")
+    return 0
+
+
+def tour(options) -> int:
+    from dnn import tour
+
+    tour.run(options.output, images=not options.without_images, data_dir=options.data_dir)
     return 0
 
 

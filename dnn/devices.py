@@ -1,5 +1,7 @@
 """The devices a model can live on, and the only places where data moves between them."""
 
+import contextlib
+import contextvars
 import pathlib
 import platform
 
@@ -9,6 +11,7 @@ from kernels.arrays import aligned_empty, gpu_available, is_cupy, is_emulated, o
 from kernels.device import require_gpu
 
 DEVICES = ("auto", "cpu", "gpu", "emulated")
+_automatic = contextvars.ContextVar("automatic", default=None)
 
 
 def resolve(device) -> str:
@@ -19,12 +22,22 @@ def resolve(device) -> str:
     """
     one_of("device", device, DEVICES)
     if device == "auto":
-        return "gpu" if gpu_available() else "cpu"
+        return _automatic.get() or ("gpu" if gpu_available() else "cpu")
     if device == "gpu":
         require_gpu()
     if device == "emulated":
         _emulated().require_compilers()
     return device
+
+
+@contextlib.contextmanager
+def automatic(device):
+    """Within the block, "auto" means this device."""
+    token = _automatic.set(resolve(device))
+    try:
+        yield
+    finally:
+        _automatic.reset(token)
 
 
 def _emulated():
