@@ -7,8 +7,8 @@ numbered so:
     counters    the position in the array (low and high word), the training step, the stream
     keys        the seed (low and high word)
 
-so two layers (streams), two steps and two seeds never share a word. Written once as plain Python
-over int64: Numba compiles it for both devices. On the CPU a loop over positions runs on whole
+so two layers (streams), two steps and two seeds never share a word. Written once as plain Python:
+Numba compiles it for both devices. On the CPU a loop over positions runs on whole
 vectors, for every product has two factors under 2³², which is one vector instruction.
 
 Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
@@ -21,16 +21,24 @@ from kernels.adam import scalar_or_array
 
 ROUNDS = 10
 LOW_32 = 0xFFFFFFFF
+LOW, HALF = np.uint64(LOW_32), np.uint64(32)
+MULTIPLY_0, MULTIPLY_2 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+ADD_0, ADD_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 
 def philox4x32(c0, c1, c2, c3, k0, k1):
-    """Four words, each 0 … 2³² − 1, as are the counters c and the keys k."""
+    """Four words, each 0 … 2³² − 1 as int64; the counters c and the keys k have that range too.
+
+    Unsigned within: a product reaches 2⁶⁴, and the compiler takes it that no int64 overflows.
+    """
+    c0, c1, c2, c3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
+    k0, k1 = np.uint64(k0), np.uint64(k1)
     for _ in range(ROUNDS):
-        p0, p1 = 0xD2511F53 * c0, 0xCD9E8D57 * c2  # may wrap around to a negative int64
-        c0, c2 = ((p1 >> 32) & LOW_32) ^ c1 ^ k0, ((p0 >> 32) & LOW_32) ^ c3 ^ k1
-        c1, c3 = p1 & LOW_32, p0 & LOW_32
-        k0, k1 = (k0 + 0x9E3779B9) & LOW_32, (k1 + 0xBB67AE85) & LOW_32
-    return c0, c1, c2, c3
+        p0, p2 = MULTIPLY_0 * c0, MULTIPLY_2 * c2
+        c0, c2 = (p2 >> HALF) ^ c1 ^ k0, (p0 >> HALF) ^ c3 ^ k1
+        c1, c3 = p2 & LOW, p0 & LOW
+        k0, k1 = (k0 + ADD_0) & LOW, (k1 + ADD_1) & LOW
+    return np.int64(c0), np.int64(c1), np.int64(c2), np.int64(c3)
 
 
 def checked(seed, step, stream, **like):

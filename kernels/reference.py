@@ -18,6 +18,7 @@ from kernels.dropout import reference as _dropout
 from kernels.elementwise_loss import reference as _elementwise_loss
 from kernels.gather.reference import order
 from kernels.linear import reference as _linear
+from kernels.random_shift_flip import reference as _random_shift_flip
 
 _found = {
     name: f for op in ops() for name, f in functions_of(f"kernels.{op}.reference", op).items()
@@ -90,6 +91,13 @@ def dropout_backward(dy, rate, seed, step, stream=0, *, x_activation=None, x_sav
     """dx, times g'(x_saved) where there is an x_activation."""
     dx = _dropout.dropout_backward(dy, rate, seed, step, stream)
     return dx if x_activation is None else activation_backward(dx, x_saved, x_activation)
+
+
+def random_shift_flip(x, image_shape, most, flip, seed, step, stream=0):
+    """The images of x (B, H · W), shifted and mirrored."""
+    counters = np.arange(len(x)), 0, step, stream
+    words = _dropout.philox4x32(counters, (seed % 2**32, seed // 2**32))
+    return _random_shift_flip.random_shift_flip(x, image_shape, most, flip, words)
 
 
 def elementwise_loss(z, targets, loss, scale=1.0, weights=None):

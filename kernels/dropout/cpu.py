@@ -25,52 +25,58 @@ def dropout(x, s, y, derivative, step, stream, seed, dropped_below, scale):
 
 @functools.cache
 def masked(derivative):
-    """The compiled loop y[i] = x[i] · factor(i) · g'(s[i])."""
+    """The compiled loop y[i] = x[i] · factor(i) · g'(s[i]). (It closes over g' alone: closed over a
+    compiled function, it would never be found in the disk cache again.)"""
     slope = inlined(derivative)
 
     @compiled(parallel=True)
     def dropout_of_all(x, s, y, step, stream, k0, k1, dropped_below, scale, threads):
         groups = x.size // 4
+        counters = step, stream, k0, k1
         if threads == 1:
-            dropout_part(x, s, y, step, stream, k0, k1, dropped_below, scale, 0, groups)
+            part_of_all(x, s, y, slope, counters, dropped_below, scale, 0, groups)
         else:
             for part in numba.prange(threads):
                 low = share(groups, part, threads, STRETCH)
                 high = share(groups, part + 1, threads, STRETCH)
-                dropout_part(x, s, y, step, stream, k0, k1, dropped_below, scale, low, high)
+                part_of_all(x, s, y, slope, counters, dropped_below, scale, low, high)
         last = np.empty((4, 1), np.uint32)
-        make_words(groups, 1, step, stream, k0, k1, last)
+        make_words(groups, 1, counters, last)
         for i in range(4 * groups, x.size):
             y[i] = x[i] * factor(last[i % 4, 0], dropped_below, scale) * slope(s[i])
-
-    @compiled
-    def dropout_part(x, s, y, step, stream, k0, k1, dropped_below, scale, low, high):
-        words = np.empty((4, STRETCH), np.uint32)
-        for first in range(low, high, STRETCH):
-            groups = min(STRETCH, high - first)
-            make_words(first, groups, step, stream, k0, k1, words)
-            stretch = slice(4 * first, 4 * (first + groups))
-            multiply(x[stretch], s[stretch], y[stretch], words, dropped_below, scale)
-
-    @compiled
-    def multiply(x, s, y, words, dropped_below, scale):
-        for group in range(x.size // 4):
-            i = 4 * group
-            m0 = factor(words[0, group], dropped_below, scale)
-            m1 = factor(words[1, group], dropped_below, scale)
-            m2 = factor(words[2, group], dropped_below, scale)
-            m3 = factor(words[3, group], dropped_below, scale)
-            y[i] = x[i] * m0 * slope(s[i])
-            y[i + 1] = x[i + 1] * m1 * slope(s[i + 1])
-            y[i + 2] = x[i + 2] * m2 * slope(s[i + 2])
-            y[i + 3] = x[i + 3] * m3 * slope(s[i + 3])
 
     return dropout_of_all
 
 
+@register_jitable
+def part_of_all(x, s, y, slope, counters, dropped_below, scale, low, high):
+    """Groups low … high, a stretch of words after the other."""
+    words = np.empty((4, STRETCH), np.uint32)
+    for first in range(low, high, STRETCH):
+        groups = min(STRETCH, high - first)
+        make_words(first, groups, counters, words)
+        of_stretch = slice(4 * first, 4 * (first + groups))
+        multiply(x[of_stretch], s[of_stretch], y[of_stretch], slope, words, dropped_below, scale)
+
+
+@register_jitable
+def multiply(x, s, y, slope, words, dropped_below, scale):
+    for group in range(x.size // 4):
+        i = 4 * group
+        m0 = factor(words[0, group], dropped_below, scale)
+        m1 = factor(words[1, group], dropped_below, scale)
+        m2 = factor(words[2, group], dropped_below, scale)
+        m3 = factor(words[3, group], dropped_below, scale)
+        y[i] = x[i] * m0 * slope(s[i])
+        y[i + 1] = x[i + 1] * m1 * slope(s[i + 1])
+        y[i + 2] = x[i + 2] * m2 * slope(s[i + 2])
+        y[i + 3] = x[i + 3] * m3 * slope(s[i + 3])
+
+
 @compiled
-def make_words(first, groups, step, stream, k0, k1, words):
-    """words[:, g]: the four of counter first + g."""
+def make_words(first, groups, counters, words):
+    """words[:, g]: the four of counter first + g. counters: step, stream, and the seed's halves."""
+    step, stream, k0, k1 = counters
     for g in range(groups):
         low, high = (first + g) & philox.LOW_32, (first + g) >> 32
         found = philox4x32(low, high, step, stream, k0, k1)

@@ -33,6 +33,9 @@ def products(file, rows, columns, inner):
     return 4 * (inner * (rows * tiles_along + columns * tiles_down) + rows * columns)
 
 
+ONES = np.ones((9, 784))
+SHIFT = ((28, 28), (2, 2), "horizontal", 5, 7)
+
 # op: (call with the variant's keywords, {file: bytes})
 linear_bytes = {file: products(file, M, N, K) + 4 * M * N for file in TILES}  # b, for each output
 backward_bytes = {
@@ -65,6 +68,10 @@ CALLS = {
     "adam": (
         lambda **v: kernels.adam(array(n), array(n), array(n), array(n), 3, **v),
         dict.fromkeys(TILES, 28 * n),
+    ),
+    "random_shift_flip": (  # of ones, what is inside is 1
+        lambda **v: kernels.random_shift_flip(array(9, 784), *SHIFT, **v),
+        {"gpu.py": 4 * int(9 * 784 + kernels.reference.random_shift_flip(ONES, *SHIFT).sum())},
     ),
     "sgd": (lambda **v: kernels.sgd(array(n), array(n), **v), {"gpu.py": 12 * n}),
     "sgd momentum": (
