@@ -20,7 +20,9 @@ import numpy as np
 from dnn import devices
 from dnn.catalog import config
 from dnn.data import whole_number
+from dnn.optimizers.base import AVERAGE
 from kernels import activations
+from kernels.arrays import one_of
 
 FORMAT = "dense-kernels 1"
 METADATA = "dnn"  # the key of the file's metadata
@@ -51,6 +53,7 @@ def save(model, path, include_optimizer=True):
         and (model.steps_trained or model.epochs_trained)
     ):
         about["training"] = {name: getattr(model, name) for name in PROGRESS + WITHIN}
+        about["training"] |= {"averaged": True} if model.averaged else {}
         tensors |= {name: devices.to_host(view) for name, view in _state(model).items()}
     # One key: safetensors writes several in an order that changes from run to run.
     data = serialize(tensors, {METADATA: json.dumps(about)})
@@ -178,6 +181,9 @@ def _resume(model, progress, state):
             f"samples_trained: got {found['samples_trained']}; expected less than epoch_samples, "
             f"{found['epoch_samples']}, or 0"
         )
+    found["averaged"] = one_of("averaged", progress.get("averaged", False), (True, False))
+    if found["averaged"] and AVERAGE not in model.optimizer_state:
+        raise ValueError("its weights are an average, but its optimizer keeps none")
     for name, value in found.items():
         setattr(model, name, value)
     for name, view in places.items():

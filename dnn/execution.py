@@ -128,6 +128,7 @@ class Execution:
         model.optimizer.update(
             model.arena, model.gradient_arena, model.optimizer_state, number, rate
         )
+        model.optimizer.average(model.arena, model.optimizer_state, number)
 
     def _replay(self, rows, targets, loss, hit, number, rate, weights):
         """The same as a graph, which reads and writes buffers of its own."""

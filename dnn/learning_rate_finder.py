@@ -108,7 +108,7 @@ def steepest(rates, smoothed):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    names = (*PROGRESS, *WITHIN, "stop_training", "history")
+    names = (*PROGRESS, *WITHIN, "averaged", "stop_training", "history")
     kept = {name: getattr(model, name) for name in names}
     weights, statistics = model.arena.copy(), model.state_arena.copy()
     rate, state = model.optimizer.learning_rate, model.optimizer_state

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from dnn import arena, data, devices, layers, losses, optimizers, training
+from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
 from kernels.linear import PRECISIONS
@@ -41,6 +42,7 @@ class Sequential:
         self.class_names = None
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
         self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
+        self.averaged = False  # whether the optimizer's average stands in place of the parameters
         self.schedule_steps = 0  # of the fit that open schedules span
         self._spanned = (None, None, None)
         for layer in layers:
@@ -129,6 +131,7 @@ class Sequential:
         self._reset_optimizer()
 
     def _reset_optimizer(self):
+        self.averaged = False
         if self.built and self.optimizer is not None:
             self.optimizer_state = {}
             for slot in self.optimizer.used_slots():
@@ -137,7 +140,26 @@ class Sequential:
                     for view in views.values():
                         view[...] = self.optimizer.initial(slot)
                 self.optimizer_state[slot] = array
+            if self.optimizer.use_ema:
+                self.optimizer_state[AVERAGE] = self.arena.copy()
             self.clipper = Clipper(self.layout, self.device)
+
+    def use_average(self, wanted):
+        """Put the optimizer's average in the place of the parameters, or take these back.
+
+        Where it is so already, nothing happens. Raises ValueError without an average: the optimizer
+        needs use_ema=True."""
+        if wanted == self.averaged:
+            return
+        if not (self.optimizer and self.optimizer.use_ema):
+            raise ValueError(
+                "the optimizer keeps no average of the weights; expected one with use_ema=True: "
+                "model.compile(optimizers.Adam(use_ema=True), …)"
+            )
+        average, kept = self.optimizer_state[AVERAGE], self.arena.copy()
+        self.arena[...] = average
+        average[...] = kept
+        self.averaged = wanted
 
     @property
     def schedule(self):
@@ -240,6 +262,7 @@ class Sequential:
                 raise ValueError(
                     f"weights[{i}]: got shape {np.shape(weight)}; expected {target.shape}"
                 )
+        self.use_average(False)  # what is set are the parameters
         for target, weight in zip(targets, weights, strict=True):
             target[...] = devices.to_device(np.asarray(weight, np.float32), self.device)
 

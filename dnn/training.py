@@ -51,6 +51,7 @@ def fit(
     steps = -(-n // batch_size)
     if model.steps_trained == 0:
         model.schedule_steps = steps * (epochs - initial_epoch)
+    model.use_average(False)
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
     losses, hits = per_sample(model, n)
     model.running = running = Running(run, losses, kept)
@@ -90,11 +91,15 @@ def fit(
             logs = means(model, losses[seen], hits[seen])
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
+                watchers.on_test_begin({})
                 found = evaluate_prepared(model, *validation)
+                watchers.on_test_end({})
                 logs |= {f"val_{name}": value for name, value in found.items()}
             watchers.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
+        if model.optimizer.use_ema and model.steps_trained:
+            model.use_average(True)
     finally:
         watchers.on_train_end({})
         model.running = None

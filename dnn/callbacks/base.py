@@ -18,6 +18,12 @@ class Callback:
         """After a batch was issued. logs is empty: reading a loss would stop the device, and is
         up to the callback: self.model.running.losses."""
 
+    def on_test_begin(self, logs):
+        """Before the validation of an epoch, where there is one."""
+
+    def on_test_end(self, logs):
+        """After it."""
+
     def on_epoch_end(self, epoch, logs):
         """logs: {"loss", "accuracy", "seconds", "val_loss", …}."""
 

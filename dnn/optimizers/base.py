@@ -2,7 +2,10 @@
 
 from dataclasses import KW_ONLY, dataclass
 
+import kernels
 from dnn import schedules
+
+AVERAGE = "average"  # the state array that holds the average of the parameters
 
 
 @dataclass
@@ -14,6 +17,13 @@ class Optimizer:
     parameter (a layer's weights, its bias) is scaled down to this norm where it is longer.
     global_clipnorm: likewise that of all parameters together. Each None (default) or a number over
     0, and one of them at most; names as in Keras. Clipping comes before everything else.
+    use_ema: keep an exponential moving average of the parameters, default False: after each step
+    average = ema_momentum · average + (1 − ema_momentum) · p, after the first one p; ema_momentum:
+    default 0.99. When a `fit` ends, the average is what the model predicts with; a `fit` that goes
+    on takes the parameters back first (Keras' goes on from the average). With
+    callbacks.SwapEMAWeights each epoch's validation is of the average. What is no parameter, as a
+    BatchNormalization's moving statistics, is not averaged. Source: Polyak and Juditsky,
+    Acceleration of stochastic approximation by averaging, 1992; names and defaults are Keras'.
 
     slots: names of the state arrays, each float32 as long as the arena.
     update(p, g, state, step, rate): one step, in place; step counts from 1.
@@ -23,11 +33,17 @@ class Optimizer:
     clipnorm: float | None = None
     clipvalue: float | None = None
     global_clipnorm: float | None = None
+    use_ema: bool = False
+    ema_momentum: float = 0.99
 
     slots = ()
 
     def __post_init__(self):
         self.clipping()
+        if not 0 <= self.ema_momentum <= 1:
+            raise ValueError(
+                f"ema_momentum: got {self.ema_momentum}; expected 0 … 1, the share that is kept"
+            )
 
     def __setattr__(self, name, value):
         if name == "learning_rate":
@@ -61,3 +77,8 @@ class Optimizer:
 
     def update(self, p, g, state, step, rate):
         raise TypeError(f"{type(self).__name__}: defines no update(p, g, state, step, rate)")
+
+    def average(self, p, state, step):
+        """After `update`: the average takes in p, where one is kept."""
+        if self.use_ema:
+            kernels.moving_average(state[AVERAGE], p, self.ema_momentum, step)

@@ -22,17 +22,17 @@ KERAS = {
     "build": "input_shape",
     "set_weights": "weights",
 }
-CLIPPING = " clipnorm clipvalue global_clipnorm"
+COMMON = " clipnorm clipvalue global_clipnorm use_ema ema_momentum"
 KERAS_CLASSES = {
     layers.Dense: "units activation use_bias kernel_initializer bias_initializer",
     layers.Activation: "activation",
     layers.Input: "shape",
-    optimizers.Adam: "learning_rate beta_1 beta_2 epsilon weight_decay" + CLIPPING,
-    optimizers.AdamW: "learning_rate weight_decay beta_1 beta_2 epsilon" + CLIPPING,
-    optimizers.SGD: "learning_rate momentum nesterov weight_decay" + CLIPPING,
-    optimizers.Adagrad: "learning_rate initial_accumulator_value epsilon weight_decay" + CLIPPING,
-    optimizers.RMSprop: "learning_rate rho momentum epsilon centered weight_decay" + CLIPPING,
-    optimizers.Adadelta: "learning_rate rho epsilon weight_decay" + CLIPPING,
+    optimizers.Adam: "learning_rate beta_1 beta_2 epsilon weight_decay" + COMMON,
+    optimizers.AdamW: "learning_rate weight_decay beta_1 beta_2 epsilon" + COMMON,
+    optimizers.SGD: "learning_rate momentum nesterov weight_decay" + COMMON,
+    optimizers.Adagrad: "learning_rate initial_accumulator_value epsilon weight_decay" + COMMON,
+    optimizers.RMSprop: "learning_rate rho momentum epsilon centered weight_decay" + COMMON,
+    optimizers.Adadelta: "learning_rate rho epsilon weight_decay" + COMMON,
     losses.SparseCategoricalCrossentropy: "from_logits label_smoothing",  # the second is ours
     losses.CategoricalCrossentropy: "from_logits label_smoothing",
     losses.BinaryCrossentropy: "from_logits label_smoothing",

@@ -26,6 +26,7 @@ RATES = {
 OPTIMIZERS = {name: (name, {}) for name in optimizers.catalog.classes} | {
     "SGD momentum": ("SGD", {"momentum": 0.9, "nesterov": True, "clipvalue": 0.1}),
     "Adam clipped": ("Adam", {"clipnorm": 0.1}),
+    "Adam averaged": ("Adam", {"use_ema": True}),
     "Adagrad clipped": ("Adagrad", {"global_clipnorm": 0.1}),
     "RMSprop decay": ("RMSprop", {"weight_decay": 0.1}),
     "RMSprop centered": ("RMSprop", {"momentum": 0.9, "centered": True}),

@@ -94,6 +94,10 @@ CALLS = {
         lambda **v: kernels.adadelta(*(array(n) for _ in range(4)), weight_decay=0.1, **v),
         dict.fromkeys(TILES, 28 * n),
     ),
+    "moving_average": (
+        lambda **v: kernels.moving_average(array(n), array(n), **v),
+        {"gpu.py": 12 * n},
+    ),
     "clip_by_value": (
         lambda **v: kernels.clip_by_value(array(n), 0.5, **v),
         {"gpu.py": 8 * n},

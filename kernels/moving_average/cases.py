@@ -1,0 +1,57 @@
+"""moving_average's battery: sizes, alignments, strides, the first step, and values."""
+
+import numpy as np
+
+import kernels
+from kernels import reference
+from kernels.battery.budgets import TINY, U
+from kernels.battery.case import Case, Output
+
+SIZES = [1, 3, 255, 256, 257, 1021, 101770]
+
+
+def cases(long=False):
+    """`long` adds every size up to 300."""
+    for n in dict.fromkeys([*SIZES, *(range(2, 301) if long else ())]):
+        for step in (1, 2):
+            yield case(f"size {n} step {step}", n, step=step)
+            yield case(f"size {n} step {step} there", n, step=step, on_device=True)
+    for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
+        yield case(f"stride {k}", 512 * k + 301, most_blocks=2)
+    for offset_bytes in (4, 8, 12):
+        yield case(f"offset {offset_bytes}", 1021, offset_bytes=offset_bytes)
+    for momentum in (0.0, 0.5, 0.9999, 1.0):
+        yield case(f"momentum {momentum}", 300, momentum)
+    for value in (np.nan, np.inf, -np.inf, 1e30, 1e-42):
+        for step in (1, 2):
+            yield case(f"value {value} step {step}", 300, put=np.float32(value), step=step)
+
+
+def data(n):
+    """average, p."""
+    rng = np.random.default_rng(n)
+    return tuple(rng.standard_normal(n, dtype=np.float32) for _ in range(2))
+
+
+def case(
+    name, n, momentum=0.9, step=2, on_device=False, put=None, offset_bytes=0, most_blocks=None
+):
+    """on_device: step lies there. put: one of p."""
+    average, p = data(n)
+    if put is not None:
+        p[n // 2] = put
+    inputs = {"p": p} | ({"step": np.array([step], np.int32)} if on_device else {})
+
+    def call(p, average, step=step, **options):
+        kernels.moving_average(average, p, momentum, step, **options)
+
+    def expected(precision=None):
+        value = reference.moving_average(average.astype(float), p.astype(float), momentum, step)
+        if step == 1:
+            return {"average": (value, 0)}
+        with np.errstate(invalid="ignore"):
+            moved = 4 * U * (1 - momentum) * (abs(average) + abs(p.astype(float)))
+            return {"average": (value, moved + U * abs(value) + TINY)}
+
+    outputs = {"average": Output((n,), start=average)}
+    return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
