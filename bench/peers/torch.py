@@ -122,6 +122,57 @@ def sgd(p, g, u, lr=1e-2, momentum=0.0):
     p.add_(u)
 
 
+# Likewise what torch.optim's other optimizers do to one tensor.
+
+
+def adagrad(p, g, a, lr=1e-3, eps=1e-7):
+    a.addcmul_(g, g)
+    p.addcdiv_(g, a.sqrt().add_(eps), value=-lr)
+
+
+def rmsprop(p, g, v, m=None, u=None, lr=1e-3, rho=0.9, momentum=0.0, eps=1e-8):
+    """The learning rate is in u, as ours has it, in the place of PyTorch's last factor."""
+    if m is not None:
+        raise ValueError("m: got an array; the suite measures the plain form")
+    v.mul_(rho).addcmul_(g, g, value=1 - rho)
+    u.mul_(momentum).addcdiv_(g, v.sqrt().add_(eps), value=-lr)
+    p.add_(u)
+
+
+def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6):
+    a.mul_(rho).addcmul_(g, g, value=1 - rho)
+    change = d.add(eps).sqrt_().div_(a.add(eps).sqrt_()).mul_(g)
+    d.mul_(rho).addcmul_(change, change, value=1 - rho)
+    p.add_(change, alpha=-lr)
+
+
+def clip_by_value(g, limit):
+    g.clamp_(-limit, limit)
+
+
+def clip_by_norm(g, limit):
+    """As torch.nn.utils.clip_grad_norm_: the host never waits, so what needs no clipping is
+    multiplied by 1."""
+    g.mul_(torch.clamp(limit / (torch.linalg.vector_norm(g) + 1e-6), max=1.0))
+
+
+def dropout(x, rate, seed, step):
+    return F.dropout(x, rate, training=True)
+
+
+def batch_norm(x, gamma, beta, moving_mean, moving_variance, *, momentum, epsilon):
+    return F.batch_norm(
+        x, moving_mean, moving_variance, gamma, beta, True, 1 - momentum, epsilon
+    )  # fmt: skip
+
+
+def batch_norm_backward(dy, x, gamma, saved):
+    offset, inverse = saved
+    return torch.ops.aten.native_batch_norm_backward(
+        dy, x, gamma, None, None, x[0] + offset, inverse, True, 0.0, [True, True, True]
+    )
+
+
 ORDERS = {}
 
 
