@@ -11,7 +11,8 @@ SCALE_OF_BYTES = 1 / 255
 
 
 def samples(name, x, shape=None):
-    """x as (n, units): uint8 as it is (the gather kernel scales it by 1/255), else float32.
+    """x as (n, units), and the shape of one sample as it was given: uint8 as it is (the gather
+    kernel scales it by 1/255), else float32.
 
     Other integers, bool and float64 are converted here, once. shape: of one sample, or None.
     Raises on NaN and infinity, naming the first sample that has one.
@@ -30,9 +31,10 @@ def samples(name, x, shape=None):
             f"{name}: got samples of shape {_shape(got)}; expected {_shape(want)}, "
             f"{math.prod(shape)} values each"
         )
-    x = x.reshape(len(x), math.prod(x.shape[1:]))  # −1 cannot be told for no samples
+    given = x.shape[1:]
+    x = x.reshape(len(x), math.prod(given))  # −1 cannot be told for no samples
     if x.dtype == np.uint8:
-        return x
+        return x, given
     if x.dtype.kind == "f":
         numbers = x.get() if is_emulated(x) else x
         finite = (abs(numbers) <= np.finfo(np.float32).max).all(axis=1)
@@ -43,7 +45,7 @@ def samples(name, x, shape=None):
                 f"({int((~finite).sum())} of {len(x)} samples do); expected finite numbers. "
                 "Remove or repair them"
             )
-    return x.astype(np.float32, copy=False)
+    return x.astype(np.float32, copy=False), given
 
 
 def _shape(sizes):

@@ -48,7 +48,10 @@ class Execution:
             self._empty(shape) if training and function.reads == "z" else None
             for shape, function in zip(shapes[1:], self.functions, strict=True)
         ]
-        self.dz = [self._empty(shape) for shape in shapes[1:]] if training else None
+        with_parameters = [i for i, parameters in enumerate(self.gradients) if parameters]
+        self.first = min(with_parameters, default=len(self.layers))  # the last one backward
+        self.scales_input = any(layer.scales_input for layer in self.layers[: self.first])
+        self.dz = [devices.zeros(model.device, shape) for shape in shapes[1:]] if training else None
         self.saved = [
             {name: self._empty(shape) for name, shape in layer.saved_shapes(n).items()}
             for layer, n in zip(self.layers, units[:-1], strict=True)
@@ -61,7 +64,7 @@ class Execution:
 
     def load(self, x, start, rows, key=None):
         """Bring rows of the data into the input buffer."""
-        scale = SCALE_OF_BYTES if x.dtype == np.uint8 else 1.0
+        scale = SCALE_OF_BYTES if x.dtype == np.uint8 and not self.scales_input else 1.0
         kernels.gather(x, start, rows, key=key, scale=scale, out=self.x[:rows])
 
     def forward(self, rows, number=None):
@@ -85,11 +88,12 @@ class Execution:
         return Training(self.model.seed, self.streams[i], number, self.saved[i])
 
     def backward(self, rows, number):
-        """The gradients of all parameters; dz of the last layer is there already."""
-        for i in reversed(range(len(self.layers))):
+        """The gradients of all parameters; dz of the last layer is there already. What comes before
+        the first parameters needs none: it is not asked, and its dz stays 0."""
+        for i in reversed(range(self.first, len(self.layers))):
             x = self.x[:rows] if i == 0 else self.y[i - 1][:rows]
             before, dx = (None, None), None
-            if i > 0:
+            if i > self.first:
                 function = self.functions[i - 1]
                 saved = x if function.reads == "y" else self.z[i - 1][:rows]
                 before, dx = (function, saved), self.dz[i - 1][:rows]

@@ -17,7 +17,8 @@ class Sequential:
     """A feed-forward network: each layer's output is the next one's input.
 
     layers: a list of dnn.layers; may begin with layers.Input(shape). Samples of any shape are
-    flattened to rows on entry; uint8 samples are scaled by 1/255.
+    flattened to rows on entry; uint8 samples are scaled by 1/255, unless a layers.Rescaling comes
+    before the first layer with parameters.
     The attribute class_names, a list of str or None (default), is kept in the model's file.
     seed: of the initial weights, the order of samples and the validation split; default 0. The
     same seed gives the same run; CPU and GPU agree within rounding.
@@ -74,10 +75,11 @@ class Sequential:
             raise ValueError(f"input_shape: got {shape}; the model expects {self.input_shape}")
         if not any(layer.computes and not layer.training_only for layer in self.layers):
             raise ValueError("layers: got none that computes; add a Dense")
-        self.input_shape = self.input_shape or shape
+        shape = self.input_shape or shape
         computing = [layer for layer in self.layers if layer.computes]
-        self.units, shapes, state_shapes = [math.prod(self.input_shape)], [], []
+        self.units, shapes, state_shapes = [math.prod(shape)], [], []
         for layer in computing:
+            layer.placed(shape, behind_parameters=any(shapes))
             shapes.append(layer.parameter_shapes(self.units[-1]))
             state_shapes.append(layer.state_shapes(self.units[-1]))
             self.units.append(layer.output_units(self.units[-1]))
@@ -88,7 +90,7 @@ class Sequential:
         self.parameters = self.layout.views(self.arena)
         self.states = states.views(self.state_arena)
         self.gradients = self.layout.views(self.gradient_arena)
-        self.built = True
+        self.input_shape, self.built = shape, True
         self._reset_optimizer()
 
     def _initial(self, layout, computing):

@@ -61,9 +61,9 @@ def fit(model, x, y, epochs=100, *, learning_rate=1.0) -> list[int]:
             "'binary_step'. More layers take a gradient: Sequential.fit with sigmoid, tanh or relu"
         )
     epochs = data.whole_number("epochs", epochs, least=0)
-    x = data.samples("x", x, model.input_shape)
+    x, shape = data.samples("x", x, model.input_shape)
     if not model.built:
-        model.build(x.shape[1:])
+        model.build(shape)
     y = _targets(y, model.units[-1])
     data.same_length(x, y)
 

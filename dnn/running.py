@@ -12,7 +12,8 @@ class Running:
     rows: B, how many samples the batch had. losses: float32 (B,), of each sample.
     x: float32 (B, I). outputs: of each computing layer, float32 (B, units). dz: of each computing
     layer, the gradient of the loss with respect to what its activation was applied to, shaped like
-    its output. The gradients of the parameters are in self.model.gradients.
+    its output; 0 before the first layer with parameters, where nothing asks for it. The gradients
+    of the parameters are in self.model.gradients.
     samples: int32 (B,), NumPy: which samples of the x given to `fit` the rows are.
     """
 

@@ -108,14 +108,20 @@ def fit(
 
 def prepared(model, x, y, sample_weight=None, class_weight=None, names=("x", "y", "sample_weight")):
     """Samples, targets and weights (or None) after every check; builds the model if need be."""
-    x = data.samples(names[0], x, model.input_shape)
-    if not model.built:
-        model.build(x.shape[1:])
+    x = samples(model, names[0], x)
     model.require_compiled()
     y = model.loss.prepare(host(names[1], y), model.units[-1])
     data.same_length(x, y, names)
     given = host(names[2], sample_weight), class_weight
     return x, y, data.sample_weights(model.loss, y, model.units[-1], *given, names[2])
+
+
+def samples(model, name, x):
+    """x as rows, float32 or uint8; builds the model for samples of its shape, if need be."""
+    x, shape = data.samples(name, x, model.input_shape)
+    if not model.built:
+        model.build(shape)
+    return x
 
 
 def host(name, a):
@@ -171,9 +177,7 @@ def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH):
 def predict(model, x, batch_size):
     """See Sequential.predict."""
     given = x
-    x = data.samples("x", x, model.input_shape)
-    if not model.built:
-        model.build(x.shape[1:])
+    x = samples(model, "x", x)
     x = devices.to_device(x, model.device)
     n = len(x)
     y = devices.namespace(model.device).empty((n, model.units[-1]), np.float32)
@@ -188,9 +192,7 @@ def predict(model, x, batch_size):
 
 def encodings(model, x):
     """See Sequential.encodings."""
-    x = data.samples("x", x, model.input_shape)
-    if not model.built:
-        model.build(x.shape[1:])
+    x = samples(model, "x", x)
     x = devices.to_device(x, model.device)
     run = Execution(model, max(1, len(x)), logits=False)
     run.load(x, 0, len(x))

@@ -20,12 +20,18 @@ class Training:
     number: Any
     saved: dict
 
+    def draw(self, seed=None):
+        """(seed, step, stream), from which an op draws; seed: a layer's own, or None."""
+        return self.seed if seed is None else seed, self.number, self.stream
+
 
 class Layer:
     """A subclass is a dataclass. Its input and output are float32 (B, units).
 
     computes: False for a layer that only describes shapes; it is left out of the execution.
     training_only: True for a layer that is left out of evaluation and prediction.
+    scales_input: True for a layer that, before any parameters, takes the place of the scaling of
+    bytes by 1/255.
     function: the activation that its output passes through; the layer after it multiplies the
     gradient by its derivative, so that every layer's backward is given dz, the gradient with
     respect to what its own activation was applied to.
@@ -33,7 +39,13 @@ class Layer:
 
     computes = True
     training_only = False
+    scales_input = False
     function = activations.get(None)
+
+    def placed(self, input_shape, behind_parameters):
+        """Told of its place when the model is built: input_shape, of one of the model's samples,
+        such as (28, 28); behind_parameters: whether a layer with parameters comes before.
+        Raises ValueError where the layer cannot stand."""
 
     def output_units(self, units):
         """Outputs per sample for so many inputs per sample."""
@@ -63,5 +75,6 @@ class Layer:
 
     def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
         """Write the parameters' gradients, and to dx, unless it is None, the dz of the layer
-        before. before: (function, saved) of that layer; saved is what its derivative reads."""
+        before. before: (function, saved) of that layer; saved is what its derivative reads.
+        Only called of the first layer with parameters, with dx None, and of those behind it."""
         raise TypeError(f"{type(self).__name__}: defines no backward")

@@ -32,16 +32,11 @@ class Dropout(Layer):
         if self.seed is not None:
             self.seed = philox.whole("seed", self.seed, 63)
 
-    def _mask(self, training):
-        """What the op makes this step's mask from."""
-        seed = training.seed if self.seed is None else self.seed
-        return self.rate, seed, training.number, training.stream
-
     def forward(self, x, parameters, function, precision, z, y, training):
-        kernels.dropout(x, *self._mask(training), out=y)
+        kernels.dropout(x, self.rate, *training.draw(self.seed), out=y)
 
     def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
         if dx is not None:
             function, saved = before
-            mask = self._mask(training)
+            mask = self.rate, *training.draw(self.seed)
             kernels.dropout_backward(dz, *mask, x_activation=function, x_saved=saved, out=dx)

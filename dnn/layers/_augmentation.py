@@ -1,0 +1,43 @@
+"""What the layers that alter images at random share."""
+
+import kernels
+from dnn.layers.base import Layer
+from kernels import philox
+
+
+class _Augmentation(Layer):
+    """Of images (height, width), before any layer with parameters; in training alone.
+
+    A subclass says in most(shape) how far it shifts, and in flip() how it mirrors.
+    """
+
+    training_only = True
+
+    def __post_init__(self):
+        if self.seed is not None:
+            self.seed = philox.whole("seed", self.seed, 63)
+
+    def most(self, shape):
+        return 0, 0
+
+    def flip(self):
+        return None
+
+    def placed(self, input_shape, behind_parameters):
+        name = type(self).__name__
+        if behind_parameters:
+            raise ValueError(
+                f"layers: got {name} behind a layer with parameters; expected it before all of "
+                "them: it alters samples, and no gradient passes through it"
+            )
+        sizes = input_shape[:2] if input_shape[2:] in ((), (1,)) else ()
+        if len(sizes) != 2:
+            raise ValueError(
+                f"layers: got {name} on samples of shape {input_shape}; expected images (height, "
+                "width). Give x of shape (n, height, width), or begin with layers.Input((28, 28))"
+            )
+        self.shape = sizes
+
+    def forward(self, x, parameters, function, precision, z, y, training):
+        what = self.shape, self.most(self.shape), self.flip()
+        kernels.random_shift_flip(x, *what, *training.draw(self.seed), out=y)
