@@ -135,6 +135,10 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6):
     p -= lr * change
 
 
+def moving_average(average, p, momentum=0.99):
+    average += (1 - momentum) * (p - average)
+
+
 def clip_by_value(g, limit):
     np.clip(g, -limit, limit, out=g)
 

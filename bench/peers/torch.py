@@ -146,6 +146,10 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6):
     p.add_(change, alpha=-lr)
 
 
+def moving_average(average, p, momentum=0.99):
+    average.lerp_(p, 1 - momentum)
+
+
 def clip_by_value(g, limit):
     g.clamp_(-limit, limit)
 
