@@ -36,8 +36,14 @@ def cases(long=False):
         yield backward(f"without {left_out}", 70, 10, without=left_out.split())
     for offset_bytes in (4, 8, 12):
         yield from each(f"offset {offset_bytes}", 66, 12, offset_bytes=offset_bytes)
-    for rows in (64, 65, 129, 200):  # one block for all of them
-        yield inference(f"stride of {rows}", rows, 9, most_blocks=1)
+    for k in range(1, 10):  # rounds of a block's rows, of a loop that is unrolled
+        rows = 64 * k + 29
+        for left_out in ([], ["z"]):
+            yield training(f"rounds {k} without {left_out}", rows, 3, without=left_out)
+            name = f"rounds {k} of one block without {left_out}"
+            yield inference(name, rows, 3, without=left_out, most_blocks=1)
+        for left_out in ([], ["s"]):
+            yield backward(f"rounds {k} without {left_out}", rows, 3, without=left_out)
 
 
 def each(name, *shape, **options):
@@ -55,7 +61,8 @@ def data(rows, columns, mean=0, deviation=1, put=None):
         x[put[0], columns // 3] = put[1]
     found = {name: normal(rng, columns) for name in ("gamma", "beta", "moving_mean")}
     found["moving_variance"] = normal(rng, columns) ** 2
-    return {"x": x, **found, "dz": normal(rng, rows, columns), "s": normal(rng, rows, columns)}
+    dz, s = normal(rng, rows, columns), np.maximum(normal(rng, rows, columns), 0)
+    return {"x": x, **found, "dz": dz, "s": s}
 
 
 def training(name, *shape, without=(), offset_bytes=0, **made):

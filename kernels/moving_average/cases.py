@@ -17,7 +17,8 @@ def cases(long=False):
             yield case(f"size {n} step {step}", n, step=step)
             yield case(f"size {n} step {step} there", n, step=step, on_device=True)
     for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
-        yield case(f"stride {k}", 512 * k + 301, most_blocks=2)
+        for step in (1, 2):
+            yield case(f"stride {k} step {step}", 512 * k + 301, step=step, most_blocks=2)
     for offset_bytes in (4, 8, 12):
         yield case(f"offset {offset_bytes}", 1021, offset_bytes=offset_bytes)
     for momentum in (0.0, 0.5, 0.9999, 1.0):
