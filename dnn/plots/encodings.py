@@ -58,7 +58,7 @@ def encodings(
 
 def _count(axis, encoded):
     points, counts = np.unique(encoded.round(5), axis=0, return_counts=True)
-    if len(points) <= FEW:
+    if len(points) <= min(FEW, len(encoded) - 1):
         for point, count in zip(points, counts, strict=True):
             text = f"{count} sample{'' if count == 1 else 's'}"
             axis.annotate(text, point, xytext=(0, 9), textcoords="offset points", ha="center")

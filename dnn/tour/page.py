@@ -15,6 +15,7 @@ from dnn.tour import code
 PNG_DPI = 130
 SMALL = 30  # numbers of an array or a list that is printed
 DIGITS = 4
+POWER = re.compile(r"\b(\d(?:\.\d+)?)e[+]?(-?)0*(\d+)\b")
 OUTLINE = re.compile(rb' d="[^"]*"')
 
 
@@ -113,7 +114,8 @@ def paragraphs(text, values) -> str:
 def inline(text, values) -> str:
     text = html.escape(" ".join(text.format(**values).split()), quote=False)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
+    text = re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
+    return POWER.sub(lambda m: f"{m[1]} · 10<sup>{m[2].replace('-', '−')}{m[3]}</sup>", text)
 
 
 def table(rows) -> str:
@@ -138,7 +140,7 @@ def picture(figure, caption, values) -> str:
     return (
         f'<figure><div class="wide"><img src="{address}" alt="{html.escape(alternative(figure))}" '
         f'width="{width}" height="{round(figure.get_figheight() * 96)}" '
-        f'style="min-width:{min(width, max(320, round(0.55 * width)))}px"></div>'
+        f'style="min-width:{min(width, max(320, round(0.65 * width)))}px"></div>'
         f"<figcaption>{inline(caption, values)}</figcaption></figure>"
     )
 

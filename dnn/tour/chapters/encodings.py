@@ -43,13 +43,16 @@ def by_hand():
     "The same weights under other activations",
     "Under tanh and ReLU every sample keeps a place of its own, which later layers can use; the "
     "step has thrown that away.",
-    encoded="The outputs of the two hidden neurons. The dashed line is the output neuron's "
-    "decision on the steps.",
+    steps="The outputs of the two hidden neurons under the step. The dashed line is the output "
+    "neuron's decision.",
+    smooth="The same under tanh and ReLU.",
 )
 def activations(model, x, y):
-    functions = ["binary_step", "tanh", "relu"]
-    encoded = plots.encodings(model, x, y, activations=functions, class_names=["red", "blue"])
-    return {"encoded": encoded}
+    names = ["red", "blue"]
+    steps = plots.encodings(model, x, y, class_names=names, title="Encodings")
+    functions = ["tanh", "relu"]
+    smooth = plots.encodings(model, x, y, activations=functions, class_names=names, title="")
+    return {"steps": steps, "smooth": smooth}
 
 
 @chapter.example(

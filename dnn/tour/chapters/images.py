@@ -24,7 +24,8 @@ def training(data_dir):
     (x, y), (x_test, y_test) = datasets.fashion_mnist(data_dir)
     model = Sequential([layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10)])
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizers.Adam(schedules.OneCycle(3e-3)), loss, metrics=["accuracy"])
+    adam = optimizers.Adam(schedules.OneCycle(3e-3), weight_decay=0.1)
+    model.compile(adam, loss, metrics=["accuracy"])
     model.class_names, epochs = datasets.class_names("fashion-mnist"), 10
     history = model.fit(x, y, batch_size=128, epochs=epochs, validation_split=0.1, verbose=0)
     parameters = model.count_params()
@@ -71,11 +72,15 @@ def mistakes(model, x_test, y_test):
 
 @chapter.example(
     "What the first layer looks for",
-    "Each hidden neuron has a weight for every pixel, so its weights are an image: sleeves, the "
-    "gap between trouser legs, soles, outlines. Later layers build on such parts: that is what is "
-    "meant by hierarchical representations.",
+    "Each hidden neuron has a weight for every pixel, so its weights are an image. Of the neurons "
+    "with the largest weights, some look for the outline of a top or a dress, some for the gap "
+    "between body and sleeves, some for the slope of a shoe. A layer after them would build on "
+    "such parts: that is what is meant by hierarchical representations. (Weight decay, in the "
+    "optimizer above, has pulled the weights towards 0 that nothing needs.)",
     weights="Bright pixels make a neuron fire, dark ones keep it from firing.",
 )
 def first_layer(model):
-    weights = plots.first_layer_weights(model, units=24)
+    spread = model.get_weights()[0].std(axis=0)
+    strongest = spread.argsort()[::-1][:24].tolist()
+    weights = plots.first_layer_weights(model, units=strongest)
     return {"weights": weights}

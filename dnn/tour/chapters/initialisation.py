@@ -14,8 +14,8 @@ chapter = Chapter(
 @chapter.example(
     "All zeros",
     "With all weights zero, every hidden neuron computes the same and is sent the same gradient, "
-    "so they stay equal for ever. After {epochs} epochs the first layer has {different} different "
-    "weights, and the accuracy is {accuracy:.0%}. The watching callback says so:",
+    "so they stay equal for ever. After {epochs} epochs the {weights} weights of the first layer "
+    "are still all {value:g}, and the accuracy is {accuracy:.0%}. The watching callback says why:",
 )
 def zeros():
     x, y = toy.moons(200)
@@ -25,17 +25,18 @@ def zeros():
     model.compile(optimizers.Adam(0.01), loss, metrics=["accuracy"])
     watch, epochs = callbacks.GradientWatch(), 30
     model.fit(x, y, epochs=epochs, verbose=0, callbacks=watch)
-    different = len(set(model.get_weights()[0].ravel()))
+    weights, (value,) = model.get_weights()[0].size, set(model.get_weights()[0].ravel())
     accuracy = model.evaluate(x, y, return_dict=True)["accuracy"]
     (warning,) = watch.warnings
     return {
-        "warning": warning, "different": different, "accuracy": accuracy, "epochs": epochs
+        "warning": warning, "weights": weights, "value": value, "accuracy": accuracy,
+        "epochs": epochs,
     }  # fmt: skip
 
 
 @chapter.example(
     "Vanishing and exploding gradients",
-    "Eight hidden layers of 32 neurons. On the way back each layer multiplies the gradient by its "
+    "Seven hidden layers of 32 neurons. On the way back each layer multiplies the gradient by its "
     "weights and by the slope of its activation. Sigmoid's slope is at most ¼: the gradient in "
     "the first layer is {vanished:.0e} times that in the last. ReLU with weights from the "
     "standard normal distribution multiplies by {each:.1f} a layer: {exploded:.0e} times. With "
@@ -56,7 +57,7 @@ def depth():
     }
     rows, figures = [], []
     for name, (activation, rule) in kinds.items():
-        hidden = [layers.Dense(32, activation, kernel_initializer=rule) for _ in range(8)]
+        hidden = [layers.Dense(32, activation, kernel_initializer=rule) for _ in range(7)]
         model = Sequential([*hidden, layers.Dense(2, kernel_initializer=rule)])
         loss = losses.SparseCategoricalCrossentropy(from_logits=True)
         clipped = optimizers.SGD(0.1, global_clipnorm=1.0)  # or the second would blow up at once
@@ -72,7 +73,7 @@ def depth():
         figures.append(plots.gradient_flow(watch, shown, title=name))
     vanishing, exploding, kept = figures
     vanished, exploded, same = (row["first / last"] for row in rows)
-    each = exploded ** (1 / 8)
+    each = exploded ** (1 / 7)
     return {
         "rows": rows, "vanishing": vanishing, "exploding": exploding, "kept": kept,
         "vanished": vanished, "exploded": exploded, "same": same, "each": each,

@@ -93,15 +93,15 @@ def dropout(network, model, history, x, y, unseen):
     "Between two layers, every unit's values are brought to mean 0 and deviation 1 over the "
     "batch, then scaled and moved by two numbers that are learnt. It keeps signals in range, "
     "however many layers there are: the deep sigmoid network whose gradient vanished above, with "
-    "8 hidden layers, reaches {normalised:.1%} where it had stayed at {without:.1%}.",
+    "{deep} hidden layers, reaches {normalised:.1%} where it had stayed at {without:.1%}.",
     curves="The training loss of the same network, with and without it.",
 )
 def batch_normalisation():
     x, y = toy.moons(400)
-    runs, found = {}, []
+    runs, found, deep = {}, [], 7
     for name, normalise in {"without": False, "batch normalisation": True}.items():
         stack = []
-        for _ in range(8):
+        for _ in range(deep):
             stack.append(layers.Dense(32))
             if normalise:
                 stack.append(layers.BatchNormalization(momentum=0.9))
@@ -112,5 +112,5 @@ def batch_normalisation():
         runs[name] = model.fit(x, y, epochs=20, verbose=0)
         found.append(model.evaluate(x, y, return_dict=True)["accuracy"])
     without, normalised = found
-    curves = plots.comparison(runs, title="Eight sigmoid layers")
-    return {"curves": curves, "without": without, "normalised": normalised}
+    curves = plots.comparison(runs, title=f"{deep} sigmoid layers")
+    return {"curves": curves, "without": without, "normalised": normalised, "deep": deep}
