@@ -30,12 +30,16 @@ def cases(long=False):
         yield from both(f"activation {f}", (19, 33, 10), f)
     for offset_bytes in (4, 8, 12):
         yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
-    for bias, keep in ((False, True), (True, False), (False, False)):  # each its own epilogue
-        ends = zip((1, 9, 17, 25) * 2, (1, 2, 9, 10, 17, 18, 25, 26), strict=True)
-        small = [(m, 5, n) for m, n in ends]  # an edge at each of a lane's rows and columns
-        for shape in (*small, (65, 33, 71), (63, 5, 129), (130, 40, 62)):
+    # An edge of the output at each of a lane's rows and columns, in every epilogue
+    edges = [(25, n) for n in (1, 2, 9, 10, 17, 18, 25, 26)] + [(m, 32) for m in (1, 9, 17, 25)]
+    for m, n in edges:
+        yield backward(f"edge of dx {m}×{n}", (m, n, 5), "relu")
+        yield backward(f"edge of dw {m}×{n}", (5, m, n), "relu", bias=False)
+    for bias, keep in ((True, True), (False, True), (True, False), (False, False)):
+        for shape in (*((m, 5, n) for m, n in edges), (65, 33, 71), (63, 5, 129), (130, 40, 62)):
             name = f"epilogue bias={bias} z={keep} of {SIZES(shape)}"
             yield forward(name, shape, "relu", bias=bias, keep=keep)
+    yield backward("no db", (65, 66, 67), "relu", bias=False)
     for array in ("x", "w", "dy"):
         name = f"offset 4 of {array} alone"
         yield from both(name, (17, 32, 12), offset_bytes={array: 4})
@@ -90,25 +94,26 @@ def forward(
     return Case(f"{name} forward", inputs, outputs, call, expected, offset_bytes)
 
 
-def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None):
-    """dx, dw and db, the derivative of f, the activation of the layer before, being in dx. x is
-    that layer's output, or its input where the derivative reads that. put and scale: of dy."""
+def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, bias=True):
+    """dx, dw and, with a bias, db; the derivative of f, the activation of the layer before, is in
+    dx, and x is that layer's output, or its input where the derivative reads that. put, scale: of
+    dy."""
     dy, x, w = gradients(*shape, draw)
     dy = _spoiled(dy, put, scale)
     if draw is not integers:
         x = reference.activation(x, f).astype(np.float32)
     B, I, O = shape
 
-    def call(dy, x, w, dx, dw, db, **options):
-        kernels.linear_backward(dy, x, w, x_activation=f, out=(dx, dw, db), **options)
+    def call(dy, x, w, dx, dw, db=None, **options):
+        kernels.linear_backward(dy, x, w, x_activation=f, bias=bias, out=(dx, dw, db), **options)
 
     def expected(precision):
         found = backward_budget(dy, x, w, precision, x_activation=f)
         if draw is integers:
             found = [(value, 0) for value, _ in found]
-        return dict(zip(("dx", "dw", "db"), found, strict=True))
+        return dict(zip(outputs, found, strict=False))
 
-    outputs = {"dx": Output((B, I)), "dw": Output((I, O)), "db": Output((O,))}
+    outputs = {"dx": Output((B, I)), "dw": Output((I, O))} | ({"db": Output((O,))} if bias else {})
     inputs = {"dy": dy, "x": x, "w": w}
     return Case(f"{name} backward", inputs, outputs, call, expected, offset_bytes)
 
