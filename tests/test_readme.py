@@ -1,10 +1,11 @@
-"""README.md's table of concepts names calls and tests that exist."""
+"""README.md: its table of concepts names calls and tests that exist, and it names all there is."""
 
 import ast
 import importlib
 import re
 
-from dnn import Sequential
+from dnn import Sequential, callbacks, layers, losses, optimizers, plots, schedules
+from kernels import dispatch
 from tests.dnn.helpers import ROOT
 
 MODULES = {"kernels": "kernels", "toy": "dnn.datasets.toy", "dnn": "dnn"}
@@ -43,3 +44,22 @@ def test_every_concept_names_calls_that_exist():
             else:
                 module = importlib.import_module(MODULES.get(place, f"dnn.{place}"))
                 assert hasattr(module, name), f"{concept}: {place}.{name}"
+
+
+def is_schedule(a):
+    return isinstance(a, type) and issubclass(a, schedules.Schedule)
+
+
+HELPERS = {"Callback", "CallbackList", "Schedule", "Bar", "Lines", "History", "TrainingWarning"}
+
+
+def test_everything_public_is_named():
+    """Whatever is found by its place can be found in README.md too."""
+    text = (ROOT / "README.md").read_text()
+    families = layers.catalog, losses.catalog, optimizers.catalog, callbacks.catalog
+    public = {name for family in families for name in family.classes} | set(plots.__all__)
+    public |= {name for name, cls in vars(schedules).items() if is_schedule(cls)} | set(
+        dispatch.ops()
+    )
+    missing = {name for name in public - HELPERS if not re.search(rf"\b{name}\b", text)}
+    assert not missing

@@ -14,6 +14,7 @@ from tests.dnn.helpers import ROOT, bits, samples, small_model
 from tests.dnn.test_checkpoint_damage import forged
 
 X, Y = samples()
+X = X.reshape(-1, 3, 4)  # for the layers of images
 EPOCHS, STEPS, BATCH, KEPT = 5, 6, 32, 162  # an epoch: 6 steps, of the 162 samples not held out
 RATES = {
     "a number": 0.01,
@@ -47,6 +48,8 @@ def test_every_schedule_is_here():
 def network(optimizer="Adam", rate="a number"):
     name, options = OPTIMIZERS[optimizer]
     stack = (
+        layers.RandomTranslation(0.4, 0.3),
+        layers.RandomFlip("horizontal"),
         layers.Dense(8, use_bias=False),
         layers.BatchNormalization(momentum=0.9, activation="relu"),
         layers.Dropout(0.3),
