@@ -9,7 +9,7 @@ import warnings
 from dataclasses import dataclass, field
 
 from dnn.callbacks import TrainingWarning
-from dnn.datasets import DatasetNotFoundError
+from dnn.datasets import DatasetError
 
 GIVEN = ("data_dir",)
 """What an example may take beside the results of those before it: where the user has his data."""
@@ -120,7 +120,7 @@ class Chapter:
         return "\n".join(line for line in segments if "dnn.tour" not in line)
 
     def run(self, images=True, data_dir=None) -> Told:
-        """Run the examples in their order. One that finds no data ends the chapter and says why."""
+        """Run the examples in their order. One that gets no data ends the chapter and says why."""
         known, outcomes = {"data_dir": data_dir}, []
         if self.needs_images and not images:
             why = "The images were to be left out (--without-images)."
@@ -129,7 +129,7 @@ class Chapter:
         for example in self.examples:
             try:
                 outcomes.append(example.run(known))
-            except DatasetNotFoundError as error:
+            except DatasetError as error:
                 outcomes.append(Outcome(example, {}, 0.0, missing=str(error)))
                 break
             known |= outcomes[-1].values

@@ -129,6 +129,18 @@ def test_the_numbers_on_the_page_are_those_of_the_run():
         assert "a <processor>" in "".join(reader.texts["p"])
 
 
+def test_two_runs_give_the_same_but_for_the_seconds(cheap, tmp_path):
+    """Numbers and pictures, to the last byte."""
+    path = tour.run(tmp_path / "again.html", contents=CHEAP[:2], say=lambda line: None)
+    sections = []
+    for text in (cheap[0], path.read_text()):
+        (section,) = re.findall(r'<section id="chapter-2">.*?</section>', text, re.DOTALL)
+        section, seconds = re.subn(r">\d+\.\d s<", "", section)
+        assert seconds == 1 and section.count("<img ") == 3
+        sections.append(section)
+    assert sections[0] == sections[1]
+
+
 @pytest.mark.parametrize("name", tour.CONTENTS)
 def test_nothing_is_computed_out_of_sight(name):
     """A chapter's file holds imports, the chapter and its examples; an example's last line hands
