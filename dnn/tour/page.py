@@ -11,6 +11,7 @@ import numpy as np
 
 from dnn import runs
 from dnn.tour import code
+from dnn.tour.chapter import GIVEN
 
 PNG_DPI = 130
 SMALL = 30  # numbers of an array or a list that is printed
@@ -51,7 +52,7 @@ def _chapter(number, told):
 def _example(outcome, imports):
     example, values = outcome.example, outcome.values
     source = f"{imports}\n\n{example.code}" if imports else example.code
-    taken = [name for name in example.takes if name != "data_dir"]
+    taken = [name for name in example.takes if name not in GIVEN]
     if taken:
         source = f"# {', '.join(taken)}: from above\n{source}"
     shown = [f"<h3>{html.escape(example.title)}</h3>", paragraphs(example.text, values)]
@@ -115,7 +116,9 @@ def inline(text, values) -> str:
     text = html.escape(" ".join(text.format(**values).split()), quote=False)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
-    return POWER.sub(lambda m: f"{m[1]} · 10<sup>{m[2].replace('-', '−')}{m[3]}</sup>", text)
+    return POWER.sub(
+        lambda m: f"{m[1]}&nbsp;·&nbsp;10<sup>{m[2].replace('-', '−')}{m[3]}</sup>", text
+    )
 
 
 def table(rows) -> str:

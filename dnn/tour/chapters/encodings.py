@@ -78,9 +78,9 @@ def learnt(x, y):
 
 @chapter.example(
     "A ring takes more",
-    "Here blue is surrounded. Two lines cannot enclose anything, three make a triangle, ten come "
-    "near a circle. More neurons are not always better, though: they can also bend around what is "
-    "only noise.",
+    "Here blue is surrounded. Two lines cannot enclose anything; three close a rough polygon, ten "
+    "come near a circle. More neurons are not always better, though: they can also bend around "
+    "what is only noise.",
     planes="The boundary of 2, 3 and 10 hidden ReLU neurons.",
 )
 def ring():
