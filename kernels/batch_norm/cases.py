@@ -16,9 +16,8 @@ CENTRES = [(0, 1), (1e4, 1), (-1e6, 1e-1), (0, 1e-12), (3, 1e12)]  # mean and de
 
 def cases(long=False):
     """`long` adds every number of rows up to 200."""
-    # The last of them is large enough for the CPU to share it out among its threads.
     shapes = [(rows, COLUMNS[i % len(COLUMNS)]) for i, rows in enumerate(ROWS)]
-    shapes += [(67, columns) for columns in COLUMNS] + [(128, 128), (330, 200)]
+    shapes += [(67, columns) for columns in COLUMNS] + [(128, 128)]
     shapes += [(rows, 9) for rows in range(4, 201)] if long else []
     for rows, columns in dict.fromkeys(shapes):
         yield from each(f"shape {rows}×{columns}", rows, columns)
