@@ -7,6 +7,7 @@ from kernels import reference
 from kernels.battery.budgets import TINY, U, as_float32, times_derivative
 from kernels.battery.case import Case, Output
 from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+from kernels.dropout.reference import words
 
 BEFORE = "tanh"  # the activation whose derivative is folded in; all come by the same door
 RATES = [0, 1e-9, 0.1, 0.5, 0.9, 1 - 2.0**-24, 1 - 2.0**-40]
@@ -31,6 +32,11 @@ def cases(long=False):
     yield backward("backward stride", 5003, offset_bytes=0, most_blocks=1)
     for rate in RATES:
         yield forward(f"rate {rate}", 1001, rate=rate)
+    for i, word in enumerate(words(4, 9, 4, 2)):  # just kept, and just dropped
+        for below in (int(word), int(word) + 1):
+            for offset_bytes in (0, 4):
+                name = f"edge {i} {below} + {offset_bytes} bytes"
+                yield forward(name, 4, rate=below / 2**32, offset_bytes=offset_bytes)
     for counters in COUNTERS:
         yield forward(f"counters {counters}", 101, counters=counters)
     yield forward("step on the device", 101, counters=(3, 2**31 - 1, 4), step_on_device=True)

@@ -8,6 +8,7 @@ from kernels.battery.case import Case, Output
 from kernels.random_shift_flip import FLIPS
 
 SHAPES = [(1, 1), (1, 7), (7, 1), (3, 5), (28, 28), (5, 31), (5, 32), (4, 33), (3, 67), (2, 5)]
+WIDE = [129, 161, 193, 225, 257]  # a lane's rounds: of an unrolled loop, every remainder
 ROWS = [1, 2, 40]
 COUNTERS = [(0, 0, 0), (2**32 - 1, 2**31 - 1, 2**31 - 1), (2**63 - 1, 1, 3), (1 << 32, 5, 0)]
 
@@ -20,6 +21,8 @@ def cases(long=False):
     more = [(height, width) for height in range(1, 9) for width in range(1, 41)]
     for shape in dict.fromkeys([*SHAPES, *(more if long else ())]):
         yield case(f"shape {shape[0]}×{shape[1]}", 13, shape, (2, 2))
+    for width in WIDE:
+        yield case(f"wide {width}", 80, (2, width), (1, width - 1))
     for rows in ROWS:
         yield case(f"rows {rows}", rows, (3, 5), (1, 1))
     for most in ((0, 3), (3, 0), (5, 9), (50, 50), (2**20, 2**20)):  # images 5 × 9
