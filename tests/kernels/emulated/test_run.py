@@ -74,6 +74,30 @@ def test_a_race_in_a_python_kernel_names_its_line():
     assert "tile[t] = x[t]" in lines[3] and "y[t] = tile[63 - t]" in lines[4]
 
 
+def test_a_launch_counts_the_same_whatever_ran_before():
+    """A kernel of byte accesses to shared memory makes the checker look at every byte of it."""
+    text = """
+      extern "C" __global__ void neighbours(float* y) {
+        __shared__ float tile[32];
+        tile[threadIdx.x] = threadIdx.x;
+        y[threadIdx.x] = tile[31 - threadIdx.x];
+      }
+      extern "C" __global__ void bytes(unsigned char* y) {
+        __shared__ unsigned char tile[128];
+        tile[threadIdx.x] = threadIdx.x;
+        __syncthreads();
+        y[threadIdx.x] = tile[31 - threadIdx.x];
+      }"""
+
+    def races():
+        found = emulated.run(text, 1, 32, np.zeros(32, np.float32), entry="neighbours").reports
+        return [report.count for report in found]
+
+    before = races()
+    assert emulated.run(text, 1, 32, np.zeros(32, np.uint8), entry="bytes").reports == []
+    assert before and races() == before
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_write_past_the_end_names_its_line(seed):
     y, x = vectors()

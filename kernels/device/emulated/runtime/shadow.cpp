@@ -69,6 +69,7 @@ Shadow shadow_of_global(char* begin, uint64_t bytes, unsigned shift) {
 }
 
 void renew_shared_shadow(Shadow& shadow, char* begin, uint64_t bytes, uint32_t warps) {
+  shadow.shift = Shadow{}.shift;  // or what is counted would depend on the launches before
   const size_t count = (bytes >> shadow.shift) + 1;
   if (shadow.capacity < count || shadow.warps != warps) {
     std::free(shadow.cells);
