@@ -16,6 +16,7 @@ from dnn.plots.learning_curves import learning_curves
 from dnn.plots.local_minima import local_minima
 from dnn.plots.loss_curves import loss_curves
 from dnn.plots.mistakes import mistakes
+from dnn.plots.rate_sweep import rate_sweep
 
 __all__ = [
     "Animation",
@@ -33,4 +34,5 @@ __all__ = [
     "local_minima",
     "loss_curves",
     "mistakes",
+    "rate_sweep",
 ]

@@ -7,6 +7,7 @@ import pytest
 import kernels
 from dnn import Sequential, callbacks, layers, perceptron, plots
 from dnn.datasets import toy
+from dnn.learning_rate_finder import LearningRateSweep
 from dnn.plots import figure as looks
 from dnn.plots.local_minima import hill
 from kernels import activations
@@ -29,6 +30,7 @@ def hand_made():
     return model
 
 
+SWEEP = LearningRateSweep(*np.array([[1e-3, 1e-2, 1e-1], [3, 1, 9], [3, 2, 5]]), 1e-2)
 RECORDS = {name: [[1.0], [2.0]] for name in callbacks.gradient_watch.MEASURES} | {"step": [1, 2]}
 PICTURES = {
     "activation_curves": lambda **o: plots.activation_curves(["tanh"], **o),
@@ -45,6 +47,7 @@ PICTURES = {
     "local_minima": lambda **o: plots.local_minima([(0.1, (0, 0))], *hill(), steps=2, **o),
     "loss_curves": lambda **o: plots.loss_curves(["hinge"], **o),
     "mistakes": lambda **o: plots.mistakes(image_model(), *images(), **o),
+    "rate_sweep": lambda **o: plots.rate_sweep(SWEEP, **o),
 }
 
 
@@ -169,6 +172,16 @@ def test_loss_curves_show_every_loss_and_its_derivative():
 
 
 # Several runs, and curves
+
+
+def test_rate_sweep_marks_the_suggestion():
+    (axis,) = plots.rate_sweep(SWEEP).axes
+    batches, mean, mark = axis.lines
+    np.testing.assert_array_equal(batches.get_xydata(), np.stack([SWEEP.rates, SWEEP.losses], 1))
+    np.testing.assert_array_equal(mean.get_ydata(), SWEEP.smoothed)
+    assert mark.get_xydata().tolist() == [[1e-2, 2]] and axis.get_xscale() == "log"
+    never_fell = LearningRateSweep(SWEEP.rates, SWEEP.losses, SWEEP.smoothed, None)
+    assert len(plots.rate_sweep(never_fell).axes[0].lines) == 2
 
 
 def test_comparison_shows_the_value_of_every_run():
