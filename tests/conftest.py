@@ -14,6 +14,7 @@ of the emulated device's checker fails the test that caused it.
 
 import collections
 import os
+import tempfile
 import zlib
 
 import pytest
@@ -26,6 +27,8 @@ collect_ignore = ["placed"]  # run by test_adding.py, in a copy of the tree
 SKIPPED = pytest.StashKey()
 EMULATED = pytest.StashKey()
 CHECKS = pytest.StashKey()
+COUNTS = SKIPPED, EMULATED, CHECKS
+FOLDER = pytest.StashKey()
 
 
 def on(*devices, **options):
@@ -44,9 +47,35 @@ MARKS = {"cpu": (), "emulated": (pytest.mark.emulated,), "gpu": (pytest.mark.gpu
 
 
 def pytest_configure(config):
-    config.stash[SKIPPED] = collections.Counter()
-    config.stash[EMULATED] = collections.Counter()
-    config.stash[CHECKS] = collections.Counter()
+    for count in COUNTS:
+        config.stash[count] = collections.Counter()
+    if getattr(config.option, "numprocesses", None):  # pytest -n 2
+        # A file's tests share what they compile; a thread that spins would spin on another's core
+        config.option.dist = "loadfile"
+        os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    if "DNN_KERNEL_CACHE" not in os.environ:  # kept only where the user says so
+        config.stash[FOLDER] = folder = tempfile.TemporaryDirectory(prefix="dnn-kernels-")
+        os.environ["DNN_KERNEL_CACHE"] = folder.name  # shared by the processes of `pytest -n 2`
+
+
+def pytest_unconfigure(config):
+    if FOLDER in config.stash:
+        del os.environ["DNN_KERNEL_CACHE"]
+        config.stash[FOLDER].cleanup()
+
+
+def pytest_sessionfinish(session):
+    """A process of `pytest -n 2` hands its counts to the one that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counts"] = [dict(session.config.stash[c]) for c in COUNTS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    for count, found in zip(
+        COUNTS, getattr(node, "workeroutput", {}).get("counts", ()), strict=False
+    ):
+        node.config.stash[count].update(found)
 
 
 def pytest_generate_tests(metafunc):
@@ -100,17 +129,6 @@ def checks(request):
         request.config.stash[CHECKS][variant.device] += 1
 
     return count
-
-
-@pytest.fixture(scope="session", autouse=True)
-def kernel_cache(tmp_path_factory):
-    """Compiled kernels are shared by the tests of a run, and kept only where the user says so."""
-    if "DNN_KERNEL_CACHE" in os.environ:
-        yield
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DNN_KERNEL_CACHE", str(tmp_path_factory.mktemp("kernels")))
-        yield
 
 
 @pytest.fixture(scope="session")
