@@ -4,21 +4,17 @@ import argparse
 import os
 import sys
 
-from dnn import datasets, optimizers, schedules
+from dnn import datasets, optimizers, recipe
 from dnn.devices import DEVICES
 from kernels import activations
 from kernels.linear import PRECISIONS
-
-SCHEDULES = {
-    "constant": schedules.Constant,
-    "cosine": schedules.CosineDecay,
-    "one-cycle": schedules.OneCycle,
-}
 
 
 def main(arguments=None) -> int:
     """Run the command line; returns the exit status: 0, or 2 after an error it can name."""
     options = parser().parse_args(arguments)
+    if getattr(options, "preset", None):
+        options = parser(recipe.PRESETS[options.preset]).parse_args(arguments)
     try:
         return options.run(options)
     except (ValueError, TypeError, IndexError, OSError, RuntimeError) as error:
@@ -31,14 +27,15 @@ def main(arguments=None) -> int:
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(preset=None) -> argparse.ArgumentParser:
+    """preset: {option of `dnn train`: its default}."""
     top = argparse.ArgumentParser(
         prog="dnn",
         description="Train dense networks on hand-written GPU kernels, or on a fast CPU backend.",
         epilog="An error prints one line; DNN_DEBUG=1 shows where it came from.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _train(commands)
+    _train(commands).set_defaults(**preset or {})
     _evaluate(commands)
     _predict(commands)
     _tour(commands)
@@ -58,13 +55,21 @@ def _train(commands):
     command = _command(commands, "train", train, "Train a network and write it to a folder.")
     add = command.add_argument
     add("dataset", nargs="?", default="fashion-mnist", choices=datasets.NAMES, help="data set")
+    add("--preset", choices=recipe.PRESETS, help="options that other options then override")
     add("--hidden", type=int, nargs="*", default=[128], metavar="UNITS", help="hidden layers")
     add("--activation", default="relu", choices=activations.names(), help="of the hidden layers")
+    switch = argparse.BooleanOptionalAction
+    add("--batch-norm", action=switch, default=False, help="normalise the hidden layers' batches")
+    add("--dropout", type=float, default=0.0, help="share of hidden units left out of a step")
+    add("--flip", action=switch, default=False, help="mirror half of the training images")
+    add("--shift", type=int, default=0, metavar="PIXELS", help="shift training images so far")
     add("--epochs", type=int, default=10, help="passes over the training data")
     add("--batch-size", type=int, default=128, help="samples a step")
     add("--learning-rate", type=float, default=3e-3, help="the schedule's highest rate")
     add("--optimizer", default="adam", choices=optimizers.catalog.by_name, help="update rule")
-    add("--schedule", default="one-cycle", choices=SCHEDULES, help="rate over the steps")
+    add("--schedule", default="one-cycle", choices=recipe.SCHEDULES, help="rate over the steps")
+    add("--weight-decay", type=float, help="decoupled (default: the optimizer's own)")
+    add("--label-smoothing", type=float, default=0.0, help="share spread over all classes")
     add("--validation-split", type=float, default=0.1, help="share held out; 0 for none")
     add(
         "--device", default="auto", choices=DEVICES,
@@ -74,6 +79,7 @@ def _train(commands):
     add("--seed", type=int, default=0, help="of weights, order and validation split")
     add("--output", help="folder to write to (default: runs/DATASET-TIME)")
     add("--data-dir", help="folder with the data set's files (default: see `dnn doctor`)")
+    return command
 
 
 def _evaluate(commands):
@@ -114,8 +120,7 @@ def _doctor(commands):
 def train(options) -> int:
     from dnn import runs
 
-    optimizer = optimizers.catalog.by_name[options.optimizer]
-    return runs.train(options, optimizer, SCHEDULES[options.schedule])
+    return runs.train(options)
 
 
 def evaluate(options) -> int:

@@ -8,31 +8,19 @@ import platform
 import statistics
 from importlib import metadata
 
-from dnn import Sequential, datasets, devices, layers, losses, plots
+from dnn import Sequential, datasets, devices, plots, recipe
 from dnn.checkpoint import write_atomically
 
 
-def train(options, optimizer, schedule) -> int:
+def train(options) -> int:
     """`dnn train`: model.safetensors, history.csv, metrics.json and two pictures."""
-    model = Sequential(
-        [
-            *(layers.Dense(units, activation=options.activation) for units in options.hidden),
-            layers.Dense(10),
-        ],
-        seed=options.seed,
-        device=options.device,
-    )
-    model.compile(
-        optimizer=optimizer(schedule(options.learning_rate)),
-        loss=losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        precision=options.precision,
-    )
+    model = Sequential(recipe.network(options), seed=options.seed, device=options.device)
+    recipe.compile(model, options)
     (x, y), (x_test, y_test) = datasets.load(options.dataset, options.data_dir)
     model.class_names = datasets.class_names(options.dataset)
     model.build(x.shape[1:])
     folder = output_folder(options)
-    sizes = "-".join(map(str, model.units))
+    sizes = "-".join(map(str, [model.units[0], *options.hidden, model.units[-1]]))
     print(
         f"{options.dataset}: {sizes}, {model.count_params():,} parameters, on "
         f"{model.device} ({devices.describe(model.device)})",

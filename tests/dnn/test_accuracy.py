@@ -18,6 +18,11 @@ def test_mean_accuracy_of_three_seeds(accuracy_of):
     assert sum(map(accuracy_of, range(3))) / 3 >= 0.883
 
 
+@pytest.mark.sweep
+def test_mean_accuracy_of_the_accurate_preset(accuracy_of):
+    assert sum(accuracy_of(seed, "--preset", "accurate") for seed in range(5)) / 5 >= 0.910
+
+
 @pytest.fixture
 def accuracy_of(tmp_path):
     try:
@@ -25,9 +30,9 @@ def accuracy_of(tmp_path):
     except datasets.DatasetNotFoundError as error:
         pytest.skip(f"Fashion-MNIST cannot be had here: {error}")
 
-    def run(seed):
+    def run(seed, *others):
         folder = tmp_path / str(seed)
-        options = ["--seed", str(seed), "--device", "cpu", "--output", str(folder)]
+        options = [*others, "--seed", str(seed), "--device", "cpu", "--output", str(folder)]
         assert main(["train", *options]) == 0
         return json.loads((folder / "metrics.json").read_text())["test_accuracy"]
 

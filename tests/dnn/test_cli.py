@@ -67,6 +67,26 @@ def test_train_takes_every_recipe(small_data, tmp_path, schedule, optimizer):
     assert np.isfinite(json.loads((tmp_path / "metrics.json").read_text())["test_loss"])
 
 
+def test_a_preset_is_what_other_options_override(small_data, tmp_path, capsys):
+    short = ["--hidden", "16", "8", "--epochs", "1", "--batch-size", "32", "--device", "cpu"]
+    options = ["--preset", "accurate", *short, "--no-flip", "--output", str(tmp_path)]
+    assert main(["train", *options]) == 0
+    assert "784-16-8-10, " in capsys.readouterr().out
+    model = load_model(tmp_path / "model.safetensors", device="cpu")
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == [*["Dense", "BatchNormalization", "Dropout"] * 2, "Dense"]
+    assert model.loss.label_smoothing == 0.1 and type(model.optimizer).__name__ == "AdamW"
+    assert not json.loads((tmp_path / "metrics.json").read_text())["options"]["flip"]
+
+
+def test_train_mirrors_and_shifts_images(small_data, tmp_path):
+    options = ["--flip", "--shift", "2", "--dropout", "0.1", "--output", str(tmp_path)]
+    assert main([*TRAIN, *options]) == 0
+    model = load_model(tmp_path / "model.safetensors", device="cpu")
+    flip, shift, *_ = model.layers
+    assert flip.mode == "horizontal" and shift.most((28, 28)) == (2, 2)
+
+
 def test_evaluate_and_predict(small_data, tmp_path, capsys):
     from matplotlib import image
 

