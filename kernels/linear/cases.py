@@ -33,7 +33,8 @@ def cases(long=False):
     # An edge of the output at each of a lane's rows and columns, in every epilogue
     edges = [(25, n) for n in (1, 2, 9, 10, 17, 18, 25, 26)] + [(m, 32) for m in (1, 9, 17, 25)]
     for m, n in edges:
-        yield backward(f"edge of dx {m}×{n}", (m, n, 5), "relu")
+        for f in ("relu", None):  # with a derivative in the epilogue, and without
+            yield backward(f"edge of dx {f} {m}×{n}", (m, n, 5), f)
         yield backward(f"edge of dw {m}×{n}", (5, m, n), "relu", bias=False)
     for bias, keep in ((True, True), (False, True), (True, False), (False, False)):
         for shape in (*((m, 5, n) for m, n in edges), (65, 33, 71), (63, 5, 129), (130, 40, 62)):
