@@ -1,10 +1,11 @@
-"""python -m bench acceptance: what one machine can show of this library, in one folder."""
+"""python -m bench acceptance: what one machine can show of this library, in one folder.
+python -m bench prediction: what a training step should take, counted without a GPU."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from bench import acceptance
+from bench import acceptance, prediction
 
 
 def main(arguments=None) -> int:
@@ -17,8 +18,12 @@ def main(arguments=None) -> int:
     command.add_argument("--minutes", type=float, default=10, help="time budget, default 10")
     command.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
     command.add_argument("--only", nargs="+", default=acceptance.STEPS, choices=acceptance.STEPS)
+    command.set_defaults(run=lambda o: acceptance.run(o.output, o.minutes, o.device, o.only))
+    command = commands.add_parser("prediction", help="a training step, counted without a GPU")
+    command.add_argument("--output", type=Path, default=prediction.FILE, help="a Markdown file")
+    command.set_defaults(run=lambda o: print(prediction.write(o.output)) or 0)
     options = parser.parse_args(arguments)
-    return acceptance.run(options.output, options.minutes, options.device, options.only)
+    return options.run(options)
 
 
 if __name__ == "__main__":

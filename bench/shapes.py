@@ -15,6 +15,10 @@ class Net:
         return "-".join(map(str, self.widths))
 
     @property
+    def classes(self):
+        return self.widths[-1]
+
+    @property
     def layers(self):
         """(I, O) of every layer."""
         return list(zip(self.widths, self.widths[1:], strict=False))

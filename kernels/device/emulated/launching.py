@@ -45,5 +45,5 @@ def launch(unit, entry, grid, block, values, shared_bytes=0):
         check=settings.check, perturb=settings.perturb,
         names=[parameter.name for parameter in parameters], initialised=defined,
     )  # fmt: skip
-    settings.collect(result)
+    settings.collect(entry, result)
     settings.judge(entry, result.reports)

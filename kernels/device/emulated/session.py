@@ -21,7 +21,8 @@ class Session:
     """The settings of the launches inside, and what they found; see `session`.
 
     reports: of all launches, in their order. counters: their sum, None before the first launch.
-    launches: how many there were. Sessions may be nested: the innermost sets how to run, and all
+    launches: how many there were. kernels: {entry: the Counters of its launches}, in the order in
+    which they first ran. Sessions may be nested: the innermost sets how to run, and all
     of them collect.
     """
 
@@ -34,19 +35,21 @@ class Session:
     reports: list = dataclasses.field(default_factory=list)
     counters: object = None
     launches: int = 0
+    kernels: dict = dataclasses.field(default_factory=dict)
     outer: "Session | None" = None
 
     def __post_init__(self):
         one_of("schedule", self.schedule, SCHEDULES)
 
-    def collect(self, result):
+    def collect(self, entry, result):
         """Note what one launch found, here and in the sessions around."""
         self.launches += 1
         self.reports += result.reports
         counters = result.counters
         self.counters = counters if self.counters is None else self.counters + counters
+        self.kernels[entry] = self.kernels[entry] + counters if entry in self.kernels else counters
         if self.outer is not None:
-            self.outer.collect(result)
+            self.outer.collect(entry, result)
 
     def judge(self, entry, reports):
         """Raise EmulationError for reports, unless the session only collects them."""

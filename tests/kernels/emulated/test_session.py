@@ -36,6 +36,7 @@ def test_launches_and_counters_are_collected():
         product()
     assert found.launches == found.counters.launches == 2 and found.reports == []
     assert found.counters.total.global_bytes > 0
+    assert found.kernels["linear_forward"].launches == 2
     with emulated.session() as nothing:
         pass
     assert nothing.launches == 0 and nothing.counters is None
