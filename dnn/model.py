@@ -184,10 +184,17 @@ class Sequential:
             )
 
     def require_trainable(self):
-        """Refuse activations that have no derivative, saying why they have none."""
+        """Refuse activations that have no derivative, saying why they have none, and an optimizer
+        that was changed so that it needs state which the model does not hold."""
         for layer in self.layers:
             if layer.computes:
                 layer.function.require_derivative()
+        needed = {*self.optimizer.used_slots(), *([AVERAGE] if self.optimizer.use_ema else [])}
+        if missing := sorted(needed - set(self.optimizer_state)):
+            raise RuntimeError(
+                f"optimizer: {type(self.optimizer).__name__} was changed after compile and needs "
+                f"state for {', '.join(missing)} that the model does not hold; compile it again"
+            )
 
     @property
     def from_logits_pass(self):

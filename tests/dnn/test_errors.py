@@ -9,7 +9,7 @@ from dnn import Sequential, initializers, layers, losses, optimizers
 from kernels import Activation
 from kernels.arrays import gpu_available
 from kernels.device import NoGPUError
-from tests.dnn.helpers import LOGITS, bits, samples, small_model
+from tests.dnn.helpers import LOGITS, bits, samples, small_model, trained_model
 
 X, Y = samples()
 ONE_HOT = np.eye(4)[Y]
@@ -317,3 +317,15 @@ def test_set_weights():
     w[0] = w[0].T
     message = "weights[0]: got shape (8, 12); expected (12, 8)"
     refused(ValueError, message, lambda: model.set_weights(w))
+
+
+@pytest.mark.parametrize(("change", "missing"), [("use_ema", "average"), ("momentum", "u")])
+def test_an_optimizer_that_needs_state_which_compile_did_not_make(change, missing):
+    model = trained_model(optimizer=optimizers.SGD(0.1))
+    before = model.get_weights()
+    setattr(model.optimizer, change, 0.9 if change == "momentum" else True)
+    with pytest.raises(RuntimeError, match=f"needs state for {missing} that .* compile it again"):
+        model.fit(X, Y, verbose=0)
+    assert bits(model.get_weights()) == bits(before)
+    model.compile(model.optimizer, model.loss)
+    model.fit(X, Y, verbose=0)
