@@ -43,10 +43,15 @@ def parser(preset=None) -> argparse.ArgumentParser:
     return top
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Defaults behind each option, but for those without one, whose help says what happens then."""
+
+    def _get_help_string(self, action):
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
 def _command(commands, name, run, help):
-    command = commands.add_parser(
-        name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    command = commands.add_parser(name, help=help, description=help, formatter_class=_Help)
     command.set_defaults(run=run)
     return command
 
