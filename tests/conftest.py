@@ -53,6 +53,7 @@ def pytest_configure(config):
         # A file's tests share what they compile; a thread that spins would spin on another's core
         config.option.dist = "loadfile"
         os.environ.setdefault("GOMP_SPINCOUNT", "0")
+        os.environ.setdefault("PYTHONHASHSEED", "0")  # sets in one order: the same tests in each
     if "DNN_KERNEL_CACHE" not in os.environ:  # kept only where the user says so
         config.stash[FOLDER] = folder = tempfile.TemporaryDirectory(prefix="dnn-kernels-")
         os.environ["DNN_KERNEL_CACHE"] = folder.name  # shared by the processes of `pytest -n 2`
