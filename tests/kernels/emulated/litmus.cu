@@ -487,6 +487,160 @@ COPY(copy_of_anothers_waited_after_the_barrier, __syncthreads(); WAIT_GROUP(0), 
 // wrong: race|asynchronous copy, grid 1, block 64
 COPY(copy_overwritten_in_flight, buffer[threadIdx.x] = 0; WAIT_GROUP(0), threadIdx.x)
 
+// ---- Bulk copies ----------------------------------------------------------------------------------
+
+__device__ inline void mbarrier_init(unsigned at, int count) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(at), "r"(count) : "memory");
+}
+__device__ inline void mbarrier_arrive(unsigned at) {
+  asm volatile("{ .reg .b64 s; mbarrier.arrive.shared::cta.b64 s, [%0]; }" ::"r"(at) : "memory");
+}
+__device__ inline void mbarrier_expect(unsigned at, int bytes) {
+  asm volatile("{ .reg .b64 s; mbarrier.arrive.expect_tx.shared::cta.b64 s, [%0], %1; }" ::"r"(at),
+               "r"(bytes) : "memory");
+}
+__device__ inline void mbarrier_wait(unsigned at, int parity) {
+  while (!mbarrier_done(at, parity)) {}
+}
+__device__ inline void bulk_copy(void* to, const int* from, int bytes, unsigned barrier) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+          shared_address(to)), "l"(from), "r"(bytes), "r"(barrier) : "memory");
+}
+FENCE(fence_init, "fence.mbarrier_init.release.cluster")
+FENCE(fence_async, "fence.proxy.async.shared::cta")
+
+// Thread 0 copies, all wait.
+#define BULK(name, fence, expect, copy, wait)                                                    \
+  KERNEL(name) {                                                                                 \
+    __shared__ __align__(16) int buffer[64];                                                     \
+    __shared__ long long barrier;                                                                \
+    const unsigned at = shared_address(&barrier);                                                \
+    if (threadIdx.x == 0) {                                                                      \
+      mbarrier_init(at, 1);                                                                      \
+      fence;                                                                                     \
+    }                                                                                            \
+    __syncthreads();                                                                             \
+    if (threadIdx.x == 0) {                                                                      \
+      expect;                                                                                    \
+      copy;                                                                                      \
+    }                                                                                            \
+    wait;                                                                                        \
+    out[THREAD] = buffer[threadIdx.x] + 42;                                                      \
+  }
+// right, grid 2, block 64
+BULK(bulk, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 0))
+// right, grid 1, block 64
+BULK(bulk_after_a_proxy_fence, fence_async(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 0))
+// right, grid 1, block 64
+BULK(bulk_in_halves, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 128, at); bulk_copy(buffer + 32, data, 128, at), mbarrier_wait(at, 0))
+// right, grid 1, block 64
+BULK(bulk_before_it_is_expected, fence_init(), bulk_copy(buffer, data, 256, at), mbarrier_expect(at, 256), mbarrier_wait(at, 0))
+// right, grid 1, block 64
+BULK(bulk_waited_for_by_one, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at); mbarrier_wait(at, 0), __syncthreads())
+// wrong: barrier, grid 1, block 64
+BULK(bulk_without_a_fence, , mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 0))
+// wrong: deadlock|race|asynchronous copy, grid 1, block 64
+BULK(bulk_without_expect_tx, fence_init(), mbarrier_arrive(at), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 0))
+// wrong: deadlock, grid 1, block 64
+BULK(bulk_expecting_too_much, fence_init(), mbarrier_expect(at, 272), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 0))
+// wrong: race|asynchronous copy, grid 1, block 64
+BULK(bulk_expecting_too_little, fence_init(), mbarrier_expect(at, 128), bulk_copy(buffer, data, 128, at); bulk_copy(buffer + 32, data, 128, at), mbarrier_wait(at, 0))
+// wrong: race|asynchronous copy, grid 1, block 64
+BULK(bulk_not_waited_for, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at), __syncthreads())
+// wrong: race|asynchronous copy, grid 1, block 64
+BULK(bulk_waited_for_in_the_phase_before, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 1))
+// wrong: race|asynchronous copy, grid 1, block 64
+BULK(bulk_of_a_neighbour, fence_init(), mbarrier_expect(at, 128), bulk_copy(buffer, data, 128, at); buffer[31] = 0, mbarrier_wait(at, 0))
+// wrong: race|asynchronous copy, grid 1, block 64
+BULK(bulk_over_a_bulk, fence_init(), mbarrier_expect(at, 512), bulk_copy(buffer, data, 256, at); bulk_copy(buffer, data + 64, 256, at), mbarrier_wait(at, 0))
+// wrong: race, grid 1, block 64
+BULK(bulk_of_what_another_writes, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at), mbarrier_wait(at, 0); if (threadIdx.x == 32) data[0] = 0)
+// wrong on some schedules: asynchronous copy, grid 1, block 64
+BULK(bulk_of_what_its_thread_writes, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data, 256, at); data[0] = 1, mbarrier_wait(at, 0))
+// wrong on some schedules: asynchronous copy, grid 1, block 64
+BULK(bulk_left_behind, fence_init(), mbarrier_expect(at, 16), bulk_copy(buffer, data, 16, at), return)
+// wrong: misaligned, grid 1, block 64
+BULK(bulk_of_an_odd_size, fence_init(), mbarrier_expect(at, 248), bulk_copy(buffer, data, 248, at), mbarrier_wait(at, 0))
+// wrong: misaligned, grid 1, block 64
+BULK(bulk_from_an_odd_place, fence_init(), mbarrier_expect(at, 128), bulk_copy(buffer, data + 1, 128, at), mbarrier_wait(at, 0))
+// wrong: misaligned, grid 1, block 64
+BULK(bulk_to_an_odd_place, fence_init(), mbarrier_expect(at, 128), bulk_copy(buffer + 1, data, 128, at), mbarrier_wait(at, 0))
+// wrong: out of bounds, grid 1, block 64
+BULK(bulk_beyond_the_buffer, fence_init(), mbarrier_expect(at, 512), bulk_copy(buffer, data, 512, at), mbarrier_wait(at, 0))
+// wrong: out of bounds, grid 1, block 64
+BULK(bulk_beyond_the_array, fence_init(), mbarrier_expect(at, 256), bulk_copy(buffer, data + 4064, 256, at), mbarrier_wait(at, 0))
+
+// A ring of two stages, filled five times by the second warp and read by the first.
+#define RING(name, wait_empty, wait_full, release)                                               \
+  KERNEL(name) {                                                                                 \
+    __shared__ __align__(16) int stages[2][32];                                                  \
+    __shared__ long long full[2], empty[2];                                                      \
+    if (threadIdx.x == 0)                                                                        \
+      for (int s = 0; s < 2; ++s) {                                                              \
+        mbarrier_init(shared_address(full + s), 1);                                              \
+        mbarrier_init(shared_address(empty + s), 32);                                            \
+        fence_init();                                                                            \
+      }                                                                                          \
+    __syncthreads();                                                                             \
+    for (int i = 0; i < 5; ++i) {                                                                \
+      const int s = i % 2, parity = i / 2 % 2;                                                   \
+      const unsigned full_at = shared_address(full + s), empty_at = shared_address(empty + s);   \
+      if (threadIdx.x == 32) {                                                                   \
+        wait_empty;                                                                              \
+        mbarrier_expect(full_at, 128);                                                           \
+        bulk_copy(stages[s], data + 32 * i, 128, full_at);                                       \
+      } else if (threadIdx.x < 32) {                                                             \
+        wait_full;                                                                               \
+        release(out[32 * i + threadIdx.x] = stages[s][threadIdx.x] + 42);                        \
+      }                                                                                          \
+    }                                                                                            \
+  }
+#define READ_THEN_RELEASE(read) read; mbarrier_arrive(empty_at)
+#define RELEASE_THEN_READ(read) mbarrier_arrive(empty_at); read
+// right, grid 1, block 64
+RING(bulk_ring, mbarrier_wait(empty_at, parity ^ 1), mbarrier_wait(full_at, parity), READ_THEN_RELEASE)
+// wrong: race|barrier, grid 1, block 64
+RING(bulk_ring_refilled_too_early, , mbarrier_wait(full_at, parity), READ_THEN_RELEASE)
+// wrong: race|asynchronous copy, grid 1, block 64
+RING(bulk_ring_released_before_it_is_read, mbarrier_wait(empty_at, parity ^ 1), mbarrier_wait(full_at, parity), RELEASE_THEN_READ)
+// wrong: uninitialised read, grid 1, block 64
+RING(bulk_ring_of_one_parity, mbarrier_wait(empty_at, parity ^ 1), mbarrier_wait(full_at, 1), READ_THEN_RELEASE)
+// wrong: deadlock, grid 1, block 64
+RING(bulk_ring_that_waits_for_itself, mbarrier_wait(empty_at, parity), mbarrier_wait(full_at, parity), READ_THEN_RELEASE)
+
+// ---- wgmma: its operands may be read until the wait -------------------------------------------------
+
+// A (64 x 16) and B (8 x 16) of zeros, without swizzle; out[0] is 42 + their product.
+#define WGMMA(name, commit, wait_before, wait_after)                                             \
+  KERNEL(name) {                                                                                 \
+    __shared__ __align__(128) unsigned short a[64 * 16], b[8 * 16];                              \
+    for (int i = threadIdx.x; i < 64 * 16; i += 128) a[i] = 0, b[i % 128] = 0;                   \
+    fence_async();                                                                               \
+    __syncthreads();                                                                             \
+    const unsigned long long rows = (256ull >> 4) << 32 | (128ull >> 4) << 16;                   \
+    float d[4] = {42, 42, 42, 42};                                                               \
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");                                      \
+    asm volatile(                                                                                \
+        "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {%0, %1, %2, %3}, %4, %5, 1, 1, 1, 0, 0;" \
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                         \
+        : "l"(rows | shared_address(a) >> 4), "l"(rows | shared_address(b) >> 4) : "memory");    \
+    commit;                                                                                      \
+    wait_before;                                                                                 \
+    __syncthreads();                                                                             \
+    a[threadIdx.x] = b[threadIdx.x] = 0;                                                         \
+    wait_after;                                                                                  \
+    out[threadIdx.x] = d[0];                                                                     \
+  }
+#define COMMIT asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory")
+#define WGMMA_WAIT(n) asm volatile("wgmma.wait_group.sync.aligned " #n ";" ::: "memory")
+// right, grid 1, block 128
+WGMMA(wgmma, COMMIT, WGMMA_WAIT(0), )
+// wrong: race, grid 1, block 128
+WGMMA(wgmma_operands_overwritten_before_the_wait, COMMIT, , WGMMA_WAIT(0))
+// wrong: race, grid 1, block 128
+WGMMA(wgmma_wait_leaves_one, COMMIT, WGMMA_WAIT(1), WGMMA_WAIT(0))
+
 // ---- Clusters -------------------------------------------------------------------------------------
 
 __device__ inline int load_of_block(const int* p, int rank) {

@@ -46,8 +46,8 @@ CASES = list(cases())
 
 @functools.cache
 def program():
-    code = toolchain.compile_cpp(FILE.read_text(), FILE.name, "sm_90", {})
-    ptx, _ = toolchain.link([("ltoir", code)], FILE.name, "sm_90", "ptx")
+    code = toolchain.compile_cpp(FILE.read_text(), FILE.name, "sm_90a", {})
+    ptx, _ = toolchain.link([("ltoir", code)], FILE.name, "sm_90a", "ptx")
     return emulator.load(ptx.decode().strip("\0"))
 
 
@@ -84,4 +84,4 @@ def test_every_kernel_is_a_case():
     names = re.findall(r"^(?!#)[A-Z_]+\((\w+)[,)]", text, re.M)
     helpers = set(re.findall(r"^(?:LOAD|STORE|FENCE)\((\w+)", text, re.M))
     assert {case.name for case in CASES} == set(names) - helpers
-    assert len(CASES) > 70
+    assert len(CASES) > 110

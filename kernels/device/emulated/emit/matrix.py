@@ -86,12 +86,14 @@ def movmatrix(op):
 
 @emits("wgmma")
 def wgmma(op):
-    if op.flag("fence") or op.flag("commit_group"):
-        # Computed where it is issued: there is nothing to order and nothing to close.
+    if op.flag("fence"):
+        finish_wgmma(op)  # between accesses to registers, which are made in order here
+    elif op.flag("commit_group"):
         finish_wgmma(op)
+        op.write("wgmma_commit();")
     elif op.flag("wait_group"):
-        op.integer(0)
         finish_wgmma(op)
+        op.write(f"wgmma_wait({op.integer(0)}, {op.site});")
     else:
         op.choice("mma_async")
         multiply(op)

@@ -198,7 +198,7 @@ def membar(op):
 @emits("fence")
 def fence(op):
     if op.flag("proxy"):
-        # Between kinds of access to memory; the emulated device has one kind.
+        # Between kinds of access to memory: of them, only mbarriers and bulk copies are checked.
         op.choice("async", "alias", "async::generic", "tensormap::generic")
         op.choice("global", "shared::cta", "shared::cluster", default="all")
         op.write(f"fence_proxy({op.site});")
@@ -207,6 +207,7 @@ def fence(op):
         op.choice("release")
         op.choice("cluster")
         op.write(f"fence(Semantics::release, Scope::cluster, {op.site});")
+        op.write(f"fence_proxy({op.site});")
         return
     semantics = op.choice("sc", "acq_rel", "acquire", "release", default="acq_rel")
     op.write(f"fence(Semantics::{semantics}, Scope::{op.choice(*SCOPES)}, {op.site});")

@@ -53,9 +53,9 @@ def cluster_barrier(op):
 def cp_async(op):
     if not op.flag("async"):
         op.refuse("cp is known as cp.async only")
-    if "bulk" in op.rest:
-        op.refuse("bulk copies (TMA) are not emulated")
-    if op.flag("commit_group"):
+    if op.flag("bulk"):
+        bulk_copy(op)
+    elif op.flag("commit_group"):
         op.write(f"async_commit({op.site});")
     elif op.flag("wait_group"):
         op.write(f"async_wait({op.integer(0)}, {op.site});")
@@ -98,6 +98,18 @@ def copy(op):
     )
 
 
+def bulk_copy(op):
+    """cp.async.bulk.shared::cluster.global.mbarrier::… [to], [from], bytes, [mbarrier]"""
+    where = ("shared::cluster", "shared::cta"), ("global",), ("mbarrier::complete_tx::bytes",)
+    if not all(any(op.flag(name) for name in names) for names in where):
+        op.refuse("of the bulk copies (TMA), only that from global to shared memory is emulated")
+    ignore_hints(op, 4)
+    op.write(
+        f"bulk_copy({op.address(0, 'shared')}, {op.address(1, 'global')}, {op.source(2, 'u32')}, "
+        f"{op.address(3, 'shared')}, {op.site});"
+    )
+
+
 # mbarrier
 
 
@@ -109,7 +121,7 @@ def mbarrier_order(op, default):
 @emits("mbarrier")
 def mbarrier(op):
     what = op.choice(
-        "init", "inval", "expect_tx", "complete_tx", "arrive_drop", "arrive", "pending_count",
+        "init", "inval", "arrive_drop", "arrive", "expect_tx", "complete_tx", "pending_count",
         "test_wait", "try_wait",
     )  # fmt: skip
     space = op.choice("shared", "shared::cta", "shared::cluster", default="").partition("::")[0]

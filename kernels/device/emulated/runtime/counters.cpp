@@ -133,6 +133,14 @@ void count_matrix(const Site& site, uint64_t multiply_adds) {
   counters_of(site).multiply_adds += multiply_adds;
 }
 
+void count_bulk_copy(const Site& site, uint32_t bytes) {
+  SiteCounters& counted = counters_of(site);
+  counted.requests++, counted.shared_requests++;
+  counted.global_bytes += bytes;
+  counted.sectors += (bytes + 31) / 32, counted.ideal_sectors += (bytes + 31) / 32;
+  counted.wavefronts += (bytes + 127) / 128, counted.ideal_wavefronts += (bytes + 127) / 128;
+}
+
 void log_access(const Site& site, Kind kind, bool shared, uint64_t address, uint32_t bytes) {
   running().log.push_back({address, site_index(site), static_cast<uint8_t>(bytes), shared, kind});
 }

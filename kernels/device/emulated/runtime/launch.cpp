@@ -31,6 +31,8 @@ void print(const char* text) { launch.output += text; }
 
 namespace {
 
+uint32_t first_engine = 0, engines = 0;
+
 // Shared arrays of the entry by offset, the dynamic part as one more.
 void lay_out_shared(const Request& request) {
   const Entry& entry = *launch.entry;
@@ -45,6 +47,10 @@ void lay_out_shared(const Request& request) {
 }
 
 }  // namespace
+
+bool is_engine(uint32_t id) { return id >= first_engine; }
+uint32_t new_engine() { return first_engine + engines++; }
+
 }  // namespace emu
 
 using namespace emu;
@@ -65,6 +71,8 @@ extern "C" int emu_launch(const Request* request) {
   launch.dead = false;
   launch.output.clear();
   threads_per_block = (launch.threads + 31) / 32 * 32;
+  first_engine = total(request->grid) * threads_per_block;
+  engines = 0;
   set_step_budget(request->steps);
   perturbing = request->perturb;
   seed_random(request->seed);

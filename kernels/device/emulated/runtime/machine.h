@@ -70,6 +70,11 @@ struct Copy {  // a cp.async that has not been waited for
   bool performed;
 };
 
+struct MatrixRead {
+  uint32_t offset, bytes;  // in shared memory
+  const Site* site;
+};
+
 // A store over another lane's unordered store by the same instruction: PTX lets one of them win, so
 // it is a race only if the values differ.  The value is known when the thread next calls the runtime.
 struct Doubt {
@@ -120,6 +125,10 @@ struct Fiber : Thread {
   std::vector<uint8_t> local_defined;
   uint32_t local_top = 0;
   std::vector<uint32_t> local_frames;  // local_top before each
+
+  // Of lane 0, for its warp: operands of wgmma in shared memory that may still be read.
+  std::vector<MatrixRead> matrix_reads;  // oldest first
+  std::vector<size_t> matrix_groups;     // how many of them each committed group has
 
   std::vector<Copy> copies;       // cp.async, oldest first
   std::vector<uint32_t> groups;   // how many of them each committed group has
@@ -219,6 +228,10 @@ inline uint32_t site_index(const Site& site) {
 }
 inline uint32_t total(Dim3 d) { return d.x * d.y * d.z; }
 
+// The copy engine writes under ids of its own behind those of the threads: one for each mbarrier.
+bool is_engine(uint32_t id);
+uint32_t new_engine();
+
 // Seeded random numbers (xorshift64*).
 uint64_t random_bits();
 
@@ -230,6 +243,13 @@ void wait_in(State state, const Site& site);  // until someone calls make_ready
 void let_others_run(const Site& site);        // preemption: goes on soon
 void spin(const Site& site);                  // like it, but nothing changes until others act
 [[noreturn]] void end_launch();
+
+// ---- bulk.cpp ---------------------------------------------------------------------------------
+
+bool bulk_copies_under_way();
+void land_bulk_copy();                // any of them
+void abandon_bulk_copies(Block& block);  // its threads have all exited
+void forget_bulk_copies();            // a launch begins
 
 // ---- what an exiting thread or a standstill means to the waiting ------------------------------
 

@@ -60,7 +60,8 @@ u32 transpose_matrix(u32 registers, const Site& site);
 
 // ---- wgmma.mma_async.m64nNkK: D = A B, or D = A B + D -------------------------------------------
 
-// Computed where it is issued: hazards between issue and wait are not shown.
+// Computed where it is issued, but its operands in shared memory are read once more by the wait:
+// nobody may change them before. Hazards of registers between issue and wait are not shown.
 struct Wgmma {
   Element element;
   unsigned n;
@@ -73,5 +74,8 @@ struct Wgmma {
   f16x2* d_half;  // n / 4 registers
 };
 void wgmma(Wgmma& operation, const Site& site);
+void wgmma_commit();
+// Of the warp's committed groups, all but the newest `keep` are complete.
+void wgmma_wait(uint32_t keep, const Site& site);
 
 }  // namespace emu

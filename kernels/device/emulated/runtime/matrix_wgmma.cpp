@@ -4,6 +4,9 @@
 #include <cstring>
 
 #include "checked.h"
+#include "memory.h"
+#include "order.h"
+#include "race.h"
 #include "instructions_convert.h"
 #include "matrix.h"
 
@@ -52,6 +55,21 @@ struct Layout {
   u32 k() const { return 32 / bytes(); }
 };
 
+Fiber& first_lane() {
+  Fiber& me = running();
+  return me.block->fibers[32 * me.warp];
+}
+
+// Until the wait these bytes may be read.
+void may_be_read_late(u32 offset, u32 bytes, const Site& site) {
+  if (!launch.check) return;
+  std::vector<MatrixRead>& reads = first_lane().matrix_reads;
+  if (!reads.empty() && reads.back().offset + reads.back().bytes == offset && reads.back().site == &site)
+    reads.back().bytes += bytes;
+  else
+    reads.push_back({offset, bytes, &site});
+}
+
 f32 number(Element element, const char* place, const Site& site) {
   if (element == Element::tf32) {
     u32 bits;
@@ -75,6 +93,7 @@ void read_shared(f32* matrix, const Descriptor& descriptor, u32 first_row, u32 r
       char place[16];
       std::memcpy(place, access_as_launched(from_shared(offset), sizeof place, Kind::load, site),
                   sizeof place);
+      may_be_read_late(offset, sizeof place, site);
       for (u32 i = 0; i < unit; i++) {
         const u32 at = along_k ? row * K + k + i : (row + i) * K + k;
         matrix[at] = static_cast<f32>(scale) * number(element, place + i * bytes, site);
@@ -128,7 +147,46 @@ void combine_wgmma(void* const* payloads, u32, const Site& site) {
   count_matrix(site, u64{16} * w.n * K);
 }
 
+struct Wait {
+  Fiber* lane;
+  uint32_t keep;
+};
+
+void combine_wait(void* const* payloads, u32, const Site&) {
+  Fiber* lanes[32];
+  for (u32 lane = 0; lane < 32; lane++) lanes[lane] = static_cast<const Wait*>(payloads[lane])->lane;
+  std::vector<MatrixRead>& reads = lanes[0]->matrix_reads;
+  std::vector<size_t>& groups = lanes[0]->matrix_groups;
+  const size_t kept = static_cast<const Wait*>(payloads[0])->keep;
+  if (groups.size() <= kept) return;
+  size_t done = 0;
+  for (size_t g = 0; g < groups.size() - kept; g++) done += groups[g];
+  for (size_t i = 0; i < done; i++) {
+    const Address address = from_shared(reads[i].offset);
+    const Place place = locate(address, reads[i].bytes, 16, Kind::load, *reads[i].site);
+    check_access(*place.shadow, {address, place.host, reads[i].bytes, Kind::load, kWeak, reads[i].site}, true);
+  }
+  reads.erase(reads.begin(), reads.begin() + static_cast<ptrdiff_t>(done));
+  groups.erase(groups.begin(), groups.end() - static_cast<ptrdiff_t>(kept));
+  // Every lane knows that the warp's reads are over.
+  synchronise(lanes, 32, Extent::whole_warp);
+}
+
 }  // namespace
+
+void wgmma_commit() {
+  Fiber& me = running();
+  if (!launch.check || me.lane != 0) return;
+  size_t committed = 0;
+  for (size_t group : me.matrix_groups) committed += group;
+  me.matrix_groups.push_back(me.matrix_reads.size() - committed);
+}
+
+void wgmma_wait(uint32_t keep, const Site& site) {
+  if (!launch.check) return;
+  Wait wait{&running(), keep};
+  collective(~0u, &wait, combine_wait, Meeting::same_site_full_warp, site);
+}
 
 void wgmma(Wgmma& operation, const Site& site) {
   collective(~0u, &operation, combine_wgmma, Meeting::same_site_full_warp, site);

@@ -11,6 +11,10 @@ namespace emu {
 namespace {
 
 struct Mbarrier {
+  uint32_t initialiser = 0;            // thread id
+  bool shown_to_engine = false;        // by a fence of that thread
+  uint32_t engine = 0;                 // id of what its bulk copies write; 0: there was none
+  Time landed = 0;                     // the latest of them in this phase
   uint32_t expected = 0, pending = 0;  // arrivals, of every phase and still to come in this one
   int64_t bytes = 0;                   // of transactions still to come
   uint64_t phase = 0;
@@ -24,7 +28,8 @@ constexpr Ordering kAtomic{Semantics::relaxed, Scope::gpu};
 
 char* touch(Address address, Kind kind, const Site& site) {
   const Ordering ordering = kind == Kind::store ? kWeak : kAtomic;
-  return access(address, 8, kind, ordering, site);
+  return launch.check ? checked_access(address, 8, kind, ordering, site)
+                      : unchecked_access(address, 8, kind, ordering, site);
 }
 
 void show(char* host, const Mbarrier& barrier) {
@@ -43,6 +48,10 @@ Mbarrier& find(char* host, Address address, const Site& site) {
 void complete_if_due(Mbarrier& barrier) {
   if (barrier.pending || barrier.bytes) return;
   if (launch.check) barrier.published = join(barrier.published, together(barrier.arrivals));
+  if (launch.check && barrier.landed)
+    barrier.published =
+        join(barrier.published, {fact(Group::thread, barrier.engine, barrier.landed)});
+  barrier.landed = 0;
   barrier.arrivals = Arrivals();
   barrier.pending = barrier.expected;
   barrier.phase++;
@@ -60,8 +69,14 @@ void mbarrier_init(Address address, uint32_t count, const Site& site) {
   char* host = touch(address, Kind::store, site);
   if (count == 0 || count >= 1u << 20) die(Fault::barrier, site, "an mbarrier cannot expect %u arrivals", count);
   Mbarrier& barrier = mbarriers[host] = Mbarrier();
+  barrier.initialiser = running().id;
   barrier.expected = barrier.pending = count;
   show(host, barrier);
+}
+
+void fence_proxy(const Site&) {
+  for (auto& [host, barrier] : mbarriers)
+    if (barrier.initialiser == running().id) barrier.shown_to_engine = true;
 }
 
 void mbarrier_invalidate(Address address, const Site& site) {
@@ -73,6 +88,7 @@ void mbarrier_invalidate(Address address, const Site& site) {
 void mbarrier_expect_tx(Address address, uint32_t bytes, Ordering, const Site& site) {
   char* host = touch(address, Kind::atomic, site);
   Mbarrier& barrier = find(host, address, site);
+  if (bytes >= 1u << 20) die(Fault::barrier, site, "an mbarrier cannot expect %u bytes", bytes);
   barrier.bytes += bytes;
   show(host, barrier);
 }
@@ -110,6 +126,37 @@ bool mbarrier_test(Address address, uint64_t state, Ordering ordering, const Sit
 bool mbarrier_test_parity(Address address, uint32_t parity, Ordering ordering, const Site& site) {
   const Mbarrier& barrier = find(touch(address, Kind::load, site), address, site);
   return learn_if((barrier.phase & 1) != (parity & 1), barrier, ordering);
+}
+
+Engine engine_of(Address address, const Site& site) {
+  char* host = touch(address, Kind::atomic, site);
+  Mbarrier& barrier = find(host, address, site);
+  if (!barrier.shown_to_engine && !seen_before(Fault::barrier, site))
+    report_full(Fault::barrier, site,
+                "a bulk copy to an mbarrier whose initialisation the copy engine need not see: "
+                "fence.mbarrier_init or fence.proxy.async must follow mbarrier.init",
+                describe(address), "");
+  if (!barrier.engine) barrier.engine = new_engine();
+  return {host, barrier.engine};
+}
+
+bool mbarrier_receive(char* host, uint32_t bytes, Time landed) {
+  const auto found = mbarriers.find(host);
+  if (found == mbarriers.end()) return false;
+  Mbarrier& barrier = found->second;
+  barrier.landed = landed;
+  barrier.bytes -= bytes;
+  complete_if_due(barrier);
+  show(host, barrier);
+  return true;
+}
+
+std::string state_of_mbarrier(const char* host) {
+  const auto found = mbarriers.find(const_cast<char*>(host));
+  if (found == mbarriers.end()) return "";
+  const Mbarrier& barrier = found->second;
+  return formatted("the mbarrier waits for %u arrival%s and %lld bytes", barrier.pending,
+                   barrier.pending == 1 ? "" : "s", static_cast<long long>(barrier.bytes));
 }
 
 void forget_mbarriers(char* begin, uint64_t bytes) {

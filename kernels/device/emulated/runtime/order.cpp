@@ -125,8 +125,6 @@ void fence(Semantics semantics, Scope scope, const Site&) {
   tick(me);
 }
 
-void fence_proxy(const Site&) {}
-
 namespace {
 
 // Do a strong access of `me` at this scope and the location's last write include each other?  If

@@ -47,9 +47,10 @@ void race(const Shadow& shadow, const Cell& cell, const Access& access, Other ot
 
 void in_flight(const Cell& cell, const Access& access, const char* does) {
   if (seen_before(Fault::asynchronous_copy, *access.site)) return;
+  const char* which = is_engine(cell.writer) ? "a bulk copy that is under way"
+                                             : "an asynchronous copy that its thread has not waited for";
   report_full(Fault::asynchronous_copy, *access.site,
-              formatted("%s of %u bytes %s an asynchronous copy that its thread has not waited for",
-                        verb(access), access.bytes, does),
+              formatted("%s of %u bytes %s %s", verb(access), access.bytes, does, which),
               describe(access.address), party("copy", site_at(cell.write_site), cell.writer));
 }
 
@@ -71,7 +72,8 @@ void against_write(const Fiber& me, const Shadow& shadow, Cell& cell, const Acce
     return;
   }
   if (knows(me, cell.writer, cell.write_time)) return;
-  race(shadow, cell, access, {"store", cell.writer, cell.write_site});
+  const char* what = is_engine(cell.writer) ? "bulk copy" : "store";
+  race(shadow, cell, access, {what, cell.writer, cell.write_site});
 }
 
 Reading* readings_of(const Shadow& shadow, const Cell& cell) {
@@ -374,6 +376,24 @@ void landed(Shadow& shadow, char* host, uint32_t bytes) {
     if (cell->writer == me.id && cell->write_site & kInFlight) {
       cell->write_site &= ~kInFlight;
       cell->write_time = me.time;
+    }
+}
+
+void check_bulk_into(Shadow& shadow, const Access& access, uint32_t engine, Time issued) {
+  check_access(shadow, access, false);
+  Cell* cell = cells_of(shadow, access.host, access.bytes);
+  for (Cell* end = cell + (access.bytes >> shadow.shift); cell < end; cell++) {
+    cell->writer = engine, cell->write_time = issued;
+    cell->write_site |= kInFlight;
+  }
+}
+
+void bulk_landed(Shadow& shadow, char* host, uint32_t bytes, uint32_t engine, Time issued, Time landed) {
+  Cell* cell = cells_of(shadow, host, bytes);
+  for (Cell* end = cell + (bytes >> shadow.shift); cell < end; cell++)
+    if (cell->writer == engine && cell->write_time == issued) {
+      cell->write_site &= ~kInFlight;
+      cell->write_time = landed;
     }
 }
 

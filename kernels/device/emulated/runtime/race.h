@@ -50,6 +50,9 @@ void check_copy_into(Shadow& shadow, const Access& access);
 // The running thread stores here: is it the source of a copy of its own still in flight?
 void check_copy_sources(char* host, uint32_t bytes, const Site& site);
 void landed(Shadow& shadow, char* host, uint32_t bytes);
+// A bulk copy by the running thread: written by an engine, in flight until it has landed.
+void check_bulk_into(Shadow& shadow, const Access& access, uint32_t engine, Time issued);
+void bulk_landed(Shadow& shadow, char* host, uint32_t bytes, uint32_t engine, Time issued, Time landed);
 
 // Decides about a store whose value was not known yet (Doubt).
 void settle_doubt(Fiber& me);

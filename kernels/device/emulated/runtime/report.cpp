@@ -46,6 +46,7 @@ std::string describe(const Site& site) {
 }
 
 std::string describe(uint32_t thread_id) {
+  if (is_engine(thread_id)) return "the copy engine";
   const uint32_t block = thread_id / threads_per_block, thread = thread_id % threads_per_block;
   const Dim3 g = launch.grid, b = launch.block;
   return formatted("block (%u, %u, %u) thread (%u, %u, %u)", block % g.x, block / g.x % g.y,

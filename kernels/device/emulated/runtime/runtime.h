@@ -135,7 +135,8 @@ inline char* access(Address address, uint32_t bytes, Kind kind, Ordering orderin
 
 // fence / membar (membar.cta, .gl, .sys are fence.sc at cta, gpu, sys).
 void fence(Semantics semantics, Scope scope, const Site& site);
-// fence.proxy.*: checked nowhere (what the README says the emulator cannot show); a no-op.
+// fence.proxy.async, fence.mbarrier_init: what this thread initialised is there for the copy engine.
+// No other order between kinds of access is checked (the README says so).
 void fence_proxy(const Site& site);
 
 // ---- barriers ---------------------------------------------------------------------------------
@@ -193,6 +194,10 @@ void async_commit(const Site& site);
 void async_wait(uint32_t keep, const Site& site);  // cp.async.wait_group keep
 void async_wait_all(const Site& site);             // cp.async.wait_all: uncommitted ones too
 void async_arrive(Address mbarrier, bool noinc, const Site& site);  // cp.async.mbarrier.arrive
+
+// cp.async.bulk from global to shared memory (bulk.cpp); bytes and addresses are multiples of 16.
+void bulk_copy(Address destination, Address source, uint32_t bytes, Address mbarrier,
+               const Site& site);
 
 // ---- mbarrier ---------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@
 #include <numeric>
 
 #include "counters.h"
+#include "memory.h"
 #include "race.h"
 #include "report.h"
 
@@ -93,6 +94,7 @@ void leave(Fiber& fiber) { switch_to(fiber.context, scheduler); }
   warp_thread_exited(block, me.warp);
   barrier_thread_exited(block, me.warp);
   cluster_thread_exited(*block.cluster);
+  if (block.live == 0) abandon_bulk_copies(block);
   leave(me);
   __builtin_unreachable();
 }
@@ -135,6 +137,8 @@ void start_thread(Block& block, uint32_t linear) {
   fiber.until_preemption = next_preemption();
   fiber.local_top = 0;
   fiber.local_frames.clear();
+  fiber.matrix_reads.clear();
+  fiber.matrix_groups.clear();
   fiber.copies.clear();
   fiber.groups.clear();
   fiber.log.clear();
@@ -232,7 +236,18 @@ void plan() {
   for (const auto& block : pool) idle_blocks.push_back(block.get());
   resident.clear();
   clusters.clear();
+  forget_bulk_copies();
   spins = stalled = 0;
+}
+
+// A bulk copy lands when it was issued, when nobody can go on without it, or in between.
+bool land_one_now() {
+  if (!bulk_copies_under_way()) return false;
+  const bool needed = ready.size() == 0 || spins > ready.size();
+  if (!needed && !(in_random_order() && (random_bits() & 7) == 0)) return false;
+  land_bulk_copy();
+  if (needed) spins = stalled = 0;
+  return needed;
 }
 
 const char* waiting_for(const Fiber& fiber) {
@@ -276,6 +291,9 @@ void report_standstill() {
     std::string line = formatted("%u thread%s (%s ...) %s at %s", place.threads,
                                  place.threads > 1 ? "s" : "", describe(place.example->id).c_str(),
                                  waiting_for(*place.example), describe(*place.site).c_str());
+    if (const std::string state = state_of_mbarrier(place.example->polled_at);
+        place.example->state == State::ready && !state.empty())
+      line += " (" + state + ")";
     if (place.site == first->site) message += ": " + line;
     else others += (others.empty() ? "" : "; ") + line;
   }
@@ -365,6 +383,7 @@ void run_all_blocks() {
   plan();
   while (!launch.dead) {
     while (clusters.size() < resident_target && admit()) {}
+    if (land_one_now()) continue;
     if (spins > ready.size()) admit();
     if (ready.size() == 0 || stalled > kPatience * ready.size()) {
       if (!resident.empty()) {
