@@ -18,7 +18,7 @@ from kernels.device.errors import (
 )
 from kernels.device.gpu import require_gpu
 from kernels.device.graph import Graph, capture, refuse_while_capturing, submit
-from kernels.device.launching import launch
+from kernels.device.launching import launch, most_shared_bytes
 from kernels.device.unit import Unit
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Unit",
     "capture",
     "launch",
+    "most_shared_bytes",
     "refuse_while_capturing",
     "require_gpu",
     "submit",

@@ -41,6 +41,12 @@ def architecture(device_id) -> str:
 
 
 @functools.cache
+def most_shared_bytes(device_id) -> int:
+    """Of a block on the card with this number."""
+    return require_gpu().cuda.Device(device_id).attributes["MaxSharedMemoryPerBlockOptin"]
+
+
+@functools.cache
 def _functions(unit, device_id):
     cupy = require_gpu()
     modules, functions = {}, {}

@@ -33,6 +33,16 @@ def launch(unit, entry, grid, block, arguments, shared_bytes=0):
     submit(device, _door(device), unit, entry, grid, block, checked, shared_bytes)
 
 
+def most_shared_bytes(device) -> int:
+    """How much dynamic shared memory a block may ask for on "gpu" or "emulated", if what its kernel
+    declares is no more than 1 KB."""
+    if device == "gpu":
+        return gpu.most_shared_bytes(gpu.require_gpu().cuda.runtime.getDevice()) - 1024
+    from kernels.device.emulated.emulator import MOST_SHARED_BYTES
+
+    return MOST_SHARED_BYTES - 1024
+
+
 def _door(device):
     if device == "gpu":
         return gpu.launch

@@ -9,9 +9,15 @@ but −inf, gives NaN. Source: Goodfellow, Bengio and Courville, Deep Learning, 
 
 from kernels import arrays, dispatch
 from kernels.activation import row_launch
-from kernels.device import launch, refuse_while_capturing, submit
+from kernels.device import launch, most_shared_bytes, refuse_while_capturing, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
+# gpu.cu: a block's threads, if a row has fewer; (up to so many classes, so many threads a row)
+THREADS = 128
+THREADS_A_ROW = ((64, 8), (128, 16), (2048, 32), (8192, 128))
+# Two blocks share a multiprocessor, one storing while the other one loads, until so many rows are
+# under way that their rest would not stay in the second-level cache.
+SHARED_BYTES, SHARED_UP_TO = 96 * 1024, 65536
 SIGNATURES = (
     (
         "softmax_cross_entropy",
@@ -57,10 +63,22 @@ def softmax_cross_entropy(
         submit(device, _on_cpu, run, given, z, labels, targets, weights, loss, dz, hit, scale)
     else:
         unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
-        grid, block = row_launch(unit.constants, B, C)
         arguments = (z, labels, targets, weights, loss, dz, hit, scale, B, C)
-        launch(unit, "softmax_cross_entropy", grid, block, arguments)
+        if file == "gpu.cu":
+            geometry = _rows(device, unit.constants["WIDE_THREADS"], B, C)
+        else:
+            geometry = row_launch(unit.constants, B, C)
+        launch(unit, "softmax_cross_entropy", *geometry[:2], arguments, *geometry[2:])
     return loss, dz
+
+
+def _rows(device, widest, B, C):
+    """Grid, block and shared memory of gpu.cu."""
+    threads = next((n for most, n in THREADS_A_ROW if most >= C), widest)
+    rows = max(1, THREADS // threads)
+    most = SHARED_BYTES if C <= SHARED_UP_TO else most_shared_bytes(device)
+    shared_bytes = rows * min(16 * dispatch.ceil_div(C, 4), most)
+    return (dispatch.ceil_div(B, rows),), (threads, rows), shared_bytes
 
 
 def _on_cpu(run, given, z, *others):

@@ -10,6 +10,9 @@ from kernels.battery.case import Case, Output
 ROWS = [1, 4, 5, 130]
 CLASSES = [1, 2, 10, 31, 32, 33, 1023, 1024, 1025]
 KINDS = ("labels", "one-hot", "soft")
+# Where gpu.cu gives a row more threads, and where it no longer fits in shared memory
+NARROW = [7, 8, 9, 63, 64, 65, 68, 127, 128, 129, 2047, 2048, 2049, 2052]
+WIDE = [8192, 8193, 8196, 24576, 24577, 24580, 65537, 131072]
 
 
 def cases(long=False):
@@ -19,6 +22,10 @@ def cases(long=False):
             for kind in KINDS:
                 z, targets = logits(rows, classes), targets_of(kind, rows, classes)
                 yield case(f"shape {rows}×{classes} {kind}", z, targets, 1 / rows)
+    for i, classes in enumerate(NARROW + WIDE):
+        rows, kind = 17 if classes < 2000 else 2, KINDS[i % 3]
+        z, targets = logits(rows, classes), targets_of(kind, rows, classes)
+        yield case(f"shape {rows}×{classes} {kind}", z, targets, 1 / rows)
     for classes in (3, 40, 1030):
         for value in (1e4, -1e4, 1e30, -1e30, 1e-42, -np.inf, np.inf, np.nan):
             for where in ("label", "another"):
@@ -32,7 +39,7 @@ def cases(long=False):
     z, targets = logits(9, 7), 3 * soft(9, 7)
     targets[4] = 0
     yield case("sums other than one", z, targets)
-    for classes in (10, 40, 1030, 2500):
+    for classes in (10, 40, 100, 1030, 2500):
         # The largest logit in every place of a row's threads; the others differ little, so that
         # every thread's part of the sum counts.
         for kind in KINDS:
@@ -53,6 +60,11 @@ def cases(long=False):
             z = logits(5, classes)
             labels = integer_labels(5, classes)
             yield case(f"{where} of {classes}", z, labels, **{where.replace(" ", "_"): True})
+    classes = 9000  # a row a block of 512 threads
+    yield case(f"top of {classes} labels", *tops(classes, apart=classes // 33))
+    z, labels, _ = pairs(classes, part=classes // 9, rows=slice(None, None, 7))
+    yield case(f"pairs of {classes} labels", z, labels)
+    yield case(f"in place of {classes}", z[:2], labels[:2], in_place=True)
     for classes in (1, 10, 40, 1030):
         for rows in ROWS:
             for kind in KINDS:
@@ -83,7 +95,9 @@ def integer_labels(rows, classes):
 
 
 def one_hot(labels, classes):
-    return np.eye(classes, dtype=np.float32)[labels]
+    t = np.zeros((len(labels), classes), np.float32)
+    t[range(len(labels)), labels] = 1
+    return t
 
 
 def soft(rows, classes):
@@ -91,9 +105,10 @@ def soft(rows, classes):
     return t / t.sum(axis=1, keepdims=True)
 
 
-def tops(classes, height=2):
+def tops(classes, height=2, apart=None):
     """(z, labels): every other row hits; the largest logits stand 37 apart, or closer."""
-    places = np.unique(np.append(np.arange(0, classes, 37 if classes > 40 else 3), classes - 1))
+    apart = apart or (37 if classes > 100 else 3)
+    places = np.unique(np.append(np.arange(0, classes, apart), classes - 1))
     z = logits(len(places), classes) / 50
     z[range(len(places)), places] += height
     return z, np.where(np.arange(len(places)) % 2, (places + 1) % classes, places)
@@ -110,10 +125,10 @@ def ties(classes, rows=24):
     return z, np.where(np.arange(rows) % 2, last, first), targets
 
 
-def pairs(classes):
+def pairs(classes, part=None, rows=slice(None)):
     """(z, labels, targets): the two largest stand in any two of a row's first eight parts, in both
     orders; labels stand at the first one or, in every third row, at the second."""
-    part = max(1, min(32, classes // 16))
+    part = part or max(1, min(32, classes // 16))
     first, second = np.divmod(np.arange(64), 8) * np.array([[part], [part]])
     first, second = first + part - 1, (second + 8 * part) % classes
     first, second = np.minimum(first, second), np.maximum(first, second)
@@ -122,7 +137,7 @@ def pairs(classes):
     labels = np.where(np.arange(64) % 3, first, second)
     targets = one_hot(labels, classes)
     targets[range(64), second] = 1
-    return z, labels, targets
+    return z[rows], labels[rows], targets[rows]
 
 
 def weights_of(rows):

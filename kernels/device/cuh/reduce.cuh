@@ -1,4 +1,5 @@
-// Reductions over a row handled by `blockDim.x` threads: one warp, or one whole block of several.
+// Reductions over a row handled by `blockDim.x` threads, a power of two: a part of a warp, a warp,
+// or one whole block of several.
 // Every thread gets the result. The order of additions is fixed, so the same input gives the same
 // bits. All threads of the block must call together.
 #pragma once
@@ -33,16 +34,19 @@ __device__ inline Largest shuffle_xor(Largest x, int lanes) {
           __shfl_xor_sync(0xffffffffu, x.index, lanes)};
 }
 
+// Over `width` lanes that stand side by side.
 template <class Op, class T>
-__device__ T reduce_warp(T x) {
-  for (int lanes = 16; lanes > 0; lanes /= 2) x = Op::combine(x, shuffle_xor(x, lanes));
+__device__ T reduce_warp(T x, int width = 32) {
+#pragma unroll
+  for (int lanes = 16; lanes > 0; lanes /= 2)
+    if (lanes < width) x = Op::combine(x, shuffle_xor(x, lanes));
   return x;
 }
 
 template <class Op, class T>
 __device__ T reduce_row(T x) {
-  x = reduce_warp<Op>(x);
-  if (blockDim.x == 32) return x;
+  x = reduce_warp<Op>(x, blockDim.x);
+  if (blockDim.x <= 32) return x;
   __shared__ T of_warp[32];
   __syncthreads();  // of_warp may still be read by a reduction before this one
   if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
