@@ -1,10 +1,18 @@
 """Options, threads, the fixture that checks, times and records a case, and the closing lines."""
 
+import os
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from bench import measure, ours, provenance, providers, records
+from bench import limits, measure, ours, provenance, providers, records
+
+ABSENT = pytest.StashKey[Counter]()
+"""How many cases each reason kept somebody out of."""
+END = pytest.StashKey[float]()
+"""When the time is used up, by the monotonic clock."""
 
 
 def pytest_addoption(parser):
@@ -26,14 +34,41 @@ def pytest_addoption(parser):
     group.addoption(
         "--epochs", type=int, default=7, help="timed epochs a provider in test_epoch (default: 7)"
     )
+    group.addoption(
+        "--all-shapes",
+        action="store_true",
+        help="every width and batch, and the slow peers, instead of those that tell the most",
+    )
+    group.addoption(
+        "--seconds",
+        type=float,
+        default=float(os.environ.get("BENCH_SECONDS", "inf")),
+        help="skip what has not begun after so long (default: the environment's BENCH_SECONDS)",
+    )
 
 
 def pytest_configure(config):
-    config.stash[records.KEPT], config.stash[records.LINES] = [], []
+    config.addinivalue_line("markers", "thorough: shapes that --all-shapes adds")
+    config.stash[records.LINES], config.stash[records.WRITTEN] = [], set()
+    config.stash[records.RUN], config.stash[ABSENT] = records.now(), Counter()
+    config.stash[END] = time.monotonic() + config.getoption("--seconds")
     found = (providers.load_peer(name)[0] for name in providers.peer_names())
     config.stash[records.THREADS] = {}
     for module in [ours, *filter(None, found)]:
         config.stash[records.THREADS] |= module.threads(config.getoption("--threads"))
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--all-shapes"):
+        return
+    thorough = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=thorough)
+    items[:] = [item for item in items if item not in set(thorough)]
+
+
+def pytest_runtest_setup(item):
+    if time.monotonic() > item.config.stash[END]:
+        pytest.skip("the time is used up (--seconds)")
 
 
 def pytest_report_header(config):
@@ -41,17 +76,35 @@ def pytest_report_header(config):
     return f"bench: {provenance.cpu_name()}; threads: {pools}; commit {provenance.commit()}"
 
 
-@pytest.fixture
-def bench(benchmark, pytestconfig):
-    """bench(provider, case, …): case(…) made, checked, timed and recorded, or a visible skip."""
+@pytest.fixture(scope="session")
+def limits_of(pytestconfig):
+    """limits_of(provider): what its device can do, measured and recorded once in this run."""
+    recorded = set()
 
-    def run(provider, make_case, *arguments, **sizes):
-        if provider.why_not:
-            pytest.skip(provider.why_not)
+    def of(provider):
+        found = limits.of(provider.device)
+        if provider.device not in recorded:
+            recorded.add(provider.device)
+            us = providers.Provider("bench/limits.py", provider.device, ours)
+            records.keep(pytestconfig, us, "limits", found.record())
+        return found
+
+    return of
+
+
+@pytest.fixture
+def bench(benchmark, pytestconfig, limits_of):
+    """bench(providers, case, …): case(…) made; everybody checked, timed in turns and recorded, or
+    a reason kept why not. What is wrong fails the test after the others were timed."""
+
+    def run(everybody, make_case, *arguments, **sizes):
+        if not pytestconfig.getoption("--all-shapes"):
+            everybody = [p for p in everybody if not getattr(p.module, "SLOW", False)]
+        if all(p.why_not for p in everybody):
+            pytest.skip("; ".join(dict.fromkeys(p.why_not for p in everybody)))
         case = make_case(*arguments, **sizes)
-        where = f"{provider.device} {case.precision}"
-        benchmark.group = f"{case.name} {providers.label(case.shape)} {where}"
-        figures = measure.run(benchmark, provider, case)
+        benchmark.group = f"{case.name} {everybody[0].device}"
+        found = measure.run(benchmark, everybody, case)
         facts = {
             "shape": case.shape,
             "dtype": case.dtype,
@@ -59,14 +112,45 @@ def bench(benchmark, pytestconfig):
             "operations": case.operations,
             "traffic_bytes": case.traffic_bytes,
         }
-        records.keep(benchmark, pytestconfig, provider, case.op, facts | case.facts | figures)
+        work = case.operations, case.traffic_bytes, case.precision
+        facts |= case.facts
+        kept = []
+        for provider, figures in found.figures.items():
+            if figures:
+                limit = limits_of(provider).of(*work, figures["cache"])
+                if limit:
+                    limit["share_of_limit"] = limit["limit_us"] / figures["median_us"]
+                absent = {} if kept else {"absent": found.absent}
+                facts_here = facts | figures | limit | absent
+                kept.append(records.keep(pytestconfig, provider, case.op, facts_here))
+        benchmark.extra_info["records"] = kept
+        pytestconfig.stash[records.LINES].extend(lines(case, kept))
+        pytestconfig.stash[ABSENT].update(found.absent.values())
+        if found.wrong:
+            pytest.fail("\n".join(found.wrong), pytrace=False)
+        if not found.figures:
+            pytest.skip("; ".join(found.absent.values()))
 
     return run
+
+
+def lines(case, kept):
+    """A line a case: the first's median, and how many times as long the others take."""
+    if kept:
+        first, *others = kept
+        found = f"{case.name} {providers.label(case.shape)} {case.precision}: {first['provider']} "
+        found += f"{first['median_us']:.1f} µs"
+        if "share_of_limit" in first:
+            found += f" ({first['share_of_limit']:.0%} of the limit)"
+        for record in others:
+            found += f"; {record['provider']} {record['median_us'] / first['median_us']:.2f} ×"
+        yield found
 
 
 def pytest_terminal_summary(terminalreporter, config):
     for line in config.stash[records.LINES]:
         terminalreporter.write_line(line)
-    if config.getoption("--record"):
-        for path in records.append(config.stash[records.KEPT], config.getoption("--record-folder")):
-            terminalreporter.write_line(f"recorded in {path}")
+    for reason, cases in sorted(config.stash[ABSENT].items()):
+        terminalreporter.write_line(f"not in {cases} of the cases that ran: {reason}")
+    for path in sorted(config.stash[records.WRITTEN]):
+        terminalreporter.write_line(f"recorded in {path}")

@@ -1,17 +1,20 @@
-"""Checks an op against float64, then times it.
+"""Checks an op against float64, then times everybody who computes it, taking turns.
 
-On a CPU the host's clock around the plain call, arrays warm as in training. On a GPU CUDA events
-around the call, second-level cache flushed before every round; beside it, as pytest-benchmark's own
-figure, the host's clock until the device is done, arrays warm. Every call allocates its result.
+A turn is a block of calls of one provider; then it is the next one's, in an order that rotates, so
+that what the machine does meanwhile slows everybody down alike. On a CPU the host's clock around
+the plain call, arrays warm as in training. On a GPU CUDA events around the call, once with the
+second-level cache flushed before every call and once warm; beside them, and as pytest-benchmark's
+own figure, the host's clock until the device is done. A library that has no events is timed by the
+host's clock there too. Every call allocates its result.
 """
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import pytest
 
 UNIT_ROUNDOFF = 2.0**-24  # of float32
 ROUNDED_OPERANDS = {"float32": 0.0, "tf32": 2 * 2.0**-11, "bfloat16": 3 * 2.0**-8}
@@ -19,11 +22,13 @@ ROUNDED_OPERANDS = {"float32": 0.0, "tf32": 2 * 2.0**-11, "bfloat16": 3 * 2.0**-
 also the result, which most libraries round too."""
 
 SETTLE_S = 0.15
-"""Pause before a CPU is timed: the threads of NumPy's OpenBLAS spin on for about 0.1 s after their
-work and slow others down by a fifth (see test_epoch.py)."""
-WARM_UP_MS = 100
-DEVICE_MS = 500  # how long the rounds of one case take on a GPU, about
-ROUNDS = (20, 1000)  # at least, at most
+"""Pause on a CPU after the turn of a library that SPINS: the threads of NumPy's OpenBLAS, which
+ours uses too, spin on for about 0.1 s after their work and slow others down by a fifth (see
+test_epoch.py)."""
+TURNS = 5
+TURN_S = {"host": 0.04, "device": 0.004}  # how long a turn takes, about
+CALLS = {"host": (3, 1000), "device": (5, 100)}  # of a turn, at least and at most
+WARM_CALLS = 2  # before a turn, not counted
 
 
 @dataclass
@@ -63,8 +68,9 @@ class Call:
 
     function: Callable
     arguments: tuple
-    keywords: dict
-    in_place: tuple[int, ...]
+    keywords: dict = field(default_factory=dict)
+    in_place: tuple[int, ...] = ()
+    first_call_s: float = 0.0
 
     def __call__(self):
         return self.function(*self.arguments, **self.keywords)
@@ -76,25 +82,52 @@ class Call:
         return [a for a in as_tuple(returned) if a is not None]
 
 
+@dataclass
+class Found:
+    """figures: of each provider that was timed, those of a record. absent: {name: why it does not
+    take part}. wrong: what disagrees or fails, and must not."""
+
+    figures: dict = field(default_factory=dict)
+    absent: dict = field(default_factory=dict)
+    wrong: list = field(default_factory=list)
+
+
+class Absent(Exception):
+    """Why a provider does not take part in a case."""
+
+
 def as_tuple(a):
-    return a if isinstance(a, tuple) else (a,)
+    return tuple(a) if isinstance(a, tuple | list) else (a,)
 
 
 def prepare(provider, case) -> Call:
-    """The call, after its results were found to agree. A provider that refuses the case with a
-    ValueError is skipped with its words, except our default variant, which serves every case."""
-    arrays = tuple(
-        provider.module.array(a, provider.device) if isinstance(a, np.ndarray) else a
-        for a in case.arguments
-    )
-    call = Call(provider.function(case.op), arrays, case.keywords, case.in_place)
+    """The call, after its results were found to agree; AssertionError if they do not.
+
+    Raises Absent where a provider refuses the case with a ValueError, and where a peer's library
+    fails; our default variant serves every case.
+    """
+    if provider.why_not:
+        raise Absent(provider.why_not)
+    module = provider.module
     try:
-        results = call.results()
-    except ValueError as refusal:
-        if provider.variant and provider.is_default(case.op):
+        arrays = tuple(
+            module.array(a, provider.device) if isinstance(a, np.ndarray) else a
+            for a in case.arguments
+        )
+        in_place = () if getattr(module, "FUNCTIONAL", False) else case.in_place
+        call = Call(provider.function(case.op), arrays, case.keywords, in_place)
+        began = time.perf_counter()
+        if hasattr(module, "ready"):
+            call.function, call.keywords = module.ready(call.function, arrays, case.keywords), {}
+            call.arguments = arrays
+        results = [module.numpy(a) for a in call.results()]
+        call.first_call_s = time.perf_counter() - began
+    except Exception as refusal:
+        if provider.variant and (provider.is_default(case.op) or type(refusal) is not ValueError):
             raise
-        pytest.skip(f"{provider.name} refuses: {refusal}")
-    agree([provider.module.numpy(a) for a in results], case)
+        kind = "refuses" if type(refusal) is ValueError else f"fails with {type(refusal).__name__}"
+        raise Absent(f"{provider.name} {kind}: {str(refusal).strip()[:500]}") from refusal
+    agree(results, case)
     return call
 
 
@@ -110,60 +143,149 @@ def agree(got, case):
         )
 
 
-def device_times_us(gpu, call) -> list[float]:
-    """Microseconds on the device of each round, by CUDA events, second-level cache flushed before.
+def run(benchmark, providers, case) -> Found:
+    """Check a case and time it; figures are empty where --benchmark-disable is given."""
+    found, calls = Found(), {}
+    for provider in providers:
+        try:
+            calls[provider] = prepare(provider, case)
+        except Absent as reason:
+            found.absent[provider.name] = str(reason)
+        except Exception as failure:
+            found.wrong.append(f"{provider.name}: {type(failure).__name__}: {failure}")
+    if not calls:
+        return found
+    if not benchmark.enabled:
+        benchmark.pedantic(next(iter(calls.values())))
+        found.figures = {provider: {} for provider in calls}
+        return found
+    on_cpu = providers[0].device == "cpu"
+    times = host_turns(benchmark, calls, on_cpu)
+    found.figures = {
+        provider: {"clock": "host", "cache": "warm"} | quantiles_us(times[provider])
+        for provider in calls
+    }
+    if not on_cpu:
+        has_events = {p: call for p, call in calls.items() if hasattr(p.gpu(), "record")}
+        host_us = {p: figures["median_us"] for p, figures in found.figures.items()}
+        for provider, (flushed, warm) in device_turns(has_events, host_us).items():
+            warm = {f"warm_{name}": value for name, value in quantiles_us(warm).items()}
+            clock = {"clock": "device", "cache": "flushed"}
+            found.figures[provider] = clock | quantiles_us(flushed) | warm
+        for provider, figures in found.figures.items():
+            figures["host_median_us"] = host_us[provider]
+    for provider, figures in found.figures.items():
+        figures["first_call_s"] = calls[provider].first_call_s
+        figures["GB/s"] = case.traffic_bytes / figures["median_us"] * 1e-3
+        figures["GFLOP/s"] = case.operations / figures["median_us"] * 1e-3
+    return found
 
-    The flush keeps the device busy while the host enqueues the events and the call, so that no
-    launch is waited for unless a call takes the host longer than the flush takes the device.
+
+def host_turns(benchmark, calls, on_cpu) -> dict:
+    """{provider: microseconds of each call, by turns} by the host's clock."""
+    waiting = {p: call if on_cpu else _until_done(p, call) for p, call in calls.items()}
+    block, spins = {}, on_cpu
+
+    def before(provider):
+        nonlocal spins
+        if spins:
+            time.sleep(SETTLE_S)
+        spins = on_cpu and getattr(provider.module, "SPINS", False)
+        for _ in range(WARM_CALLS):
+            waiting[provider]()
+
+    for provider, call in waiting.items():
+        before(provider)
+        seconds = min(_timed(call, 3))
+        block[provider] = int(np.clip(TURN_S["host"] / max(seconds, 1e-7), *CALLS["host"]))
+    seconds = take_turns(benchmark, waiting, TURNS, block, before)
+    return {p: [[1e6 * s for s in turn] for turn in turns] for p, turns in seconds.items()}
+
+
+def take_turns(benchmark, calls, turns, block=None, before=lambda provider: None) -> dict:
+    """{provider: [seconds of each call of a turn, …]}; the others go before the first, whose are
+    pytest-benchmark's own figures.
+
+    block: {provider: calls a turn}, default 1. before(provider) goes before each turn.
     """
-    scratch = gpu.scratch(max(4 * gpu.l2_bytes(), 2**28))
-    started = time.perf_counter()
-    calls = 0
-    while calls < 3 or time.perf_counter() - started < WARM_UP_MS * 1e-3:
-        gpu.clear(scratch)
-        call()
-        gpu.synchronize()
-        calls += 1
-    round_ms = (time.perf_counter() - started) * 1e3 / calls
-    events = []
-    for _ in range(int(np.clip(DEVICE_MS / round_ms, *ROUNDS))):
-        gpu.clear(scratch)
-        start = gpu.record()
-        call()
-        events.append((start, gpu.record()))
-    gpu.synchronize()
-    return [gpu.elapsed_us(start, stop) for start, stop in events]
+    (first, first_call), *others = calls.items()
+    block = block or dict.fromkeys(calls, 1)
+    times = {provider: [] for provider in calls}
+    rounds = itertools.count()
+
+    def the_others():
+        turn, within = divmod(next(rounds), block[first])
+        if within == 0:
+            for provider, call in rotated(others, turn):
+                before(provider)
+                times[provider].append(_timed(call, block[provider]))
+            before(first)
+
+    benchmark.pedantic(first_call, setup=the_others, rounds=turns * block[first])
+    of_first = benchmark.stats.stats.data
+    times[first] = [of_first[i : i + block[first]] for i in range(0, len(of_first), block[first])]
+    return times
 
 
-def quantiles_us(times_us) -> dict[str, float]:
-    """min, p05, p25, median, p75, p95 in microseconds."""
+def rotated(items, turn):
+    at = turn % max(1, len(items))
+    return [*items[at:], *items[:at]]
+
+
+def _timed(call, count):
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def _until_done(provider, call):
+    synchronize = provider.gpu().synchronize
+
+    def call_and_wait():
+        call()
+        synchronize()
+
+    return call_and_wait
+
+
+def device_turns(calls, host_us) -> dict:
+    """{provider: (flushed, warm)}: microseconds on the device of each call, by turns.
+
+    Before each call the device is held busy for longer than the host needs to enqueue it, so that
+    no launch is waited for.
+    """
+    times = {provider: ([], []) for provider in calls}
+    block = {p: int(np.clip(TURN_S["device"] * 1e6 / host_us[p], *CALLS["device"])) for p in calls}
+    for turn in range(TURNS):
+        for provider, call in rotated(list(calls.items()), turn):
+            gpu = provider.gpu()
+            scratch = gpu.scratch(max(4 * gpu.l2_bytes(), 2**28))
+            for into, flush in zip(times[provider], (True, False), strict=True):
+                for _ in range(WARM_CALLS):
+                    call()
+                events = []
+                for _ in range(block[provider]):
+                    if flush:
+                        gpu.clear(scratch)
+                    gpu.hold(min(2 * host_us[provider], 2000))
+                    start = gpu.record()
+                    call()
+                    events.append((start, gpu.record()))
+                gpu.synchronize()
+                into.append([gpu.elapsed_us(start, stop) for start, stop in events])
+    return times
+
+
+def quantiles_us(turns) -> dict:
+    """min, p05, p25, median, p75, p95 in microseconds of all calls, and the median of each turn."""
+    times_us = [t for turn in turns for t in turn]
     points = np.percentile(times_us, [0, 5, 25, 75, 95])
     named = zip(("min_us", "p05_us", "p25_us", "p75_us", "p95_us"), points.tolist(), strict=True)
-    return {"median_us": statistics.median(times_us), **dict(named), "rounds": len(times_us)}
-
-
-def run(benchmark, provider, case) -> dict:
-    """Check and time a case; returns the figures, none where --benchmark-disable is given."""
-    call = prepare(provider, case)
-    if provider.device == "cpu":
-        if benchmark.enabled:
-            time.sleep(SETTLE_S)
-        benchmark(call)
-        if not benchmark.enabled:
-            return {}
-        figures = {"clock": "host"} | quantiles_us([t * 1e6 for t in benchmark.stats.stats.data])
-    else:
-        gpu = provider.gpu()
-
-        def call_and_wait():
-            call()
-            gpu.synchronize()
-
-        benchmark(call_and_wait)
-        if not benchmark.enabled:
-            return {}
-        host = {"clock": "device", "host_median_us": benchmark.stats.stats.median * 1e6}
-        figures = host | quantiles_us(device_times_us(gpu, call))
-    figures["GB/s"] = case.traffic_bytes / figures["median_us"] * 1e-3
-    figures["GFLOP/s"] = case.operations / figures["median_us"] * 1e-3
-    return figures
+    by_turn = [statistics.median(turn) for turn in turns]
+    return {"median_us": statistics.median(times_us), **dict(named)} | {
+        "calls": len(times_us),
+        "turn_medians_us": by_turn,
+    }

@@ -9,6 +9,7 @@ from . import provenance
 from .peers import numpy as on_cpu
 
 DEVICES = ("cpu", "gpu")
+SPINS = True
 
 
 def __getattr__(op):

@@ -39,6 +39,12 @@ class Provider:
         """The module that has the stream and the events this provider runs on."""
         return self.module.gpu() if self.module is ours else self.module
 
+    def role(self, op) -> str:
+        """ "ours", the variant that runs where none is named; "variant", another; or "peer"."""
+        if self.module is not ours:
+            return "peer"
+        return "ours" if self.variant is None or self.is_default(op) else "variant"
+
     def is_default(self, op) -> bool:
         default = importlib.import_module(f"kernels.{folder(op)}").DEFAULT
         return self.variant == default[self.device == "gpu"]
@@ -85,23 +91,26 @@ def peers_of(attribute) -> list[Provider]:
     return found
 
 
-def each(op, shapes, gpu_shapes=(), precisions=("float32",)):
-    """Parametrize a test by provider, shape and precision.
+def each(op, shapes, gpu_shapes=(), precisions=("float32",), more=()):
+    """Parametrize a test by providers, shape and precision: a case, in which all take turns.
 
     shapes: sizes by name, {"B": 128, "I": 784, "O": 128}. gpu_shapes: more of them, not for CPUs,
-    which compute in float32 alone. precisions: those of the op on a GPU.
+    which compute in float32 alone. precisions: those of the op on a GPU. more: shapes that are
+    timed with --all-shapes only.
     """
     every = [*variants(op), *peers_of(op)]
-    cases = [
-        pytest.param(provider, shape, precision, id=f"{label(shape)}-{precision}-{provider.device}-"
-                     f"{provider.name}")
-        for device in DEVICES
-        for shape in [*shapes, *(gpu_shapes if device == "gpu" else ())]
-        for precision in (precisions if device == "gpu" else ("float32",))
-        for provider in every
-        if provider.device == device
-    ]  # fmt: skip
-    return pytest.mark.parametrize("provider, shape, precision", cases)
+    every.sort(key=lambda provider: not (provider.variant and provider.is_default(op)))
+    cases = []
+    for device in DEVICES:
+        here = [provider for provider in every if provider.device == device]
+        usual = [*shapes, *(gpu_shapes if device == "gpu" else ())]
+        thorough = [shape for shape in more if shape not in usual]
+        for shape in [*usual, *thorough]:
+            for precision in precisions if device == "gpu" else ("float32",):
+                marks = [pytest.mark.thorough] if shape in thorough else []
+                name = f"{label(shape)}-{precision}-{device}"
+                cases.append(pytest.param(here, shape, precision, id=name, marks=marks))
+    return pytest.mark.parametrize("providers, shape, precision", cases)
 
 
 def label(shape) -> str:

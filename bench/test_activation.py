@@ -7,7 +7,7 @@ import pytest
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import HIDDEN, LARGE_MATRICES
+from bench.shapes import ALL_HIDDEN, GPU_HIDDEN, HIDDEN
 from kernels import reference
 
 OPERATIONS = {"relu": (1, 2), "sigmoid": (4, 3), "tanh": (1, 3)}  # forward, backward; an element
@@ -15,15 +15,15 @@ names = pytest.mark.parametrize("name", OPERATIONS)
 
 
 @names
-@each("activation", HIDDEN, LARGE_MATRICES)
-def test_forward(bench, provider, shape, precision, name):
-    bench(provider, forward, name, **shape)
+@each("activation", HIDDEN, GPU_HIDDEN, more=ALL_HIDDEN)
+def test_forward(bench, providers, shape, precision, name):
+    bench(providers, forward, name, **shape)
 
 
 @names
-@each("activation_backward", HIDDEN, LARGE_MATRICES)
-def test_backward(bench, provider, shape, precision, name):
-    bench(provider, backward, name, **shape)
+@each("activation_backward", HIDDEN, GPU_HIDDEN, more=ALL_HIDDEN)
+def test_backward(bench, providers, shape, precision, name):
+    bench(providers, backward, name, **shape)
 
 
 @lru_cache(1)

@@ -9,13 +9,13 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 
-@each("adadelta", PARAMETERS, LARGE_PARAMETERS)
-def test_adadelta(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("adadelta", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_adadelta(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -9,15 +9,15 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 LR = 1e-2
 
 
-@each("adagrad", PARAMETERS, LARGE_PARAMETERS)
-def test_adagrad(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("adagrad", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_adagrad(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -9,15 +9,15 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 STEP = 3
 
 
-@each("adam", PARAMETERS, LARGE_PARAMETERS)
-def test_adam(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("adam", [*PARAMETERS, *LARGE_PARAMETERS], HUGE_PARAMETERS)
+def test_adam(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

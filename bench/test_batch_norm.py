@@ -7,20 +7,20 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import HIDDEN, LARGE_MATRICES
+from bench.shapes import ALL_HIDDEN, GPU_HIDDEN, HIDDEN
 from kernels import reference
 
 OPTIONS = {"momentum": 0.99, "epsilon": 1e-3}
 
 
-@each("batch_norm", HIDDEN, LARGE_MATRICES)
-def test_batch_norm(bench, provider, shape, precision):
-    bench(provider, forward, **shape)
+@each("batch_norm", HIDDEN, GPU_HIDDEN, more=ALL_HIDDEN)
+def test_batch_norm(bench, providers, shape, precision):
+    bench(providers, forward, **shape)
 
 
-@each("batch_norm_backward", HIDDEN, LARGE_MATRICES)
-def test_batch_norm_backward(bench, provider, shape, precision):
-    bench(provider, backward, **shape)
+@each("batch_norm_backward", HIDDEN, GPU_HIDDEN, more=ALL_HIDDEN)
+def test_batch_norm_backward(bench, providers, shape, precision):
+    bench(providers, backward, **shape)
 
 
 def data(B, C):

@@ -11,15 +11,15 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 LIMIT = 1.0
 
 
-@each("clip_by_norm", PARAMETERS, LARGE_PARAMETERS)
-def test_clip_by_norm(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("clip_by_norm", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_clip_by_norm(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -9,15 +9,15 @@ import numpy as np
 
 from bench.measure import Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 LIMIT = 0.5
 
 
-@each("clip_by_value", PARAMETERS, LARGE_PARAMETERS)
-def test_clip_by_value(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("clip_by_value", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_clip_by_value(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -11,14 +11,14 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import HIDDEN, LARGE_MATRICES
+from bench.shapes import ALL_HIDDEN, GPU_HIDDEN, HIDDEN
 
 RATE, SEED, STEP = 0.5, 1, 1
 
 
-@each("dropout", HIDDEN, LARGE_MATRICES)
-def test_dropout(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("dropout", HIDDEN, GPU_HIDDEN, more=ALL_HIDDEN)
+def test_dropout(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -6,13 +6,13 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_MATRICES, LOGITS
+from bench.shapes import ALL_LOGITS, GPU_LOGITS, LOGITS
 from kernels import reference
 
 
-@each("elementwise_loss", [{"B": 128, "C": 1}, *LOGITS], LARGE_MATRICES)
-def test_elementwise_loss(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("elementwise_loss", [{"B": 128, "C": 1}, *LOGITS], GPU_LOGITS, more=ALL_LOGITS)
+def test_elementwise_loss(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import BATCHES
+from bench.shapes import ALL_IMAGES, GPU_IMAGES, IMAGES
 from kernels import reference, shuffle_key
 
 ROWS = 60_000
@@ -19,9 +19,9 @@ START = 12_345
 SCALE = 1 / 255
 
 
-@each("gather", BATCHES, [{"B": 16384, "C": 784}])
-def test_gather(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("gather", IMAGES, GPU_IMAGES, more=ALL_IMAGES)
+def test_gather(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -7,20 +7,21 @@ import numpy as np
 
 from bench.measure import ROUNDED_OPERANDS, UNIT_ROUNDOFF, Case
 from bench.providers import PRECISIONS, each
-from bench.shapes import LARGE_LAYERS, LAYERS, NETS
+from bench.shapes import ALL_LAYERS, GPU_LAYERS, LARGE_LAYERS, LAYERS, NETS
 from kernels import reference
 
 IMAGES = NETS[0].widths[0]
+ON_GPU = [*GPU_LAYERS, *LARGE_LAYERS]
 
 
-@each("linear", LAYERS, LARGE_LAYERS, PRECISIONS)
-def test_forward(bench, provider, shape, precision):
-    bench(provider, forward, precision, **shape)
+@each("linear", LAYERS, ON_GPU, PRECISIONS, more=ALL_LAYERS)
+def test_forward(bench, providers, shape, precision):
+    bench(providers, forward, precision, **shape)
 
 
-@each("linear_backward", LAYERS, LARGE_LAYERS, PRECISIONS)
-def test_backward(bench, provider, shape, precision):
-    bench(provider, backward, precision, **shape)
+@each("linear_backward", LAYERS, ON_GPU, PRECISIONS, more=ALL_LAYERS)
+def test_backward(bench, providers, shape, precision):
+    bench(providers, backward, precision, **shape)
 
 
 def relative_error(terms, precision):
@@ -28,18 +29,15 @@ def relative_error(terms, precision):
     return (terms + 2) * UNIT_ROUNDOFF + ROUNDED_OPERANDS[precision]
 
 
-@lru_cache(1)
 def forward(precision, B, I, O):
-    rng = np.random.default_rng(0)
-    x, w, b = inputs(rng, B, I, O)
-    wide = [a.astype(np.float64) for a in (x, w, b)]
+    arguments, want, magnitudes = exact_forward(B, I, O)
     return Case(
         op="linear",
         shape={"B": B, "I": I, "O": O},
-        arguments=(x, w, b, "relu"),
+        arguments=(*arguments, "relu"),
         keywords={"precision": precision},
-        want=(reference.linear(*wide, "relu"),),
-        budget=(relative_error(I, precision) * reference.linear(*map(abs, wide)),),
+        want=(want,),
+        budget=(relative_error(I, precision) * magnitudes,),
         operations=2 * B * I * O,
         traffic_bytes=4 * (B * I + I * O + O + B * O),
         precision=precision,
@@ -48,21 +46,22 @@ def forward(precision, B, I, O):
 
 
 @lru_cache(1)
+def exact_forward(B, I, O):
+    """Arguments, the float64 result, and the sum of its terms' magnitudes."""
+    arguments = inputs(np.random.default_rng(0), B, I, O)
+    wide = [a.astype(np.float64) for a in arguments]
+    return arguments, reference.linear(*wide, "relu"), reference.linear(*map(abs, wide))
+
+
 def backward(precision, B, I, O):
-    rng = np.random.default_rng(0)
-    x, w, _ = inputs(rng, B, I, O)
-    dz = rng.standard_normal((B, O), np.float32)
-    first = IMAGES == I
-    keywords = {"need_dx": not first, "x_activation": None if first else "relu"}
-    dz64, x64, w64 = (a.astype(np.float64) for a in (dz, x, w))
-    want = reference.linear_backward(dz64, x64, w64, x_activation=keywords["x_activation"])
-    magnitudes = reference.linear_backward(abs(dz64), abs(x64), abs(w64))
+    arguments, keywords, want, magnitudes = exact_backward(B, I, O)
     errors = relative_error(O, precision), relative_error(B, precision), (B + 2) * UNIT_ROUNDOFF
     budget = tuple(error * a for error, a in zip(errors, magnitudes, strict=True))
+    first = not keywords["need_dx"]
     return Case(
         op="linear_backward",
         shape={"B": B, "I": I, "O": O},
-        arguments=(dz, x, w),
+        arguments=arguments,
         keywords=keywords | {"precision": precision},
         want=want[first:],
         budget=budget[first:],
@@ -71,6 +70,20 @@ def backward(precision, B, I, O):
         precision=precision,
         facts=keywords,
     )
+
+
+@lru_cache(1)
+def exact_backward(B, I, O):
+    """Arguments, keywords, the float64 results, and the sums of their terms' magnitudes."""
+    rng = np.random.default_rng(0)
+    x, w, _ = inputs(rng, B, I, O)
+    dz = rng.standard_normal((B, O), np.float32)
+    first = IMAGES == I
+    keywords = {"need_dx": not first, "x_activation": None if first else "relu"}
+    dz64, x64, w64 = (a.astype(np.float64) for a in (dz, x, w))
+    want = reference.linear_backward(dz64, x64, w64, x_activation=keywords["x_activation"])
+    magnitudes = reference.linear_backward(abs(dz64), abs(x64), abs(w64))
+    return (dz, x, w), keywords, want, magnitudes
 
 
 def inputs(rng, B, I, O):

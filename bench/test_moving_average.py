@@ -9,15 +9,15 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 MOMENTUM = 0.99
 
 
-@each("moving_average", PARAMETERS, LARGE_PARAMETERS)
-def test_moving_average(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("moving_average", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_moving_average(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -14,8 +14,8 @@ SIDE, MOST, FLIP, SEED, STEP = 28, (2, 2), "horizontal", 1, 1
 
 
 @each("random_shift_flip", [{"B": net.batch} for net in NETS], [{"B": 4096}])
-def test_random_shift_flip(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+def test_random_shift_flip(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

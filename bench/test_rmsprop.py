@@ -9,15 +9,15 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 OPTIONS = {"lr": 1e-3, "rho": 0.9, "momentum": 0.9}
 
 
-@each("rmsprop", PARAMETERS, LARGE_PARAMETERS)
-def test_rmsprop(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("rmsprop", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_rmsprop(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

@@ -6,13 +6,18 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LOGITS
+from bench.shapes import ALL_LOGITS, LOGITS
 from kernels import reference
 
 
-@each("root_mean_squared_error", [{"B": 128, "C": 1}, *LOGITS], [{"B": 4096, "C": 64}])
-def test_root_mean_squared_error(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each(
+    "root_mean_squared_error",
+    [{"B": 128, "C": 1}, *LOGITS],
+    [{"B": 4096, "C": 64}],
+    more=ALL_LOGITS,
+)
+def test_root_mean_squared_error(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

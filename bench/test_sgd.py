@@ -6,15 +6,15 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_PARAMETERS, PARAMETERS
+from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
 from kernels import reference
 
 LR, MOMENTUM = 1e-2, 0.9
 
 
-@each("sgd", PARAMETERS, LARGE_PARAMETERS)
-def test_sgd(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each("sgd", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+def test_sgd(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

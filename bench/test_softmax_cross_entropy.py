@@ -6,13 +6,18 @@ import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
 from bench.providers import each
-from bench.shapes import LARGE_MATRICES, LOGITS
+from bench.shapes import ALL_LOGITS, GPU_LOGITS, GPU_VOCABULARIES, LOGITS, VOCABULARIES
 from kernels import reference
 
 
-@each("softmax_cross_entropy", LOGITS, LARGE_MATRICES)
-def test_softmax_cross_entropy(bench, provider, shape, precision):
-    bench(provider, case, **shape)
+@each(
+    "softmax_cross_entropy",
+    [*LOGITS, *VOCABULARIES],
+    [*GPU_LOGITS[:1], *GPU_VOCABULARIES],
+    more=ALL_LOGITS,
+)
+def test_softmax_cross_entropy(bench, providers, shape, precision):
+    bench(providers, case, **shape)
 
 
 @lru_cache(1)

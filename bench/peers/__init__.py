@@ -14,12 +14,23 @@ what `each` suite does not use. An op raises ValueError for what the library lac
 say), and that case is skipped with the message. For "gpu" it has also
 
     gpu_name() -> str           the card
+    synchronize()               wait for all of it
     l2_bytes() -> int           its second-level cache
-    scratch(size_bytes)         an array of that size; scratch.fill_(0) or .fill(0) is `clear`
+    scratch(size_bytes)         an array of that size
     clear(scratch)              write it
     record() -> event           on the stream that the ops run on
     elapsed_us(start, stop)     between two recorded events, in microseconds
-    synchronize()               wait for all of it
+    hold(us)                    keep that stream busy for so long, without touching memory
+    product(n, precision)       a function that multiplies n × n matrices, or None (for limits.py)
+
+of which the first two and synchronize are all that a library without events has; it is then timed
+by the host's clock. It may further have
+
+    ready(function, arguments, keywords) -> call    made ready to be repeated on these arguments:
+                                compiled, captured, tuned; call(*arguments) gives the results
+    FUNCTIONAL = True           what others change in place, its ops return
+    SLOW = True                 takes part with --all-shapes only
+    SPINS = True                its CPU threads spin on after their work: the next one waits
 
 and where it can train, `trainer(net, device, data, weights)`: a function of no arguments that
 trains one more epoch from those weights [w, b, w, b, …] by Adam at 1e-3, in batches of net.batch

@@ -3,7 +3,10 @@
 The ops are those of numpy.py: NumPy's functions hand CuPy arrays on to CuPy.
 """
 
+import functools
+
 import cupy
+import numpy as np
 from cupy._core import set_compute_type
 from cupy._core._routines_linalg import COMPUTE_TYPE_DEFAULT, COMPUTE_TYPE_TF32
 
@@ -115,6 +118,37 @@ def scratch(size_bytes):
 
 def clear(scratch):
     scratch.fill(0)
+
+
+HOLD = r"""
+extern "C" __global__ void hold(unsigned long long ns) {
+  unsigned long long began, now;
+  asm volatile("mov.u64 %0, %globaltimer;" : "=l"(began));
+  do asm volatile("mov.u64 %0, %globaltimer;" : "=l"(now)); while (now - began < ns);
+}
+"""
+
+
+@functools.cache
+def _hold():
+    return cupy.RawKernel(HOLD, "hold")
+
+
+def hold(us):
+    _hold()((1,), (1,), (np.uint64(1e3 * us),))
+
+
+def product(n, precision):
+    """A product of n³, to be timed, or None where there is none of that precision."""
+    if precision not in COMPUTE_TYPES:
+        return None
+    a, out = cupy.ones((n, n), cupy.float32), cupy.empty((n, n), cupy.float32)
+
+    def run():
+        use(precision)
+        cupy.matmul(a, a, out)
+
+    return run
 
 
 def record():

@@ -10,6 +10,7 @@ except ImportError:
     threadpoolctl = None
 
 DEVICES = ("cpu",)
+SPINS = True
 
 
 def why_not(device):

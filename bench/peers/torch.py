@@ -56,8 +56,14 @@ def activation_backward(dy, s, activation):
     return BACKWARD[activation](dy, s)
 
 
+def use(precision):
+    """The arithmetic of products of float32 tensors."""
+    if not torch.compiler.is_compiling():
+        torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+
+
 def linear(x, w, b, activation=None, *, precision="float32"):
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    use(precision)
     if precision == "bfloat16":
         z = torch.addmm(b.bfloat16(), x.bfloat16(), w.bfloat16()).float()
     else:
@@ -66,7 +72,7 @@ def linear(x, w, b, activation=None, *, precision="float32"):
 
 
 def linear_backward(dz, x, w, *, x_activation=None, need_dx=True, precision="float32"):
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    use(precision)
     db = dz.sum(0)
     if precision == "bfloat16":
         low = dz.bfloat16()
@@ -203,6 +209,23 @@ def clear(scratch):
     scratch.zero_()
 
 
+def hold(us):
+    torch.cuda._sleep(int(us * 2000))  # cycles, at about 2 GHz
+
+
+def product(n, precision):
+    """A product of n³, to be timed."""
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a = torch.ones((n, n), dtype=dtype, device="cuda")
+    out = torch.empty_like(a)
+
+    def run():
+        use(precision)
+        torch.mm(a, a, out=out)
+
+    return run
+
+
 def record():
     event = torch.cuda.Event(enable_timing=True)
     event.record()
@@ -217,28 +240,37 @@ def synchronize():
     torch.cuda.synchronize()
 
 
-def trainer(net, device, data, weights):
-    """What a PyTorch user writes, with the fused Adam; nothing is compiled.
-
-    The images lie in memory (on the GPU, in its memory) as float32 and are picked by rows of a
-    permutation. The accuracy, which ours counts on the way, is left out.
-    """
-    on = ON[device]
+def network(net, device, weights):
+    """torch.nn.Sequential with those weights."""
     linears = [torch.nn.Linear(I, O) for I, O in net.layers]
     with torch.no_grad():
         for linear, w, b in zip(linears, weights[::2], weights[1::2], strict=True):
             linear.weight.copy_(torch.from_numpy(w.T))
             linear.bias.copy_(torch.from_numpy(b))
     modules = [module for linear in linears for module in (linear, torch.nn.ReLU())]
-    model = torch.nn.Sequential(*modules[:-1]).to(on)
+    return torch.nn.Sequential(*modules[:-1]).to(ON[device])
+
+
+def tensors(data, device):
+    """Images as float32 and labels, on the device."""
+    x, y = data.images_float32, data.labels.astype(np.int64)
+    return torch.from_numpy(x).to(ON[device]), torch.from_numpy(y).to(ON[device])
+
+
+def trainer(net, device, data, weights, compile=lambda model: model):
+    """What a PyTorch user writes, with the fused Adam.
+
+    The images lie in memory (on the GPU, in its memory) as float32 and are picked by rows of a
+    permutation. The accuracy, which ours counts on the way, is left out.
+    """
+    model = compile(network(net, device, weights))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     cross_entropy = torch.nn.CrossEntropyLoss()
-    x = torch.from_numpy(data.images_float32).to(on)
-    y = torch.from_numpy(data.labels.astype(np.int64)).to(on)
+    x, y = tensors(data, device)
 
     def epoch():
-        total = torch.zeros((), device=on)
-        shuffled = torch.randperm(len(x), device=on)
+        total = torch.zeros((), device=x.device)
+        shuffled = torch.randperm(len(x), device=x.device)
         for start in range(0, len(x), net.batch):
             rows = shuffled[start : start + net.batch]
             optimizer.zero_grad()

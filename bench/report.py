@@ -1,0 +1,261 @@
+"""The tables and pictures that the records give: python -m bench report.
+
+    README.md                           what stands between its two markers
+    bench/results/<device>/report.md    every case
+    bench/results/<device>/*.png        pictures.py
+
+Of each case the newest run counts, and of that run everybody's figures: nobody is compared across
+runs. A ratio is a peer's median time by ours: above 1 ours is faster. The best peer is the fastest
+of those that are timed by the same clock. Equal records give equal text.
+"""
+
+import json
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import provenance, records
+
+README = provenance.ROOT / "README.md"
+BEGIN = "<!-- python -m bench report writes from here -->"
+END = "<!-- to here -->"
+WHOLE = ("epoch", "accuracy")  # suites of training, not of an op
+
+
+@dataclass(frozen=True)
+class Case:
+    """ours: the record of our default variant. others: those of the same run, by provider."""
+
+    op: str
+    shape: dict
+    precision: str
+    ours: dict
+    others: dict
+
+    @property
+    def name(self):
+        return " ".join([self.op, *filter(None, [self.ours.get("activation")])])
+
+    @property
+    def size(self):
+        sizes = (f"{size:,}" if isinstance(size, int) else size for size in self.shape.values())
+        return " ".join(f"{name} {size}" for name, size in zip(self.shape, sizes, strict=True))
+
+    def ratios(self) -> dict[str, float]:
+        """{provider: its median by ours}, by the device's clock if both have it."""
+        found = {}
+        for provider, record in self.others.items():
+            time = "median_us" if record["clock"] == self.ours["clock"] else "host_median_us"
+            found[provider] = record[time] / self.ours[time]
+        return found
+
+    def best(self):
+        """(ratio, provider) of the best peer, or None."""
+        ratios = self.ratios()
+        peers = [
+            (ratios[provider], provider)
+            for provider, record in self.others.items()
+            if record["role"] == "peer" and record["clock"] == self.ours["clock"]
+        ]
+        return min(peers, default=None)
+
+
+def cases(found) -> dict[str, list[Case]]:
+    """{device: its cases, ordered}. Records without a role are from before runs were kept."""
+    groups = defaultdict(list)
+    for record in found:
+        if "role" in record and record["op"] != "limits":
+            what = record["op"], record["shape"], record["precision"], record.get("activation")
+            groups[record["device"], json.dumps(what)].append(record)
+    devices = defaultdict(list)
+    for (device, _), group in groups.items():
+        run = max(record["run"] for record in group if record["role"] == "ours")
+        last = {record["provider"]: record for record in group if record["run"] == run}
+        (ours,) = (record for record in last.values() if record["role"] == "ours")
+        others = {name: last[name] for name in sorted(last) if last[name] is not ours}
+        case = Case(ours["op"], ours["shape"], ours["precision"], ours, others)
+        devices[device].append(case)
+    return {device: sorted(devices[device], key=_order) for device in sorted(devices)}
+
+
+def _order(case):
+    sizes = [(isinstance(size, str), size) for size in reversed(case.shape.values())]
+    return case.op, case.ours.get("activation") or "", case.precision, sizes
+
+
+def limits(found, device) -> dict:
+    """The newest record of a device's limits."""
+    mine = [r for r in found if r["op"] == "limits" and r["device"] == device]
+    return max(mine, key=lambda record: record["run"])
+
+
+def summary(found) -> str:
+    """What README.md has between its markers."""
+    sections = []
+    for device, mine in cases(found).items():
+        folder = f"bench/results/{provenance.slug(device)}"
+        parts = [
+            f"### {device}",
+            _about(mine, limits(found, device)),
+            _training([case for case in mine if case.op in WHOLE]),
+            _by_op([case for case in mine if case.op not in WHOLE]),
+            f"Every case: [{folder}/report.md]({folder}/report.md).",
+            f"![Every case under the limits]({folder}/roofline.png)",
+            f"![Ratio to the best peer]({folder}/ratios.png)",
+        ]
+        sections += filter(None, parts)
+    return "\n\n".join(sections)
+
+
+def _about(mine, limit):
+    runs = sorted({case.ours["time"][:10] for case in mine})
+    versions = {}
+    for case in mine:
+        for record in (case.ours, *case.others.values()):
+            versions |= record["versions"]
+    libraries = ", ".join(f"{name} {versions[name]}" for name in sorted(versions))
+    arithmetic = "; ".join(
+        f"{speed:,.0f} GFLOP/s in {precision} ({limit['by'][precision]})"
+        for precision, speed in limit["arithmetic"].items()
+    )
+    size = max(limit["copy"], key=int)
+    absent = sorted({reason for case in mine for reason in case.ours.get("absent", {}).values()})
+    text = (
+        f"Measured {' and '.join(dict.fromkeys((runs[0], runs[-1])))} with {libraries}. Limits, "
+        f"measured in the same runs: copies in memory {limit['copy'][size]:,.0f} GB/s; "
+        f"{arithmetic}."
+    )
+    return text + (f" Not there: {'; '.join(absent)}." if absent else "")
+
+
+def _training(mine):
+    """Whole epochs, and the time to an accuracy."""
+    tables = []
+    epochs = [case for case in mine if case.op == "epoch"]
+    if epochs:
+        peers = sorted({provider for case in epochs for provider in case.others})
+        rows = [
+            [case.shape["net"], f"{case.shape['batch']:,}", f"{_ms(case.ours)}"]
+            + [_ms(case.others.get(peer)) for peer in peers]
+            + [_ratio(case.best())]
+            for case in epochs
+        ]
+        head = ["net", "batch", "ours, ms an epoch", *peers, "best peer / ours"]
+        tables.append(_table(head, rows, left=1))
+    return "\n\n".join(tables)
+
+
+def _by_op(mine):
+    """A row for each op and precision."""
+    groups = defaultdict(list)
+    for case in mine:
+        groups[case.name, case.precision].append(case)
+    rows = []
+    for (name, precision), group in groups.items():
+        against = sorted((*case.best(), case.size) for case in group if case.best())
+        shares = [case.ours["share_of_limit"] for case in group if "share_of_limit" in case.ours]
+        row = [name, precision, str(len(group))]
+        if against:
+            ratios = [ratio for ratio, *_ in against]
+            row += [f"{statistics.geometric_mean(ratios):.2f}"]
+            row += [f"{sum(ratio < 1 for ratio in ratios)}"]
+            row += [_extreme(*against[0]), _extreme(*against[-1])]
+        else:
+            row += ["–"] * 4
+        rows.append([*row, f"{statistics.median(shares):.0%}" if shares else "–"])
+    head = ["op", "precision", "cases", "best peer / ours", "cases lost", "least", "most"]
+    return _table([*head, "of the limit"], rows, left=2) if rows else ""
+
+
+def _extreme(ratio, provider, size):
+    return f"{ratio:.2f} ({provider}, {size})"
+
+
+def full(device, mine, limit) -> str:
+    """bench/results/<device>/report.md: every case and everybody in it."""
+    providers = sorted({provider for case in mine for provider in case.others})
+    rows = []
+    for case in mine:
+        ratios, ours = case.ratios(), case.ours
+        share = "–"
+        if "share_of_limit" in ours:
+            share = f"{ours['share_of_limit']:.0%} {ours['bound']}"
+        row = [case.name, case.size, case.precision, _us(ours["median_us"])]
+        row += [f"{_us(ours['p05_us'])} … {_us(ours['p95_us'])}"]
+        row += [_us(ours["warm_median_us"]) if "warm_median_us" in ours else "–"]
+        row += [f"{ours['GB/s']:,.1f}" if "GB/s" in ours else "–"]
+        row += [f"{ours['GFLOP/s']:,.1f}" if "GFLOP/s" in ours else "–", share]
+        rows.append(row + [f"{ratios[p]:.2f}" if p in ratios else "–" for p in providers])
+    head = ["case", "size", "precision", "ours, µs", "5 … 95 %", "warm, µs", "GB/s", "GFLOP/s"]
+    parts = [
+        f"# {device}",
+        "Written by `python -m bench report` from the records beside it. Behind the share of the "
+        "limit, each one's median time by ours: above 1 ours is faster.",
+        _about(mine, limit),
+        _table([*head, "of the limit", *providers], rows, left=3),
+        _first_calls(mine),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _first_calls(mine):
+    """Compile time, listed apart."""
+    seconds = defaultdict(list)
+    for case in mine:
+        for record in (case.ours, *case.others.values()):
+            seconds[record["provider"]].append(record["first_call_s"])
+    rows = [
+        [provider, f"{statistics.median(s):.3f}", f"{max(s):.3f}", f"{sum(s):.1f}"]
+        for provider, s in sorted(seconds.items())
+    ]
+    head = ["first calls (compiling, tuning, capturing), s", "median", "longest", "all"]
+    return _table(head, rows, left=1)
+
+
+def _table(head, rows, left) -> str:
+    """Markdown; the columns from `left` on are set to the right."""
+    rule = ["---"] * left + ["--:"] * (len(head) - left)
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
+
+
+def _ms(record):
+    if record is None:
+        return "–"
+    figures = (record[name] / 1e3 for name in ("median_us", "p05_us", "p95_us"))
+    return "{:,.0f} ({:,.0f} … {:,.0f})".format(*figures)
+
+
+def _us(us):
+    return f"{us:,.0f}" if us >= 100 else f"{us:.3g}"
+
+
+def _ratio(best):
+    return f"**{best[0]:.2f}** ({best[1]})" if best else "–"
+
+
+def between(text) -> tuple[str, str, str]:
+    """(before, generated, after) of README's text."""
+    before, begin, rest = text.partition(BEGIN)
+    generated, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"README.md: expected the lines {BEGIN!r} and {END!r}; put them back")
+    return before, generated.strip("\n"), after
+
+
+def write(results=records.RESULTS, readme=README) -> list[Path]:
+    """Everything; returns the files written."""
+    from bench import pictures
+
+    found, results, readme = records.read(results), Path(results), Path(readme)
+    before, _, after = between(readme.read_text(encoding="utf-8"))
+    readme.write_text(f"{before}{BEGIN}\n\n{summary(found)}\n\n{END}{after}", encoding="utf-8")
+    written = [readme]
+    for device, mine in cases(found).items():
+        folder, limit = results / provenance.slug(device), limits(found, device)
+        path = folder / "report.md"
+        path.write_text(full(device, mine, limit), encoding="utf-8")
+        written.append(path)
+        written.append(pictures.roofline(mine, limit, folder / "roofline.png"))
+        written.append(pictures.ratios(mine, folder / "ratios.png"))
+    return written

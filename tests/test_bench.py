@@ -1,0 +1,194 @@
+"""bench/: figures from first principles, agreement before timing, turns, the report."""
+
+import itertools
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+
+from bench import limits, measure, records, report
+from bench.providers import Provider
+
+LIMITS = limits.Limits({2**20: 100.0, 2**30: 10.0}, {"float32": 50.0}, {"copy": "", "float32": "x"})
+
+
+def test_a_limit_is_the_slower_of_memory_and_arithmetic():
+    found = LIMITS.of(10**6, 10**6, "float32", "flushed")  # 100 µs of memory, 20 µs of arithmetic
+    assert found == {"limit_us": pytest.approx(100), "bound": "memory"}
+    found = LIMITS.of(10**6, 10**6, "float32", "warm")  # the copy of about as many bytes: 10 µs
+    assert found == {"limit_us": pytest.approx(20), "bound": "arithmetic"}
+    assert LIMITS.of(1, 1, "bfloat16", "warm") == {}
+
+
+def test_the_limits_of_this_cpu():
+    found = limits.of("cpu")
+    assert set(found.copy) == set(limits.CPU_COPIES)
+    assert all(0.1 < speed < 10_000 for speed in found.copy.values())  # GB/s: no loop left out
+    assert 1 < found.arithmetic["float32"] < 100_000
+    assert limits.of("cpu") is found
+
+
+def test_quantiles():
+    found = measure.quantiles_us([[1.0, 3.0, 2.0], [4.0, 5.0, 6.0]])
+    assert found["median_us"] == 3.5 and found["turn_medians_us"] == [2.0, 5.0]
+    assert found["calls"] == 6 and found["min_us"] == 1.0 and found["p95_us"] == 5.75
+
+
+class Library:
+    """A peer of one op, f: y = 2 x + error."""
+
+    def __init__(self, error=0.0, pause_s=0.0, refusal=None):
+        self.error, self.pause_s, self.refusal, self.calls = error, pause_s, refusal, []
+
+    def array(self, a, device):
+        return a.copy()
+
+    numpy = staticmethod(np.asarray)
+
+    def f(self, x):
+        if self.refusal:
+            raise self.refusal
+        self.calls.append(time.perf_counter())
+        time.sleep(self.pause_s)
+        return 2 * x + self.error
+
+
+def case():
+    x = np.ones(4, np.float32)
+    return measure.Case("f", {"n": 4}, (x,), (2 * x,), (np.full(4, 1e-3),), 4, 32)
+
+
+def providers(**libraries):
+    return [Provider(name, "cpu", library) for name, library in libraries.items()]
+
+
+def test_who_disagrees_refuses_or_is_absent_is_told_apart(benchmark, monkeypatch):
+    monkeypatch.setattr(type(benchmark), "enabled", False)
+    everybody = providers(
+        fine=Library(), wrong=Library(1.0), unknown=Library(np.nan),
+        refuses=Library(refusal=ValueError("no such precision")),
+        fails=Library(refusal=RuntimeError("status 7")),
+    )  # fmt: skip
+    everybody.append(Provider("gone", "cpu", None, why_not="not installed"))
+    found = measure.run(benchmark, everybody, case())
+    assert [provider.name for provider in found.figures] == ["fine"]
+    assert found.absent == {
+        "refuses": "refuses refuses: no such precision",
+        "fails": "fails fails with RuntimeError: status 7",
+        "gone": "not installed",
+    }
+    assert [line.partition(":")[0] for line in found.wrong] == ["wrong", "unknown"]
+
+
+def test_providers_take_turns(benchmark, monkeypatch):
+    monkeypatch.setattr(measure, "TURN_S", {"host": 0.01})
+    monkeypatch.setattr(measure, "CALLS", {"host": (3, 5)})
+    everybody = providers(quick=Library(), slow=Library(pause_s=0.002), third=Library())
+    found = measure.run(benchmark, everybody, case())
+    figures = {provider.name: figures for provider, figures in found.figures.items()}
+    assert figures["slow"]["median_us"] >= 2000 > figures["quick"]["median_us"] > 0
+    for of_one in figures.values():
+        assert len(of_one["turn_medians_us"]) == measure.TURNS
+        assert of_one["GB/s"] == pytest.approx(32 / of_one["median_us"] * 1e-3)
+    began = sorted((t, p.name) for p in everybody for t in p.module.calls)
+    order = [name for _, name in began]
+    changes = sum(a != b for a, b in itertools.pairwise(order))
+    assert changes >= 3 * measure.TURNS  # blocks, not one after the other for good
+
+
+def record(op, provider, role, median_us, run="2026-01-02", **facts):
+    shape = facts.pop("shape", {"n": 1000})
+    return {
+        "op": op, "provider": provider, "role": role, "device": "Some CPU, 2", "shape": shape,
+        "precision": "float32", "clock": "host", "cache": "warm", "median_us": median_us,
+        "p05_us": 0.9 * median_us, "p95_us": 1.5 * median_us, "operations": 2000,
+        "traffic_bytes": 8000, "GB/s": 8 / median_us, "GFLOP/s": 2 / median_us,
+        "limit_us": 4.0, "bound": "memory", "share_of_limit": 4.0 / median_us,
+        "first_call_s": 0.25, "threads": {}, "versions": {provider: "1.0"}, "commit": "c",
+        "run": run, "time": f"{run}T00:00:00",
+    } | facts  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Records of two runs of two sizes of one op, and of epochs; a README with its markers."""
+    big = {"n": 9000}
+    found = [
+        record("adam", "kernels/cpu.py", "ours", 1.0, run="2026-01-01"),
+        record("adam", "fastlib", "peer", 9.0, run="2026-01-01"),  # nobody is compared across runs
+        record("adam", "kernels/cpu.py", "ours", 8.0),
+        record("adam", "kernels/cpu_other.py", "variant", 1.0),  # ours too: never the best peer
+        record("adam", "fastlib", "peer", 4.0),
+        record("adam", "slowlib", "peer", 80.0),
+        record("adam", "kernels/cpu.py", "ours", 5.0, shape=big),
+        record("adam", "slowlib", "peer", 40.0, shape=big),
+        record("epoch", "dnn", "ours", 2e6, shape={"net": "4-3-2", "batch": 8, "samples": 16}),
+        record("epoch", "slowlib", "peer", 3e6, shape={"net": "4-3-2", "batch": 8, "samples": 16}),
+    ]
+    for one in found:
+        records.append(one, tmp_path / "results")
+    limit = LIMITS.record() | {"op": "limits", "device": "Some CPU, 2", "run": "2026-01-02"}
+    records.append(limit, tmp_path / "results")
+    (tmp_path / "README.md").write_text(f"by hand\n{report.BEGIN}\nold\n{report.END}\nmore\n")
+    return tmp_path
+
+
+def rows(text, first):
+    """{(first cells): the others} of the rows of a Markdown table that begin with `first`."""
+    found = re.findall(rf"^\| ({re.escape(first)} \|.*) \|$", text, re.MULTILINE)
+    return [line.split(" | ") for line in found]
+
+
+def test_the_report_from_first_principles(folder):
+    written = report.write(folder / "results", folder / "README.md")
+    text = (folder / "README.md").read_text()
+    assert text.startswith("by hand\n") and text.endswith("\nmore\n") and "old" not in text
+    [adam] = rows(text, "adam")
+    assert adam[1:4] == ["float32", "2", "2.00"]  # √(4/8 · 40/5): two sizes
+    assert adam[4] == "1" and adam[5].startswith("0.50 (fastlib, n 1,000)")
+    assert adam[6].startswith("8.00 (slowlib, n 9,000)")
+    assert adam[7] == "65%"  # of 50 % and 80 %
+    [epoch] = rows(text, "4-3-2")
+    assert epoch[2].startswith("2,000 (") and epoch[-1] == "**1.50** (slowlib)"
+    every = (folder / "results" / "some-cpu-2" / "report.md").read_text()
+    small, big = rows(every, "adam")
+    assert small[1:4] == ["n 1,000", "float32", "8"] and big[1:4] == ["n 9,000", "float32", "5"]
+    assert small[8] == "50% memory" and small[9:] == ["0.50", "0.12", "10.00"]
+    assert big[9:] == ["–", "–", "8.00"]
+    for path in written:
+        assert path.stat().st_size > 0
+    assert {path.name for path in written} == {
+        "README.md", "report.md", "roofline.png", "ratios.png"
+    }  # fmt: skip
+
+
+def test_equal_records_give_equal_files(folder):
+    first = [path.read_bytes() for path in report.write(folder / "results", folder / "README.md")]
+    again = [path.read_bytes() for path in report.write(folder / "results", folder / "README.md")]
+    assert first == again
+
+
+def test_a_readme_without_the_markers_is_refused(folder):
+    (folder / "README.md").write_text("by hand\n")
+    with pytest.raises(ValueError, match="put them back"):
+        report.write(folder / "results", folder / "README.md")
+
+
+def test_the_tables_of_readme_are_those_of_the_records():
+    found = records.read()
+    _, generated, _ = report.between(report.README.read_text(encoding="utf-8"))
+    assert generated == report.summary(found), "run `python -m bench report`"
+    for device, mine in report.cases(found).items():
+        path = records.RESULTS / report.provenance.slug(device) / "report.md"
+        assert path.read_text(encoding="utf-8") == report.full(
+            device, mine, report.limits(found, device)
+        ), "run `python -m bench report`"
+
+
+def test_records_are_appended(tmp_path):
+    for number in (1, 2):
+        path = records.append({"op": "f", "device": "A B", "number": number}, tmp_path)
+    assert path == tmp_path / "a-b" / "f.jsonl"
+    assert [json.loads(line)["number"] for line in path.read_text().splitlines()] == [1, 2]
