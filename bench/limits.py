@@ -21,7 +21,8 @@ from bench import ours, providers
 REPEATS = 5  # of which the fastest counts
 CPU_COPIES = tuple(2**n for n in (16, 18, 20, 22, 24, 26, 29))  # bytes read and written
 GPU_COPIES = tuple(2**n for n in (20, 22, 24, 26, 30))
-CPU_PRODUCT, GPU_PRODUCT = 2048, 8192
+CPU_PRODUCTS = (384, 768, 1536)  # a CPU may do best on what its caches hold
+GPU_PRODUCT = 8192
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ def of(device) -> Limits | None:
 
 def of_cpu() -> Limits:
     copy = {size: _copy_on_cpu(size) for size in CPU_COPIES}
-    speed, library = max(_products_on_cpu())
+    speed, library, n = max(_products_on_cpu())
     threads = numba.get_num_threads()
     by = {
         "copy": f"a Numba loop over {threads} threads, each with its own share",
-        "float32": f"{library}, a product of {CPU_PRODUCT}³",
+        "float32": f"{library}, a product of {n}³",
     }
     return Limits(copy, {"float32": speed}, by)
 
@@ -88,19 +89,20 @@ def _copy_on_cpu(size):
 
 
 def _products_on_cpu():
-    """(GFLOP/s, library) of each that is installed."""
-    n = CPU_PRODUCT
-    a = np.random.default_rng(0).standard_normal((n, n), np.float32)
-    out = np.empty_like(a)
-    found = {"NumPy": lambda: np.matmul(a, a, out)}
+    """(GFLOP/s, library, size) of each size and each library that is installed."""
     torch, _ = providers.load_peer("torch")
-    if torch:
-        t = torch.array(a, "cpu")
-        found["PyTorch"] = lambda: t @ t
-    for library, product in found.items():
-        time.sleep(0.15)  # threads of the one before spin on: see measure.SETTLE_S
-        product()
-        yield 2 * n**3 / min(_seconds(product) for _ in range(REPEATS)) * 1e-9, library
+    for n in CPU_PRODUCTS:
+        a = np.random.default_rng(0).standard_normal((n, n), np.float32)
+        out = np.empty_like(a)
+        found = {"NumPy": functools.partial(np.matmul, a, a, out)}
+        if torch:
+            found["PyTorch"] = torch.product(n, "float32", "cpu")
+        for library, product in found.items():
+            time.sleep(0.15)  # threads of the one before spin on: see measure.SETTLE_S
+            product()
+            repeats = max(REPEATS, CPU_PRODUCTS[-1] ** 3 // n**3)
+            best = min(_seconds(product) for _ in range(repeats))
+            yield 2 * n**3 / best * 1e-9, library, n
 
 
 def _seconds(f):

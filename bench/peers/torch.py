@@ -213,10 +213,10 @@ def hold(us):
     torch.cuda._sleep(int(us * 2000))  # cycles, at about 2 GHz
 
 
-def product(n, precision):
+def product(n, precision, device="gpu"):
     """A product of n³, to be timed."""
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    a = torch.ones((n, n), dtype=dtype, device="cuda")
+    a = torch.ones((n, n), dtype=dtype, device=ON[device])
     out = torch.empty_like(a)
 
     def run():
