@@ -142,7 +142,7 @@ def product(n, precision):
     """A product of n³, to be timed, or None where there is none of that precision."""
     if precision not in COMPUTE_TYPES:
         return None
-    a, out = cupy.ones((n, n), cupy.float32), cupy.empty((n, n), cupy.float32)
+    a, out = cupy.random.random((n, n), cupy.float32), cupy.empty((n, n), cupy.float32)
 
     def run():
         use(precision)
