@@ -82,17 +82,20 @@ def step(net, precision) -> list[Row]:
 
 def from_shapes(net) -> dict[str, tuple[int, int]]:
     """{kernel: (fewest bytes, operations)} in a step."""
-    B, C = net.batch, net.classes
+    B, C, last = net.batch, net.classes, net.widths[-2]
     products = [2 * B * I * O for I, O in net.layers]
     return {
         "gather_uint8": (5 * B * net.widths[0], 0),
         "linear_forward": (
-            sum(4 * (B * I + I * O + O + B * O) for I, O in net.layers), sum(products)
+            sum(4 * (B * I + I * O + O + B * O) for I, O in net.layers[:-1]), sum(products[:-1])
         ),
-        "softmax_cross_entropy": (8 * B * C + 4 * B + 4 * B + B, 0),
+        # x, w, b, z, dz, dx; labels, losses, hits
+        "linear_cross_entropy": (
+            4 * (2 * B * last + last * C + C + 2 * B * C) + 9 * B, 2 * products[-1]
+        ),
         # dz, w, the output of the layer before, dx; nobody needs the first layer's
         "linear_backward_dx": (
-            sum(4 * (B * O + I * O + 2 * B * I) for I, O in net.layers[1:]), sum(products[1:])
+            sum(4 * (B * O + I * O + 2 * B * I) for I, O in net.layers[1:-1]), sum(products[1:-1])
         ),
         "linear_backward_dw": (
             sum(4 * (B * I + B * O + I * O + O) for I, O in net.layers), sum(products)

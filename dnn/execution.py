@@ -56,8 +56,17 @@ class Execution:
             {name: self._empty(shape) for name, shape in layer.saved_shapes(n).items()}
             for layer, n in zip(self.layers, units[:-1], strict=True)
         ]
-        self.captured = training and model.device in CAPTURED and _of_kernels_alone(model)
+        known = training and _of_kernels_alone(model)
+        self.captured = known and model.device in CAPTURED
+        self.with_loss = known and self._last_with_loss()
         self.graphs, self.captured_with = {}, None
+
+    def _last_with_loss(self):
+        """Whether one kernel computes the last layer, the loss, and the gradient of its input."""
+        loss, last = self.model.loss, self.layers[-1]
+        identity = self.functions[-1].name == "identity"
+        fits = self.y[-1].shape[1] <= loss.most_linear_units
+        return last.linear and identity and loss.of_linear is not None and fits
 
     def _empty(self, shape, dtype=np.float32):
         return devices.empty(self.model.device, shape, dtype)
@@ -67,12 +76,12 @@ class Execution:
         scale = SCALE_OF_BYTES if x.dtype == np.uint8 and not self.scales_input else 1.0
         kernels.gather(x, start, rows, key=key, scale=scale, out=self.x[:rows])
 
-    def forward(self, rows, number=None):
-        """The output of the last layer for the rows that were loaded.
+    def forward(self, rows, number=None, end=None):
+        """The output of the last layer, or of layer end − 1, for the rows that were loaded.
 
         number: of the training step; None in evaluation."""
         x = self.x[:rows]
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self.layers[:end]):
             z = None if self.z[i] is None else self.z[i][:rows]
             y = self.y[i][:rows]
             layer.forward(
@@ -91,16 +100,23 @@ class Execution:
         """The gradients of all parameters; dz of the last layer is there already. What comes before
         the first parameters needs none: it is not asked, and its dz stays 0."""
         for i in reversed(range(self.first, len(self.layers))):
-            x = self.x[:rows] if i == 0 else self.y[i - 1][:rows]
-            before, dx = (None, None), None
-            if i > self.first:
-                function = self.functions[i - 1]
-                saved = x if function.reads == "y" else self.z[i - 1][:rows]
-                before, dx = (function, saved), self.dz[i - 1][:rows]
+            x, before, dx = self._behind(i, rows)
+            if self.with_loss and i == len(self.layers) - 1:
+                dx = None  # is there already
             self.layers[i].backward(
                 self.dz[i][:rows], x, self.parameters[i], self.gradients[i],
                 before, self.model.precision, dx, self._training(i, number),
             )  # fmt: skip
+
+    def _behind(self, i, rows):
+        """Layer i's input, (function, saved) of the layer before, and where that one's dz goes;
+        None where nothing asks for it."""
+        x = self.x[:rows] if i == 0 else self.y[i - 1][:rows]
+        if i <= self.first:
+            return x, (None, None), None
+        function = self.functions[i - 1]
+        saved = x if function.reads == "y" else self.z[i - 1][:rows]
+        return x, (function, saved), self.dz[i - 1][:rows]
 
     def last_dz(self, rows):
         """Turn the loss's gradient with respect to the output into that of the last layer's z."""
@@ -123,16 +139,29 @@ class Execution:
     def _step(self, rows, targets, loss, hit, number, rate, weights):
         """Forward, loss, backward, update. number (from 1) and rate: numbers, or arrays (1,)."""
         model = self.model
-        z = self.forward(rows, number)
-        weighted = {} if weights is None else {"weights": weights}
-        model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit, **weighted)
-        self.last_dz(rows)
+        if self.with_loss:
+            self._forward_with_loss(rows, targets, loss, hit, number, weights)
+        else:
+            z = self.forward(rows, number)
+            weighted = {} if weights is None else {"weights": weights}
+            model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit, **weighted)
+            self.last_dz(rows)
         self.backward(rows, number)
         model.clipper.clip(model.optimizer, model.gradient_arena)
         model.optimizer.update(
             model.arena, model.gradient_arena, model.optimizer_state, number, rate
         )
         model.optimizer.average(model.arena, model.optimizer_state, number)
+
+    def _forward_with_loss(self, rows, targets, loss, hit, number, weights):
+        """Forward, the loss, dz of the last layer and of the one before it."""
+        self.forward(rows, number, end=-1)
+        x, before, dx = self._behind(len(self.layers) - 1, rows)
+        w, b = self.parameters[-1]["w"], self.parameters[-1].get("b")
+        self.model.loss.of_linear(
+            x, w, b, targets, 1 / rows, loss, self.dz[-1][:rows], hit, weights, self.y[-1][:rows],
+            before, self.model.precision, dx,
+        )  # fmt: skip
 
     def _replay(self, rows, targets, loss, hit, number, rate, weights):
         """The same as a graph, which reads and writes buffers of its own."""

@@ -18,6 +18,7 @@ from kernels.dropout import reference as _dropout
 from kernels.elementwise_loss import reference as _elementwise_loss
 from kernels.gather.reference import order
 from kernels.linear import reference as _linear
+from kernels.linear_cross_entropy import reference as _linear_cross_entropy
 from kernels.random_shift_flip import reference as _random_shift_flip
 
 _found = {
@@ -109,3 +110,17 @@ def elementwise_loss(z, targets, loss, scale=1.0, weights=None):
         f.right and np.vectorize(f.right, otypes=[bool]),
     )
     return _elementwise_loss.elementwise_loss(z, targets, *functions, scale, weights)
+
+
+def linear_cross_entropy(
+    x, w, b, labels, scale=1.0, weights=None, x_activation=None, x_saved=None
+):  # fmt: skip
+    """z, loss (B,), dz, dx, hit (B,) bool."""
+    softmax = activations.get(x_activation).rowwise
+    dg = None if softmax or x_activation is None else _derivative(x_activation)
+    z, loss, dz, dx, hit = _linear_cross_entropy.linear_cross_entropy(
+        x, w, b, labels, dg, x_saved, scale, weights
+    )
+    if softmax:
+        dx = _activation.softmax_backward(dx, x if x_saved is None else x_saved)
+    return z, loss, dz, dx, hit

@@ -93,6 +93,12 @@ def softmax_cross_entropy(z, labels, *, scale=1.0):
     return loss.detach(), dz
 
 
+def linear_cross_entropy(x, w, b, labels, *, scale=1.0, x_activation=None):
+    loss, dz = softmax_cross_entropy(linear(x, w, b), labels, scale=scale)
+    dx = dz @ w.t()
+    return loss, dz, dx if x_activation is None else BACKWARD[x_activation](dx, x)
+
+
 def elementwise_loss(z, targets, loss, *, scale=1.0):
     if loss != "binary_crossentropy":
         raise ValueError(f"loss: got {loss!r}; the suite measures binary_crossentropy")

@@ -30,6 +30,8 @@ class Layer:
 
     computes: False for a layer that only describes shapes; it is left out of the execution.
     training_only: True for a layer that is left out of evaluation and prediction.
+    linear: True for a layer that is x w + b of its parameters and its function, so that a loss may
+    compute it along with itself (Loss.of_linear).
     scales_input: True for a layer that, before any parameters, takes the place of the scaling of
     bytes by 1/255.
     function: the activation that its output passes through; the layer after it multiplies the
@@ -39,6 +41,7 @@ class Layer:
 
     computes = True
     training_only = False
+    linear = False
     scales_input = False
     function = activations.get(None)
 

@@ -25,6 +25,7 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"
+    linear = True
 
     def __post_init__(self):
         self.units = whole_number("units", self.units)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import kernels
 from dnn.losses._smoothing import check_smoothing
 from dnn.losses.base import Loss
+from kernels.linear_cross_entropy import MOST_CLASSES
 
 
 @dataclass
@@ -12,6 +13,7 @@ class _SoftmaxCrossentropy(Loss):
     from_logits: bool = False
     label_smoothing: float = 0.0
     takes_weights = True
+    most_linear_units = MOST_CLASSES
 
     def __post_init__(self):
         check_smoothing(self.label_smoothing)
@@ -21,3 +23,12 @@ class _SoftmaxCrossentropy(Loss):
         kernels.softmax_cross_entropy(
             z, targets, scale=scale, weights=weights, out=(loss, dz), hit=hit
         )
+
+    def of_linear(
+        self, x, w, b, targets, scale, loss, dz, hit, weights, z, before, precision, dx
+    ):  # fmt: skip
+        function, saved = before
+        kernels.linear_cross_entropy(
+            x, w, b, targets, scale=scale, weights=weights, x_activation=function, x_saved=saved,
+            need_dx=dx is not None, precision=precision, out=(loss, dz, dx), hit=hit, z_out=z,
+        )  # fmt: skip

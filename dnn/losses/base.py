@@ -19,12 +19,18 @@ class Loss:
     hit need not be written. Default True.
     takes_weights: whether __call__ takes weights=, float32 (B,) or None, which multiply each
     sample's loss and gradient. Default False.
+    of_linear(x, w, b, targets, scale, loss, dz, hit, weights, z, before, precision, dx): what
+    __call__ does for z = x w + b, z itself, and to dx, unless it is None, the dz of the layer
+    before, in one; before: (function, saved) of that layer. Default None: there is no such kernel.
+    most_linear_units: of so many outputs at most. Default 0.
     """
 
     from_logits = True
     activation = "softmax"
     counts_hits = True
     takes_weights = False
+    of_linear = None
+    most_linear_units = 0
 
     def prepare(self, y, units):
         raise TypeError(f"{type(self).__name__}: defines no prepare(y, units)")

@@ -46,7 +46,7 @@ def softmax_cross_entropy(
     if C < 1:
         raise ValueError(f"z: got shape {z.shape}; expected at least one class")
     given = arrays.adopt("labels", labels)
-    labels, targets = _labels(given, B, C)
+    labels, targets = labels_or_targets(given, B, C)
     if weights is not None:
         weights = arrays.operand("weights", weights, (B,))
     device = arrays.device_of(z=z, labels=given, weights=weights)
@@ -87,7 +87,7 @@ def _on_cpu(run, given, z, *others):
         raise IndexError(f"labels[{bad}]: got {given[bad]}; expected 0 … {z.shape[1] - 1}")
 
 
-def _labels(labels, B, C):
+def labels_or_targets(labels, B, C):
     """(int32 labels, None) or (None, float32 targets)."""
     if labels.dtype.kind in "iu":
         arrays.check_shape("labels", labels, (B,))

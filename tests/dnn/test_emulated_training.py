@@ -98,11 +98,11 @@ def test_what_a_step_costs(images):
     expected = (
         1  # labels in order
         + 1  # images
-        + 2  # forward
-        + 1  # loss
-        + 1 + 2  # backward: the last layer's dw and dx, the first one's dw
+        + 1  # forward of the first layer
+        + 1  # the second one, the loss, and its gradient back to the first one
+        + 2  # each one's dw
         + 1  # update
-    )  # fmt: skip
+    )
     assert found.launches == expected and found.reports == []
     images_bytes, parameters = BATCH * 784, 784 * 128 + 128 * 10 + 138
     assert found.counters.total.global_bytes > images_bytes + 12 * parameters

@@ -108,14 +108,21 @@ def test_the_first_parameters_are_asked_for_no_dx(monkeypatch):
     """dx of the first Dense would cost as much as its forward pass, for nothing."""
     asked = []
 
-    def recorded(*arguments, need_dx=True, run=kernels.linear_backward, **options):
-        asked.append(need_dx)
-        return run(*arguments, need_dx=need_dx, **options)
+    def recorded(name):
+        run = getattr(kernels, name)
 
-    monkeypatch.setattr(kernels, "linear_backward", recorded)
+        def of(*arguments, need_dx=True, **options):
+            asked.append((name, need_dx))
+            return run(*arguments, need_dx=need_dx, **options)
+
+        monkeypatch.setattr(kernels, name, of)
+
+    recorded("linear_cross_entropy")
+    recorded("linear_backward")
     monkeypatch.setattr(execution, "CAPTURED", ())
     fit(small_model(*stack()), batch_size=len(X), epochs=1)
-    assert asked == [True, False]
+    last, first = ("linear_cross_entropy", True), ("linear_backward", False)
+    assert asked == [last, first, first]  # the last layer's dx is there already
 
 
 # Where they can stand

@@ -259,7 +259,7 @@ def test_the_cpu_is_always_float32(precision):
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
 def test_every_product_is_told_the_precision(precision, monkeypatch):
     told = []
-    for name in ("linear", "linear_backward"):
+    for name in ("linear", "linear_cross_entropy", "linear_backward"):
         op = getattr(kernels, name)
 
         def spy(*operands, op=op, **options):

@@ -63,6 +63,8 @@ def test_laws(measured, unit, arch):
         ("adagrad", "adagrad", 3, 2),
         ("rmsprop", "rmsprop", 5, 4),
         ("adadelta", "adadelta", 4, 3),
+        ("linear_cross_entropy", "linear_cross_entropy", 1, 1),
+        ("linear_cross_entropy", "linear_cross_entropy_rows", 4, 4),
         ("activation", "activation_forward", 1, 1),
         ("activation", "activation_backward", 2, 1),
         ("softmax_cross_entropy", "softmax_cross_entropy", 2, 1),

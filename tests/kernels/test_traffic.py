@@ -33,6 +33,20 @@ def products(file, rows, columns, inner):
     return 4 * (inner * (rows * tiles_along + columns * tiles_down) + rows * columns)
 
 
+def head(inputs, classes, **variant):
+    labels = emulated.asarray(np.arange(M, dtype=np.int32) % classes)
+    x, w, b = array(M, inputs), array(inputs, classes), array(classes)
+    kernels.linear_cross_entropy(x, w, b, labels, x_activation="relu", **variant)
+
+
+def head_bytes(inputs, classes, passes=1):
+    """4 rows a block, which reads w once a pass, and x as what the derivative reads in the second
+    of two; labels and the elements of b, a row's lanes with columns ask for."""
+    lanes = dispatch.ceil_div(classes, 4)
+    of_w = M // 4 * inputs * classes
+    return 4 * ((1 + passes) * M * inputs + passes * of_w + M * (2 * classes + lanes + 1))
+
+
 ONES = np.ones((9, 784))
 SHIFT = ((28, 28), (2, 2), "horizontal", 5, 7)
 
@@ -70,6 +84,8 @@ CALLS = {
             "gpu.py": 4 * row_bytes + label_bytes["gpu.py"],
         },
     ),
+    "linear_cross_entropy": (lambda **v: head(128, 10, **v), {"gpu.cu": head_bytes(128, 10)}),
+    "linear_cross_entropy wide": (lambda **v: head(N, 96, **v), {"gpu.cu": head_bytes(N, 96, 2)}),
     "adam": (
         lambda **v: kernels.adam(array(n), array(n), array(n), array(n), 3, **v),
         dict.fromkeys(TILES, 28 * n),

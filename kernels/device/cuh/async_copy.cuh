@@ -13,6 +13,12 @@ __device__ inline void copy_async_16(void* shared, const void* global, bool vali
                "l"(global), "r"(valid ? 16 : 0) : "memory");
 }
 
+// 8 bytes; both addresses are multiples of 8.
+__device__ inline void copy_async_8(void* shared, const void* global, bool valid) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(shared_address(shared)),
+               "l"(global), "r"(valid ? 8 : 0) : "memory");
+}
+
 // 4 bytes; both addresses are multiples of 4.
 __device__ inline void copy_async_4(void* shared, const void* global, bool valid) {
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(shared)),
