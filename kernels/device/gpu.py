@@ -58,7 +58,17 @@ def _functions(unit, device_id):
     return functions
 
 
+_granted = {}  # {(unit, entry, device_id): bytes of dynamic shared memory that were asked for}
+
+
 def launch(unit, entry, grid, block, values, shared_bytes=0):
     """Launch on CuPy's current stream. values: as Parameter.argument gives them."""
     device_id = require_gpu().cuda.runtime.getDevice()
-    _functions(unit, device_id)[entry](grid, block, values, shared_mem=shared_bytes)
+    function = _functions(unit, device_id)[entry]
+    if shared_bytes > _granted.get((unit, entry, device_id), 0):  # over 48 KB only for the asking
+        from cupy.cuda import driver
+
+        attribute = driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+        driver.funcSetAttribute(function.ptr, attribute, shared_bytes)
+        _granted[unit, entry, device_id] = shared_bytes
+    function(grid, block, values, shared_mem=shared_bytes)
