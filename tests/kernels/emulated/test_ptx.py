@@ -46,7 +46,7 @@ def source_statements(text):
     """The instructions of a PTX text by a way of reading that knows nothing of the parser's."""
     text = re.sub(r"//.*", "", text).split("\t.section")[0]
     text = re.sub(r"^\s*\.(loc|file|version|target|address_size)\b.*", "", text, flags=re.M)
-    pieces = re.split(r"[;:]|\{(?=\s)|^\s*\{|^\s*\}", text, flags=re.M)
+    pieces = re.split(r"[;:]|\{(?=\s)|^\s*\{|\}(?=\s)", text, flags=re.M)
     return [" ".join(p.split()) for p in pieces if re.match(r"\s*(@!?%\w+\s+)?[a-z]", p)]
 
 
