@@ -30,11 +30,11 @@ STEPS = ("doctor", "tests", "sanitizer", "train", "benchmarks")
 # Of the time budget; what a step leaves over goes to those after it.
 SHARES = {"doctor": 0.05, "tests": 0.4, "sanitizer": 0.15, "train": 0.15, "benchmarks": 1.0}
 # The sanitizer slows a kernel down 10 to 100 times: the batteries of the kernels that share memory.
-SANITIZED = "import kernels; kernels.check('softmax_cross_entropy', 'gpu', variant='gpu.cu'); "
-SANITIZED += "kernels.check('linear', 'gpu', variant='gpu.cu')"
+SANITIZED = "import kernels; " + "; ".join(
+    f"kernels.check('{op}', 'gpu', variant='gpu.cu')"
+    for op in ("softmax_cross_entropy", "linear_cross_entropy", "linear")
+)
 PACKAGES = ("numpy", "numba", "numba-cuda", "cuda-core", "torch", "triton", "jax")
-
-
 SPARE_S = 15  # of a suite's time, for the case that is running when it is to stop
 # Suites in a process of their own, the most telling first; all others share one, for importing the
 # libraries and measuring the limits takes a process seconds.

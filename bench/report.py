@@ -20,7 +20,6 @@ from bench import provenance, records
 README = provenance.ROOT / "README.md"
 BEGIN = "<!-- python -m bench report writes from here -->"
 END = "<!-- to here -->"
-WHOLE = ("epoch", "accuracy")  # suites of training, not of an op
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,8 @@ def summary(found) -> str:
         parts = [
             f"### {device}",
             _about(mine, limits(found, device)),
-            _training([case for case in mine if case.op in WHOLE]),
-            _by_op([case for case in mine if case.op not in WHOLE]),
+            _training([case for case in mine if case.op == "epoch"]),
+            _by_op([case for case in mine if case.op != "epoch"]),
             f"Every case: [{folder}/report.md]({folder}/report.md).",
             f"![Every case under the limits]({folder}/roofline.png)",
             f"![Ratio to the best peer]({folder}/ratios.png)",
@@ -130,7 +129,7 @@ def _about(mine, limit):
 
 
 def _training(mine):
-    """Whole epochs, and the time to an accuracy."""
+    """Whole epochs."""
     tables = []
     epochs = [case for case in mine if case.op == "epoch"]
     if epochs:

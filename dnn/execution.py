@@ -1,8 +1,10 @@
 """A network's passes over preallocated buffers.
 
-gather -> each layer forward -> loss and dlogits -> each layer backward -> the optimizer, all on
-the device; nothing is read back. A training step runs one kernel after the other (eagerly), or,
-where that was found to pay, as a graph: the calls recorded once and replayed for every batch.
+gather -> each layer forward -> loss and dlogits -> each layer backward -> the optimizer, all on the
+device; nothing is read back. Where there is a kernel for it, the last layer, the loss and the way
+back to the layer before are one (Loss.of_linear). A training step runs one kernel after the other
+(eagerly), or, where that was found to pay, as a graph: the calls recorded once and replayed for
+every batch.
 """
 
 import numpy as np
