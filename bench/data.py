@@ -1,4 +1,5 @@
-"""What test_epoch.py trains on: Fashion-MNIST, or where it cannot be had noise of its shape."""
+"""What is trained on: Fashion-MNIST, or where it cannot be had noise of its shape, which
+test_epoch.py takes for it."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -6,7 +7,7 @@ from functools import cache, cached_property
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Data:
     """images: uint8 (n, 28, 28). labels: uint8 (n,). source: where they are from."""
 
@@ -25,12 +26,21 @@ class Data:
 
 @cache
 def load() -> Data:
+    """The training images."""
     from dnn import datasets
 
     try:
-        (images, labels), _ = datasets.fashion_mnist()
+        return load_both()[0]
     except datasets.DatasetNotFoundError:
         rng = np.random.default_rng(0)
         images = rng.integers(0, 256, (60_000, 28, 28), np.uint8)
         return Data(images, rng.integers(0, 10, 60_000, np.uint8), "synthetic: uniform noise")
-    return Data(images, labels, "Fashion-MNIST")
+
+
+@cache
+def load_both() -> tuple[Data, Data]:
+    """The images for training and those for testing; DatasetNotFoundError."""
+    from dnn import datasets
+
+    train, test = datasets.fashion_mnist()
+    return Data(*train, "Fashion-MNIST"), Data(*test, "Fashion-MNIST")

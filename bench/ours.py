@@ -69,3 +69,37 @@ def trainer(net, device, data, weights):
         return history.history["loss"][-1]
 
     return epoch
+
+
+def learner(recipe, device, train, test, weights, seed):
+    """One fit, as a user writes it."""
+    from dnn import Sequential, layers, losses, optimizers, schedules
+
+    hidden = []
+    for units in recipe.net.widths[1:-1]:
+        norm = layers.BatchNormalization(
+            momentum=recipe.momentum, epsilon=recipe.epsilon, activation="relu"
+        )
+        hidden += [layers.Dense(units, use_bias=False), norm]
+    model = Sequential([*hidden, layers.Dense(recipe.net.classes)], seed=seed, device=device)
+    model.build(recipe.net.widths[:1])
+    left = iter(weights)
+    model.set_weights([next(left) if a.ndim == 2 else a for a in model.get_weights()])
+    model.compile(
+        optimizer=optimizers.Adam(schedules.OneCycle(recipe.rate)),
+        loss=losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    (x, y), held = (
+        (array(data.images, device).reshape(len(data.images), -1), data.labels)
+        for data in (train, test)
+    )
+
+    def run():
+        history = model.fit(
+            x, y, recipe.net.batch, recipe.epochs, verbose=0, validation_data=held
+        ).history
+        columns = (history[name] for name in ("seconds", "loss", "val_accuracy"))
+        return list(zip(*columns, strict=True))
+
+    return run

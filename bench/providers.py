@@ -91,6 +91,18 @@ def peers_of(attribute) -> list[Provider]:
     return found
 
 
+def training(attribute, device, config) -> tuple[list[Provider], dict[str, str]]:
+    """Who trains, ours first, by `attribute`: "trainer" or "learner"; and {who does not: why}."""
+    us = Provider("dnn", device, ours, why_not=ours.why_not(device))
+    if us.why_not:
+        pytest.skip(us.why_not)
+    them = [peer for peer in peers_of(attribute) if peer.device == device]
+    if not config.getoption("--all-shapes"):
+        them = [peer for peer in them if not getattr(peer.module, "SLOW", False)]
+    running = [us, *(peer for peer in them if not peer.why_not)]
+    return running, {peer.name: peer.why_not for peer in them if peer.why_not}
+
+
 def each(op, shapes, gpu_shapes=(), precisions=("float32",), more=()):
     """Parametrize a test by providers, shape and precision: a case, in which all take turns.
 

@@ -20,9 +20,9 @@ import time
 import numpy as np
 import pytest
 
-from bench import data, measure, ours, records
-from bench.providers import DEVICES, Provider, peers_of
-from bench.shapes import NETS, Net
+from bench import data, measure, records
+from bench.providers import DEVICES, training
+from bench.shapes import TRAINED, Net
 from kernels import reference
 
 SETTLE_S = 2 * measure.SETTLE_S
@@ -31,15 +31,9 @@ AGREEMENT = 1e-4  # relative, of the loss
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("net", NETS, ids=lambda net: net.name)
+@pytest.mark.parametrize("net", TRAINED, ids=lambda net: f"{net.name}-B{net.batch}")
 def test_epoch(benchmark, pytestconfig, net, device):
-    us = Provider("dnn", device, ours, why_not=ours.why_not(device))
-    if us.why_not:
-        pytest.skip(us.why_not)
-    them = [peer for peer in peers_of("trainer") if peer.device == device]
-    running = [us, *(peer for peer in them if not peer.why_not)]
-    absent = {peer.name: peer.why_not for peer in them if peer.why_not}
-
+    running, absent = training("trainer", device, pytestconfig)
     samples = data.load()
     weights = initial_weights(net)
     running, failed = agree(running, net, samples.first(256), weights)
@@ -50,7 +44,7 @@ def test_epoch(benchmark, pytestconfig, net, device):
     epochs = {p: p.module.trainer(net, device, samples, weights) for p in running}
     first_s = {provider: timed_once(epoch) for provider, epoch in epochs.items()}
     if not benchmark.enabled:
-        benchmark.pedantic(epochs[us])
+        benchmark.pedantic(next(iter(epochs.values())))
         return
     rounds = pytestconfig.getoption("--epochs")
     turns = measure.take_turns(benchmark, epochs, rounds, before=settle)

@@ -34,7 +34,11 @@ by the host's clock. It may further have
 
 and where it can train, `trainer(net, device, data, weights)`: a function of no arguments that
 trains one more epoch from those weights [w, b, w, b, …] by Adam at 1e-3, in batches of net.batch
-rows of a new order, and returns the mean loss of its samples (so that the device is done).
+rows of a new order, and returns the mean loss of its samples (so that the device is done), and
+`learner(recipe, device, train, test, weights, seed)`: a function of no arguments that trains as
+recipe.py says from those weights [w, w, …], a new order each epoch by the seed, and returns
+[(seconds of training, mean loss of the samples, accuracy on the test data), …] of the epochs; what
+is compiled or captured first is so before it is returned.
 """
 
 import functools

@@ -21,6 +21,12 @@ def ready(function, arguments, keywords):
 
 def trainer(net, device, data, weights):
     torch._dynamo.reset()
-    return torch_compiled.eager.trainer(
-        net, device, data, weights, lambda model: torch.compile(model, mode=MODE)
-    )
+    return torch_compiled.eager.trainer(net, device, data, weights, compiled)
+
+
+def learner(recipe, device, train, test, weights, seed):
+    return torch_compiled.eager.learner(recipe, device, train, test, weights, seed, compiled)
+
+
+def compiled(model):
+    return torch.compile(model, mode=MODE)

@@ -41,43 +41,61 @@ def _warm_up(function):
 
 
 def trainer(net, device, data, weights):
-    """The step of torch.py's trainer as one graph over fixed places for the rows and the loss; the
-    rows that are left over at an epoch's end make a step without it."""
+    eager.use("float32")
     model = eager.network(net, device, weights)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True, capturable=True)
+    return epochs(model, optimizer, *eager.tensors(data, device), net.batch)
+
+
+def learner(recipe, device, train, test, weights, seed):
+    rate = torch.zeros((), device=eager.ON[device])
+    adam = {"lr": rate, "capturable": True}
+    return eager.learner(recipe, device, train, test, weights, seed, looped=epochs, **adam)
+
+
+def epochs(model, optimizer, x, y, batch, rates=None):
+    """eager.epochs with its step as one graph over fixed places for the rows, and another one for
+    the rows that are left over at an epoch's end. The learning rate, a tensor where there are
+    rates, and the loss stay on the device."""
     cross_entropy = torch.nn.CrossEntropyLoss()
-    x, y = eager.tensors(data, device)
-    batch = min(net.batch, len(x))
-    rows = torch.arange(batch, device=x.device)
     total = torch.zeros((), device=x.device)
+    number = torch.zeros(1, dtype=torch.int64, device=x.device)
+    if rates is not None:
+        rates = torch.tensor(rates, dtype=torch.float32, device=x.device)
 
     def step(rows):
+        if rates is not None:
+            optimizer.param_groups[0]["lr"].copy_(rates.index_select(0, number)[0])
+            number.add_(1)
         optimizer.zero_grad()
         loss = cross_entropy(model(x.index_select(0, rows)), y.index_select(0, rows))
         loss.backward()
         optimizer.step()
         total.add_(loss.detach() * len(rows))
 
-    before = [p.detach().clone() for p in model.parameters()]
-    _warm_up(lambda: step(rows))
-    graph = torch.cuda.CUDAGraph()
-    optimizer.zero_grad()
-    with torch.cuda.graph(graph):
-        step(rows)
-    with torch.no_grad():  # as if the steps above had not been
-        for p, value in zip(model.parameters(), before, strict=True):
-            p.copy_(value)
-            for state in optimizer.state[p].values():
-                state.zero_()
+    put_back = eager.snapshot(model, optimizer)
+    batch = min(batch, len(x))
+    graphs = {}
+    for size in {batch, len(x) % batch} - {0}:
+        rows = torch.arange(size, device=x.device)
+        number.zero_()
+        _warm_up(lambda rows=rows: step(rows))
+        optimizer.zero_grad()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            step(rows)
+        graphs[size] = rows, graph
+    put_back()  # as if the steps above had not been
+    number.zero_()
 
     def epoch():
         total.zero_()
         shuffled = torch.randperm(len(x), device=x.device)
-        for start in range(0, len(x) - batch + 1, batch):
-            rows.copy_(shuffled[start : start + batch])
+        for start in range(0, len(x), batch):
+            now = shuffled[start : start + batch]
+            rows, graph = graphs[len(now)]
+            rows.copy_(now)
             graph.replay()
-        if left := len(x) % batch:
-            step(shuffled[-left:])
         return total.item() / len(x)
 
     return epoch

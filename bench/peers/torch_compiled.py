@@ -59,3 +59,7 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 def trainer(net, device, data, weights):
     torch._dynamo.reset()
     return eager.trainer(net, device, data, weights, torch.compile)
+
+
+def learner(recipe, device, train, test, weights, seed):
+    return eager.learner(recipe, device, train, test, weights, seed, torch.compile)
