@@ -1,6 +1,9 @@
 """Options, threads, the fixture that checks, times and records a case, and the closing lines."""
 
+import math
 import os
+import random
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -43,7 +46,8 @@ def pytest_addoption(parser):
         "--seconds",
         type=float,
         default=float(os.environ.get("BENCH_SECONDS", "inf")),
-        help="skip what has not begun after so long (default: the environment's BENCH_SECONDS)",
+        help="take the cases by chance, skip what has not begun after so long (default: the "
+        "environment's BENCH_SECONDS)",
     )
 
 
@@ -59,11 +63,24 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--all-shapes"):
-        return
-    thorough = [item for item in items if item.get_closest_marker("thorough")]
-    config.hook.pytest_deselected(items=thorough)
-    items[:] = [item for item in items if item not in set(thorough)]
+    if not config.getoption("--all-shapes"):
+        thorough = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=thorough)
+        items[:] = [item for item in items if item not in set(thorough)]
+    if math.isfinite(config.getoption("--seconds")):
+        items[:] = sampled(items)
+
+
+def sampled(items):
+    """In an order of chance, the same every time, so that those before the time is used up are a
+    sample of all; the precisions of a shape, whose float64 results are the same, stay together."""
+    shapes = {}
+    for item in items:
+        name = re.sub("|".join(providers.PRECISIONS), "", item.nodeid)
+        shapes.setdefault(name, []).append(item)
+    groups = list(shapes.values())
+    random.Random(0).shuffle(groups)
+    return [item for group in groups for item in group]
 
 
 def pytest_runtest_setup(item):

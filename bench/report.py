@@ -6,20 +6,24 @@
 
 Of each case the newest run counts, and of that run everybody's figures: nobody is compared across
 runs. A ratio is a peer's median time by ours: above 1 ours is faster. The best peer is the fastest
-of those that are timed by the same clock. Equal records give equal text.
+of those that are timed by the same clock. Of the seeds of test_time_to_accuracy.py the newest run
+of each counts, of those at the newest's commit. Equal records give equal text.
 """
 
 import json
+import math
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import provenance, records
+from bench.recipe import TARGETS, seconds_to
 
 README = provenance.ROOT / "README.md"
 BEGIN = "<!-- python -m bench report writes from here -->"
 END = "<!-- to here -->"
+NO_CASES = ("limits", "time_to_accuracy")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def cases(found) -> dict[str, list[Case]]:
     """{device: its cases, ordered}. Records without a role are from before runs were kept."""
     groups = defaultdict(list)
     for record in found:
-        if "role" in record and record["op"] != "limits":
+        if "role" in record and record["op"] not in NO_CASES:
             what = record["op"], record["shape"], record["precision"], record.get("activation")
             groups[record["device"], json.dumps(what)].append(record)
     devices = defaultdict(list)
@@ -97,7 +101,8 @@ def summary(found) -> str:
         parts = [
             f"### {device}",
             _about(mine, limits(found, device)),
-            _training([case for case in mine if case.op == "epoch"]),
+            _epochs([case for case in mine if case.op == "epoch"]),
+            _time_to_accuracy(seeds(found, device)),
             _by_op([case for case in mine if case.op != "epoch"]),
             f"Every case: [{folder}/report.md]({folder}/report.md).",
             f"![Every case under the limits]({folder}/roofline.png)",
@@ -128,21 +133,89 @@ def _about(mine, limit):
     return text + (f" Not there: {'; '.join(absent)}." if absent else "")
 
 
-def _training(mine):
-    """Whole epochs."""
-    tables = []
-    epochs = [case for case in mine if case.op == "epoch"]
-    if epochs:
-        peers = sorted({provider for case in epochs for provider in case.others})
-        rows = [
-            [case.shape["net"], f"{case.shape['batch']:,}", f"{_ms(case.ours)}"]
-            + [_ms(case.others.get(peer)) for peer in peers]
-            + [_ratio(case.best())]
-            for case in epochs
-        ]
-        head = ["net", "batch", "ours, ms an epoch", *peers, "best peer / ours"]
-        tables.append(_table(head, rows, left=1))
-    return "\n\n".join(tables)
+def _epochs(mine):
+    """Whole epochs of training."""
+    if not mine:
+        return ""
+    peers = sorted({provider for case in mine for provider in case.others})
+    rows = [
+        [case.shape["net"], f"{case.shape['batch']:,}", f"{_ms(case.ours)}"]
+        + [_ms(case.others.get(peer)) for peer in peers]
+        + [_ratio(case.best())]
+        for case in mine
+    ]
+    head = ["net", "batch", "ours, ms an epoch", *peers, "best peer / ours"]
+    return _table(head, rows, left=1)
+
+
+def seeds(found, device) -> dict[str, list[dict]]:
+    """{provider: the record of each seed}, ours first."""
+    mine = [r for r in found if r["op"] == "time_to_accuracy" and r["device"] == device]
+    if not mine:
+        return {}
+    commit = max(mine, key=lambda record: record["run"])["commit"]
+    mine = [record for record in mine if record["commit"] == commit]
+    newest = {}
+    for record in mine:
+        newest[record["seed"]] = max(newest.get(record["seed"], ""), record["run"])
+    by_provider = defaultdict(dict)
+    for record in mine:
+        if record["run"] == newest[record["seed"]]:
+            by_provider[record["role"] != "ours", record["provider"]][record["seed"]] = record
+    return {
+        provider: list(by_provider[peer, provider].values())
+        for peer, provider in sorted(by_provider)
+    }
+
+
+def _time_to_accuracy(by_provider):
+    """A row a target: the median over the seeds, the fastest and the slowest, and how many came so
+    far; who did not took for ever."""
+    if not by_provider:
+        return ""
+    (ours, of_ours), *_ = by_provider.items()
+    shape = of_ours[0]["shape"]
+    rows = []
+    for target in TARGETS:
+        times = {
+            provider: [seconds_to(record, target) for record in mine]
+            for provider, mine in by_provider.items()
+        }
+        medians = {provider: _median(values) for provider, values in times.items()}
+        others = [(m, p) for p, m in medians.items() if p != ours and math.isfinite(m)]
+        best = [(seconds / medians[ours], provider) for seconds, provider in sorted(others)[:1]]
+        rows.append([f"{target:.0%}", *map(_seconds, times.values()), _ratio(*best or [None])])
+    finals = [[record["accuracy"][-1] for record in mine] for mine in by_provider.values()]
+    shares = [f"{statistics.mean(a):.2%} ({min(a):.2%} … {max(a):.2%})" for a in finals]
+    rows.append(["accuracy at the end", *shares, ""])
+    first = [f"{mine[0]['first_call_s']:.1f}" for mine in by_provider.values()]
+    rows.append(["first run, compiling, s", *first, ""])
+    ready = [_median([r["ready_s"] for r in mine]) for mine in by_provider.values()]
+    rows.append(["made ready, s", *(f"{seconds:.2f}" for seconds in ready), ""])
+    names = [f"{name}, s" for name in ("ours", *list(by_provider)[1:])]
+    text = (
+        f"Seconds of training until a share of the test images of Fashion-MNIST is recognised: "
+        f"{shape['net']} with batch normalisation, batch {shape['batch']}, {shape['epochs']} "
+        f"epochs of Adam, one cycle (`bench/recipe.py`); median over {len(of_ours)} seeds (fastest "
+        f"… slowest), and how many came so far where not all did."
+    )
+    return f"{text}\n\n" + _table(["test accuracy", *names, "best peer / ours"], rows, left=1)
+
+
+def _median(values):
+    """None is for ever."""
+    return statistics.median(math.inf if value is None else value for value in values)
+
+
+def _seconds(values):
+    """Of every seed, None where it never came so far."""
+    reached = [value for value in values if value is not None]
+    if not reached:
+        return f"none of {len(values)}"
+    median = _median(values)
+    text = f"{median:.2f}" if math.isfinite(median) else "–"
+    text += f" ({min(reached):.2f} … {max(reached):.2f})"
+    return text if len(reached) == len(values) else f"{text}, {len(reached)} of {len(values)}"
 
 
 def _by_op(mine):

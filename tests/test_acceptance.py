@@ -63,3 +63,27 @@ def test_the_steps_are_commands_that_exist(tmp_path):
     for command in ([*suites[0][1], "--collect-only"], [*train, "--help"]):
         done = subprocess.run(command, cwd=provenance.ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-500:] + done.stderr[-500:]
+
+
+def test_the_budget_is_kept_and_shared(monkeypatch, tmp_path):
+    """Whatever uses up all it is given: the limits of all steps add up to the budget, and those of
+    the suites are by their weights."""
+    clock, limits = [0.0], {}
+
+    def perform(name, command, limit_s, output):
+        limits[name] = limit_s
+        clock[0] += max(0.0, limit_s)
+        return acceptance.Outcome(name, command, "out of time", limit_s)
+
+    monkeypatch.setattr(acceptance, "perform", perform)
+    monkeypatch.setattr(acceptance.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(acceptance.ours, "why_not", lambda device: "")
+    monkeypatch.setattr(acceptance, "write_summary", lambda *_: None)
+    monkeypatch.setattr(acceptance.shutil, "which", lambda name: name)
+    assert acceptance.run(tmp_path / "found", 10, "gpu") == 1
+    assert sum(limits.values()) == pytest.approx(600)
+    assert limits["tests"] == 180 and limits["sanitizer memcheck"] == 30
+    suites = {name.split()[1]: s for name, s in limits.items() if name.startswith("benchmarks")}
+    assert sum(suites.values()) == pytest.approx(270) and set(suites) == set(acceptance.SUITES)
+    assert suites["test_linear"] == pytest.approx(3 * suites["test_adam"])
+    assert min(suites.values()) > acceptance.SPARE_S

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench import limits, measure, records, report
+from bench import limits, measure, recipe, records, report
 from bench.providers import Provider
 
 LIMITS = limits.Limits({2**20: 100.0, 2**30: 10.0}, {"float32": 50.0}, {"copy": "", "float32": "x"})
@@ -177,6 +177,64 @@ def test_the_report_from_first_principles(folder):
     assert {path.name for path in written} == {
         "README.md", "report.md", "roofline.png", "ratios.png"
     }  # fmt: skip
+
+
+def of_seed(seed, provider, seconds, accuracy, role="peer", **facts):
+    return {
+        "op": "time_to_accuracy", "provider": provider, "role": role, "device": "Some CPU, 2",
+        "shape": {"net": "4-3-2", "batch": 8, "epochs": 3}, "seed": seed, "seconds": seconds,
+        "accuracy": accuracy, "first_call_s": 20.0, "ready_s": 0.5, "commit": "c",
+        "run": "2026-01-02",
+    } | facts  # fmt: skip
+
+
+def test_seconds_to_an_accuracy():
+    record = of_seed(0, "dnn", [1.0, 2.0, 4.0], [0.5, 0.9, 0.8])
+    assert [recipe.seconds_to(record, target) for target in (0.5, 0.51, 0.9, 0.91)] == [
+        1.0, 3.0, 3.0, None
+    ]  # fmt: skip
+
+
+def test_the_table_of_times_to_accuracy_from_first_principles(folder):
+    early, late = [0.88, 0.89, 0.9], [0.2, 0.3, 0.885]
+    never = [0.88, 0.88, float("nan")]
+    found = [
+        of_seed(0, "dnn", [9.0, 9.0, 9.0], early, "ours", commit="b", run="2026-01-01"),
+        of_seed(7, "dnn", [9.0, 9.0, 9.0], early, "ours", commit="b", run="2026-01-01"),
+        of_seed(1, "dnn", [9.0, 9.0, 9.0], early, "ours", run="2026-01-01"),  # again below
+        *(of_seed(seed, "dnn", [1.0, 1.0, 2.0], early, "ours") for seed in (0, 1)),
+        of_seed(2, "dnn", [1.0, 1.0, 1.0], late, "ours", run="2026-01-03"),  # in another piece
+        *(of_seed(seed, "fastlib", [3.0, 3.0, 3.0], early) for seed in (0, 1)),
+        of_seed(2, "fastlib", [2.0, 9.0, 9.0], never, run="2026-01-03"),
+        *(of_seed(seed, "alib", [6.0, 6.0, 6.0], never) for seed in (0, 1)),
+        of_seed(2, "alib", [6.0, 6.0, 6.0], early, run="2026-01-03"),
+    ]
+    for one in found:
+        records.append(one, folder / "results")
+    report.write(folder / "results", folder / "README.md")
+    text = (folder / "README.md").read_text()
+    assert "median over 3 seeds" in text
+    assert "| test accuracy | ours, s | alib, s | fastlib, s | best peer / ours |" in text
+    [row] = rows(text, "88%")
+    assert row[1:4] == ["1.00 (1.00 … 3.00)", "6.00 (6.00 … 6.00)", "3.00 (2.00 … 3.00)"]
+    assert row[4] == "**3.00** (fastlib)"
+    [row] = rows(text, "89%")
+    assert row[1:3] == ["2.00 (2.00 … 2.00), 2 of 3", "– (12.00 … 12.00), 1 of 3"]
+    assert row[3:] == ["6.00 (6.00 … 6.00), 2 of 3", "**3.00** (fastlib)"]
+    assert rows(text, "90%")[0][1] == "4.00 (4.00 … 4.00), 2 of 3"
+    assert rows(text, "accuracy at the end")[0][1] == "89.50% (88.50% … 90.00%)"
+    assert rows(text, "first run, compiling, s") == [
+        ["first run, compiling, s", "20.0", "20.0", "20.0", ""]
+    ]
+
+
+def test_who_never_gets_there_has_no_median_and_no_ratio():
+    rows = report._time_to_accuracy({
+        "dnn": [of_seed(0, "dnn", [1.0], [0.88], "ours")],
+        "fastlib": [of_seed(0, "fastlib", [1.0], [0.8])],
+    })  # fmt: skip
+    assert "| 88% | 1.00 (1.00 … 1.00) | none of 1 | – |" in rows
+    assert "| 89% | none of 1 | none of 1 | – |" in rows
 
 
 def test_equal_records_give_equal_files(folder):
