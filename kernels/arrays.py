@@ -14,6 +14,7 @@ import numpy as np
 
 FLOAT32 = np.dtype(np.float32)  # comparing two dtype objects is quicker than dtype and type
 INT32 = np.dtype(np.int32)
+INT64 = np.dtype(np.int64)
 UINT8 = np.dtype(np.uint8)
 CACHE_LINE = 64  # bytes
 EMULATED = "kernels.device.emulated.memory"  # the module that defines that device's arrays

@@ -9,15 +9,12 @@ nothing; here nothing is added.)
 Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
 """
 
-import numpy as np
-
 from kernels import arrays, dispatch
 from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
 MOST_BLOCKS = 1024  # a segment; each leaves one partial sum, which every block then adds up
 OF_A_BLOCK = 4096  # gradients
-INT64 = np.dtype(np.int64)
 DOWN = 2.0**-52  # see gpu.py: twice, so that factors and products stay normal numbers
 LEAST, MOST = 1e-8, 1e20  # limits for which no float32 gradient overflows the scaled sums
 SIGNATURES = (
@@ -46,7 +43,7 @@ def clip_by_norm(g, limit, starts=None, *, scratch=None, variant=None):
     """
     g = arrays.result("g", g, ("n",), g)
     if starts is not None:
-        starts = arrays.operand("starts", starts, ("S+1",), INT64)
+        starts = arrays.operand("starts", starts, ("S+1",), arrays.INT64)
     device = arrays.device_of(g=g, starts=starts)
     if not LEAST <= limit <= MOST:
         raise ValueError(f"limit: got {limit}; expected {LEAST} ≤ limit ≤ {MOST}")

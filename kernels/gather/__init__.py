@@ -14,11 +14,14 @@ __all__ = ["gather", "shuffle_key"]
 
 DEFAULT = ("cpu.py", "gpu.py")
 DTYPES = (arrays.UINT8, arrays.FLOAT32, arrays.INT32)
-_REST = "long long start, int cols, long long n, int half_bits, long long key, int shuffled, "
+_REST = (
+    "const long long* start, long long start_value, int cols, long long n, int half_bits, "
+    "const long long* key, long long key_value, int shuffled, float scale"
+)
 SIGNATURES = (
-    ("gather_uint8", f"const unsigned char* x, float* y, {_REST} float scale"),
-    ("gather_float32", f"const float* x, float* y, {_REST} float scale"),
-    ("gather_int32", f"const int* x, int* y, {_REST} float scale"),
+    ("gather_uint8", f"const unsigned char* x, float* y, {_REST}"),
+    ("gather_float32", f"const float* x, float* y, {_REST}"),
+    ("gather_int32", f"const int* x, int* y, {_REST}"),
 )
 
 
@@ -26,6 +29,8 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
     """Rows start … start + rows − 1 of the order `key`: float32, or int32 if x is (labels).
 
     x: (n, …) uint8, float32 or int32, n < 2³¹. key: kernels.shuffle_key(seed, epoch), or None.
+    start and key may each be an int64 array (1,) on x's device, which a graph reads at every
+    replay: of a start that is not read here, rows of y outside the data are left as they are.
     scale: multiplies what is not int32; 1 / 255 makes images of bytes lie in 0 … 1. Default 1.
     out: (rows, …) array to write into. Returns (rows, …), on x's device.
     Raises TypeError for other dtypes, ValueError for rows outside the data.
@@ -37,6 +42,9 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
         raise ValueError("x: got shape (); expected (n, …)")
     x = arrays.operand("x", x, x.shape, x.dtype)
     n = x.shape[0]
+    start_array, start = _array_or_number("start", start)
+    shuffled = key is not None
+    key_array, key = _array_or_number("key", key if shuffled else 0)
     if not (start >= 0 and rows >= 0 and start + rows <= n < 2**31):
         raise ValueError(
             f"start, rows: got {start}, {rows}; expected 0 ≤ start and start + rows ≤ {n} < 2³¹"
@@ -45,14 +53,24 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
     y = arrays.result("out", out, (rows, *x.shape[1:]), x, dtype)
     if y.size == 0:
         return y
-    device = arrays.device_of(x=x)
+    device = arrays.device_of(x=x, start=start_array, key=key_array)
     file = dispatch.pick("gather", device, variant, DEFAULT)
-    shuffled, bits = key is not None, half_bits(n)
+    bits = half_bits(n)
     if device == "cpu":
         run, flat = dispatch.cpu("gather", file).gather, (x.reshape(n, -1), y.reshape(rows, -1))
-        submit(device, run, *flat, start, bits, key or 0, shuffled, scale)
+        start = start if start_array is None else start_array
+        key = key if key_array is None else key_array
+        submit(device, run, *flat, start, bits, key, shuffled, scale)
     else:
         unit = dispatch.unit("gather", file, SIGNATURES)
-        arguments = (x, y, start, y.size // rows, n, bits, key or 0, shuffled, scale)
-        launch(unit, f"gather_{x.dtype}", (rows,), (unit.constants["THREADS"],), arguments)
+        order = (start_array, start, y.size // rows, n, bits, key_array, key, shuffled)
+        threads = unit.constants["THREADS"]
+        launch(unit, f"gather_{x.dtype}", (rows,), (threads,), (x, y, *order, scale))
     return y
+
+
+def _array_or_number(name, value):
+    """(int64 array (1,), 0) or (None, number)."""
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
+        return arrays.operand(name, value, (1,), arrays.INT64), 0
+    return None, value

@@ -30,6 +30,10 @@ def cases(long=False):
         yield case(f"order {n}", np.arange(n, dtype=np.int32), 0, n, key)
     for key in (0, 1, 2**32, 2**63 - 1):
         yield case(f"key {key}", np.arange(100, dtype=np.int32), 0, 100, key)
+    for dtype in DTYPES:
+        for start, key in ((0, 5), (16, 2**62), (3, None)):
+            x = values((23, 7), dtype)
+            yield case(f"device start {start} key {key} {dtype}", x, start, 7, key, 0.5, there=True)
     special = np.float32([[np.nan, np.inf], [-np.inf, -0.0], [3.4e38, 1e-38], [1e-42, 1e30]])
     yield case("values", special, 0, 4, None)
 
@@ -38,11 +42,15 @@ def values(shape, dtype):
     return (200 * np.random.default_rng(0).random(shape)).astype(dtype)
 
 
-def case(name, x, start, rows, key, scale=1.0, offset_bytes=0):
-    """Labels, int32, are exact; else one multiplication by a rounded factor, 2 u."""
-    labels = x.dtype == np.int32
+def case(name, x, start, rows, key, scale=1.0, offset_bytes=0, there=False):
+    """Labels, int32, are exact; else one multiplication by a rounded factor, 2 u.
 
-    def call(x, y, **options):
+    there: start and key lie on the device."""
+    labels = x.dtype == np.int32
+    order = {"start": start, "key": key} if there else {}
+    moved = {name: np.int64([value]) for name, value in order.items() if value is not None}
+
+    def call(x, y, start=start, key=key, **options):
         kernels.gather(x, start, rows, key=key, scale=scale, out=y, **options)
 
     def expected(precision=None):
@@ -50,4 +58,4 @@ def case(name, x, start, rows, key, scale=1.0, offset_bytes=0):
         return {"y": (y, 0 if labels else 2 * U * abs(y) + TINY)}
 
     outputs = {"y": Output((rows, *x.shape[1:]), np.int32 if labels else np.float32)}
-    return Case(name, {"x": x}, outputs, call, expected, offset_bytes)
+    return Case(name, {"x": x} | moved, outputs, call, expected, offset_bytes)

@@ -21,6 +21,10 @@ permuted = register_jitable(shuffle.permuted)
 
 
 def gather(x, y, start, half_bits, key, shuffled, scale):
+    """start, key: numbers, or arrays (1,) that are read now."""
+    start, key = (a.item() if isinstance(a, np.ndarray) else a for a in (start, key))
+    if start < 0 or start + len(y) > len(x):  # rows outside the data are left as they are
+        y, start = y[max(0, -start) : max(0, len(x) - start)], max(0, start)
     scale = np.int32(1) if y.dtype == np.int32 else np.float32(scale)  # labels are not scaled
     copy_rows(x, y, start, half_bits, key, shuffled, scale, threads_for(y.size, SMALL))
 

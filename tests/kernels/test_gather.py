@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.device import capture
 from kernels.gather.shuffle import half_bits, shuffle_key
 from tests import harness
 from tests.kernels.battery import Battery
@@ -103,6 +104,60 @@ def test_rows_outside_the_data(variant, start, rows):
     x = variant.put(np.zeros((5, 3), np.float32))
     with pytest.raises(ValueError, match=f"^start, rows: got {start}, {rows}; expected"):
         kernels.gather(x, start, rows, **variant.options)
+
+
+# start and key on the device
+
+
+def int64(value):
+    return np.array([value], np.int64)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "int32"])
+def test_start_and_key_as_arrays(variant, dtype):
+    x = variant.put((200 * np.random.default_rng(0).random((23, 7))).astype(dtype))
+    key = shuffle_key(3, 1)
+    for start, rows in ((0, 23), (5, 9), (22, 1)):
+        expected = kernels.gather(x, start, rows, key=key, scale=0.5, **variant.options)
+        for start_there, key_there in ((1, 1), (1, 0), (0, 1)):
+            order = variant.put(int64(start)) if start_there else start
+            options = {"key": variant.put(int64(key)) if key_there else key, "scale": 0.5}
+            got = kernels.gather(x, order, rows, **options, **variant.options)
+            harness.same_bits(got, expected)
+    unshuffled = kernels.gather(x, variant.put(int64(4)), 6, scale=0.5, **variant.options)
+    harness.same_bits(unshuffled, kernels.gather(x, 4, 6, scale=0.5, **variant.options))
+
+
+@pytest.mark.parametrize("start", [-(2**63), -9, -3, 0, 2, 4, 5, 2**63 - 1])
+def test_an_array_that_starts_outside_the_data(variant, start):
+    """5 rows are there, 4 are asked for: those that are not there are left as they are."""
+    x = np.arange(5, dtype=np.int32)
+    out = variant.put(np.full(4, -7, np.int32))
+    kernels.gather(variant.put(x), variant.put(int64(start)), 4, out=out, **variant.options)
+    expected = [x[start + i] if 0 <= start + i < 5 else -7 for i in range(4)]
+    assert harness.get(out).tolist() == expected
+
+
+@pytest.mark.parametrize("name", ["start", "key"])
+@pytest.mark.parametrize(
+    ("value", "error"), [(np.int32([1]), TypeError), (np.int64([1, 2]), ValueError)], ids=str
+)
+def test_wrong_arrays_of_start_and_key(variant, name, value, error):
+    given = {"start": 0, "key": None, name: variant.put(value)}
+    with pytest.raises(error, match=rf"^{name}: got "):
+        kernels.gather(variant.put(np.zeros((5, 3), np.uint8)), rows=2, **given, **variant.options)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("emulated", marks=pytest.mark.emulated)])
+def test_a_graph_reads_start_and_key_at_every_replay(device):
+    x = harness.put(np.arange(40, dtype=np.int32), device)
+    start, key, y = (harness.put(a, device) for a in (int64(0), int64(0), np.zeros(7, np.int32)))
+    with capture(device) as graph:
+        kernels.gather(x, start, 7, key=key, out=y)
+    for position, number in ((3, 11), (33, 2**62)):
+        start[...], key[...] = position, number
+        graph.replay()
+        harness.same_bits(y, kernels.gather(x, position, 7, key=number))
 
 
 def test_a_scalar_has_no_rows(variant):

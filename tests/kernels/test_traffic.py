@@ -150,6 +150,16 @@ CALLS = {
         lambda **v: kernels.gather(integers(300, 784, dtype=np.uint8), 0, 64, key=5, **v),
         {"gpu.py": 64 * 784 * 5},
     ),
+    "gather device start and key": (
+        lambda **v: kernels.gather(
+            integers(300, 784, dtype=np.uint8),
+            emulated.zeros(1, np.int64),
+            64,
+            key=emulated.zeros(1, np.int64),
+            **v,
+        ),
+        {"gpu.py": 64 * 784 * 5 + 64 * 128 * 16},  # each thread reads both
+    ),
 }
 # A column's arrays are read by each of the 64 threads above each other, and written by one of them.
 of_columns = 4 * K * 64
