@@ -61,8 +61,8 @@ def _functions(unit, device_id):
 _granted = {}  # {(unit, entry, device_id): bytes of dynamic shared memory that were asked for}
 
 
-def launch(unit, entry, grid, block, values, shared_bytes=0):
-    """Launch on CuPy's current stream. values: as Parameter.argument gives them."""
+def ready(unit, entry, shared_bytes=0):
+    """The kernel on the current card: compiled, loaded, and allowed its dynamic shared memory."""
     device_id = require_gpu().cuda.runtime.getDevice()
     function = _functions(unit, device_id)[entry]
     if shared_bytes > _granted.get((unit, entry, device_id), 0):  # over 48 KB only for the asking
@@ -71,4 +71,9 @@ def launch(unit, entry, grid, block, values, shared_bytes=0):
         attribute = driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
         driver.funcSetAttribute(function.ptr, attribute, shared_bytes)
         _granted[unit, entry, device_id] = shared_bytes
-    function(grid, block, values, shared_mem=shared_bytes)
+    return function
+
+
+def launch(unit, entry, grid, block, values, shared_bytes=0):
+    """Launch on CuPy's current stream. values: as Parameter.argument gives them."""
+    ready(unit, entry, shared_bytes)(grid, block, values, shared_mem=shared_bytes)

@@ -4,19 +4,22 @@
         kernels.linear(x, w, b, out=y)        # recorded; nothing runs yet
     graph.replay()                            # runs, on what x, w and b hold by now
 
-On a GPU this is CUDA's stream capture: one call from the host in place of one a launch, about 1 µs
-a node. On the CPU and on the emulated device the calls are kept and run one after the other; what
-is saved is the check of their arguments. Either way the graph holds the arrays that it uses, and
-only kernels can be recorded: reading a device's array, or waiting for it, while capturing is an
-error. Run the same calls once before, so that every kernel is compiled and loaded.
+The calls are kept with their arguments, checked once. On the CPU and on the emulated device a
+replay runs one after the other. On a GPU each kernel is compiled and loaded as it is recorded, and
+when the block ends all launches go into one CUDA graph by stream capture: a replay is one call from
+the host in place of one a launch, about 1 µs a node. So what stream capture forbids, a compilation,
+an allocation, may happen in the block. The graph holds the arrays that it uses.
+
+Only kernels can be recorded. Reading an array of the emulated device, or computing with it, in the
+block is an error; with CuPy's arrays it happens at once and is not part of the graph, unnoticed.
 """
 
 import contextlib
 import contextvars
 
 from kernels.arrays import one_of
+from kernels.device import gpu
 from kernels.device.errors import DeviceError
-from kernels.device.gpu import require_gpu
 
 _capturing = contextvars.ContextVar("capturing", default=None)
 
@@ -45,12 +48,23 @@ class Graph:
             run(*arguments)
 
     def _record(self, device, run, arguments):
-        """Called in place of a launch. CuPy's own launch is what records on a GPU."""
+        """Called in place of a launch."""
         if device != self.device:
             raise DeviceError(f"a kernel on device {device!r} in a capture on {self.device!r}")
+        if run is gpu.launch:
+            unit, entry, _, _, _, shared_bytes = arguments
+            gpu.ready(unit, entry, shared_bytes)
         self._recorded.append((run, arguments))
-        if device == "gpu":
-            run(*arguments)
+
+    def _instantiate(self):
+        """Make the CUDA graph, on a stream of its own: CuPy's default stream cannot be captured."""
+        with gpu.require_gpu().cuda.Stream(non_blocking=True) as stream:
+            stream.begin_capture()
+            try:
+                for run, arguments in self._recorded:
+                    run(*arguments)
+            finally:  # also after an error: a stream left capturing could not be used again
+                self._cuda_graph = stream.end_capture()
 
 
 @contextlib.contextmanager
@@ -62,25 +76,12 @@ def capture(device):
     graph = Graph(device)
     token = _capturing.set(graph)
     try:
-        if device == "gpu":
-            with _stream_capture(graph):
-                yield graph
-        else:
-            yield graph
-        graph._complete = True
+        yield graph
     finally:
         _capturing.reset(token)
-
-
-@contextlib.contextmanager
-def _stream_capture(graph):
-    stream = require_gpu().cuda.Stream(non_blocking=True)
-    with stream:
-        stream.begin_capture()
-        try:
-            yield
-        finally:  # also after an error: a stream left capturing could not be used again
-            graph._cuda_graph = stream.end_capture()
+    if device == "gpu":
+        graph._instantiate()
+    graph._complete = True
 
 
 def submit(device, run, *arguments):

@@ -119,6 +119,12 @@ class EmulatedArray(np.lib.mixins.NDArrayOperatorsMixin):
     def fill(self, value):
         self[...] = value
 
+    def set(self, a):
+        """From the host: a NumPy array of this shape and dtype, as CuPy's method wants it."""
+        if (a.shape, a.dtype) != (self.shape, self.dtype):
+            raise ValueError(f"a: got {a.dtype} {a.shape}; expected {self.dtype} {self.shape}")
+        self[...] = a
+
     def copy(self):
         return self.astype(self.dtype)
 

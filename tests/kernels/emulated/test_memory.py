@@ -118,6 +118,15 @@ def test_undefined_elements_stay_undefined_when_moved():
     assert b.defined.all(-1).tolist() == [False, True, True, False]
 
 
+def test_set_takes_what_fits_alone():
+    a = emulated.empty((2, 3))
+    a.set(numbers(2, 3))
+    harness.same_bits(a, numbers(2, 3))
+    for wrong in (numbers(3, 2), numbers(3), numbers(2, 3).astype(np.float64)):
+        with pytest.raises(ValueError, match=r"^a: got .*; expected float32 \(2, 3\)"):
+            a.set(wrong)
+
+
 def test_assignment_takes_slices_and_integers():
     with pytest.raises(TypeError, match=r"^index \[0, 2\]: expected slices and integers"):
         emulated.zeros(3)[[0, 2]] = 1
