@@ -72,7 +72,7 @@ def step(net, precision) -> list[Row]:
     found = (devices.empty("emulated", net.batch, dtype) for dtype in (np.float32, np.uint8))
     with emulated.session() as counted:
         run.load(x, 0, net.batch)
-        run.train(net.batch, labels, *found)
+        run.step(net.batch, labels, *found, number=1, rate=1e-3)
     shapes = from_shapes(net)
     return [
         Row(name, counters.launches, counters.total.global_bytes, *shapes[name])

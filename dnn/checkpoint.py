@@ -71,6 +71,10 @@ def describe(model) -> dict:
             "metrics": list(model.metrics),
             "precision": model.precision,
         }
+        if model.run_eagerly:
+            compilation["run_eagerly"] = True
+        if model.steps_per_execution != "auto":
+            compilation["steps_per_execution"] = model.steps_per_execution
     return {
         "layers": [_nameless(config(layer)) for layer in model.layers],
         "input_shape": list(model.input_shape),

@@ -2,9 +2,8 @@
 
 gather -> each layer forward -> loss and dlogits -> each layer backward -> the optimizer, all on the
 device; nothing is read back. Where there is a kernel for it, the last layer, the loss and the way
-back to the layer before are one (Loss.of_linear). A training step runs one kernel after the other
-(eagerly), or, where that was found to pay, as a graph: the calls recorded once and replayed for
-every batch.
+back to the layer before are one (Loss.of_linear). Whether the calls of a training step are made
+anew each time or recorded as a graph is up to dnn/steps.py.
 """
 
 import numpy as np
@@ -13,14 +12,11 @@ import kernels
 from dnn import devices
 from dnn.data import SCALE_OF_BYTES
 from dnn.layers.base import Training
-from kernels.device import capture
-
-CAPTURED = ("cpu",)  # devices whose training steps are graphs
 
 
-def _of_kernels_alone(model):
-    """Whether a graph records all that a step does. A user's own layer, loss or optimizer may
-    compute in NumPy too, which no graph would see."""
+def of_kernels_alone(model):
+    """Whether kernels are all that a step calls. A user's own layer, loss or optimizer may compute
+    in NumPy too, which no graph would see."""
     parts = (*model.layers, model.loss, model.optimizer)
     return all(type(part).__module__.startswith("dnn.") for part in parts)
 
@@ -58,10 +54,7 @@ class Execution:
             {name: self._empty(shape) for name, shape in layer.saved_shapes(n).items()}
             for layer, n in zip(self.layers, units[:-1], strict=True)
         ]
-        known = training and _of_kernels_alone(model)
-        self.captured = known and model.device in CAPTURED
-        self.with_loss = known and self._last_with_loss()
-        self.graphs, self.captured_with = {}, None
+        self.with_loss = training and of_kernels_alone(model) and self._last_with_loss()
 
     def _last_with_loss(self):
         """Whether one kernel computes the last layer, the loss, and the gradient of its input."""
@@ -74,7 +67,7 @@ class Execution:
         return devices.empty(self.model.device, shape, dtype)
 
     def load(self, x, start, rows, key=None):
-        """Bring rows of the data into the input buffer."""
+        """Bring rows of the data into the input buffer. start and key: as kernels.gather's."""
         scale = SCALE_OF_BYTES if x.dtype == np.uint8 and not self.scales_input else 1.0
         kernels.gather(x, start, rows, key=key, scale=scale, out=self.x[:rows])
 
@@ -128,18 +121,9 @@ class Execution:
             dz = self.dz[-1][:rows]
             kernels.activation_backward(dz, saved[:rows], function, out=dz)
 
-    def train(self, rows, targets, loss, hit, weights=None):
-        """One step on the rows that were loaded; loss and hit receive each row's."""
-        model = self.model
-        rate = model.schedule(model.steps_trained)
-        model.steps_trained += 1
-        if self.captured:
-            self._replay(rows, targets, loss, hit, model.steps_trained, rate, weights)
-        else:
-            self._step(rows, targets, loss, hit, model.steps_trained, rate, weights)
-
-    def _step(self, rows, targets, loss, hit, number, rate, weights):
-        """Forward, loss, backward, update. number (from 1) and rate: numbers, or arrays (1,)."""
+    def step(self, rows, targets, loss, hit, number, rate, weights=None):
+        """Forward, loss, backward, update on the rows that were loaded; loss and hit receive each
+        row's. number (from 1) and rate: numbers, or arrays (1,) on the device."""
         model = self.model
         if self.with_loss:
             self._forward_with_loss(rows, targets, loss, hit, number, weights)
@@ -164,28 +148,3 @@ class Execution:
             x, w, b, targets, 1 / rows, loss, self.dz[-1][:rows], hit, weights, self.y[-1][:rows],
             before, self.model.precision, dx,
         )  # fmt: skip
-
-    def _replay(self, rows, targets, loss, hit, number, rate, weights):
-        """The same as a graph, which reads and writes buffers of its own."""
-        hyperparameters = vars(self.model.optimizer)
-        if hyperparameters != self.captured_with:  # a callback has changed them, or the first step
-            self.graphs.clear()
-            self.captured_with = dict(hyperparameters)
-        if rows not in self.graphs:
-            self.graphs[rows] = self._capture(rows, targets, weights is not None)
-        graph, buffers = self.graphs[rows]
-        inputs = (targets, number, rate) if weights is None else (targets, number, rate, weights)
-        for buffer, value in zip(buffers[2:], inputs, strict=True):
-            buffer[...] = value
-        graph.replay()
-        loss[...], hit[...] = buffers[:2]
-
-    def _capture(self, rows, targets, weighted):
-        shapes = (rows, np.float32), (rows, np.uint8)
-        shapes += (targets.shape, targets.dtype), (1, np.int32), (1, np.float32)
-        shapes += ((rows, np.float32),) if weighted else ()
-        buffers = [self._empty(shape, dtype) for shape, dtype in shapes]
-        loss, hit, targets, number, rate, *weights = buffers
-        with capture(self.model.device) as graph:
-            self._step(rows, targets, loss, hit, number, rate, *(weights or [None]))
-        return graph, buffers

@@ -55,7 +55,7 @@ def learning_rate_finder(
     with _undone(model):
         model.steps_trained = model.samples_trained = 0
         model._reset_optimizer()
-        model.optimizer.learning_rate = watcher.sweep
+        model.optimizer.learning_rate, model.steps_per_execution = watcher.sweep, 1
         model.fit(x, y, batch_size, -(-steps // batches), verbose=0, callbacks=[watcher])
     return watcher.result()
 
@@ -108,7 +108,7 @@ def steepest(rates, smoothed):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    names = (*PROGRESS, *WITHIN, "averaged", "stop_training", "history")
+    names = (*PROGRESS, *WITHIN, "averaged", "stop_training", "history", "steps_per_execution")
     kept = {name: getattr(model, name) for name in names}
     weights, statistics = model.arena.copy(), model.state_arena.copy()
     rate, state = model.optimizer.learning_rate, model.optimizer_state

@@ -39,6 +39,7 @@ class Sequential:
         self.built = False
         self.optimizer = self.loss = self.history = self.running = None
         self.metrics, self.precision = (), "float32"
+        self.run_eagerly, self.steps_per_execution = False, "auto"
         self.stop_training = False
         self.class_names = None
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
@@ -103,12 +104,23 @@ class Sequential:
                 stream += 1
         return devices.to_device(values, self.device)
 
-    def compile(self, optimizer="adam", loss=None, metrics=(), *, precision="float32"):
+    def compile(
+        self, optimizer="adam", loss=None, metrics=(), *, run_eagerly=False,
+        steps_per_execution="auto", precision="float32",
+    ):  # fmt: skip
         """Choose how to train.
 
         optimizer: a name or an instance of dnn.optimizers, default Adam with its defaults.
         loss: a name or an instance of dnn.losses. metrics: ["accuracy"], the share
         of samples whose prediction is right, for losses of classes and yes/no answers; or nothing.
+        run_eagerly: let `fit` call one kernel after the other. Default False: the calls of some
+        steps are recorded once and replayed, on a GPU with one launch (dnn/steps.py). The bits are
+        the same. Steps with a layer, loss or optimizer of your own are always eager.
+        steps_per_execution: how many steps `fit` takes before it calls its callbacks'
+        on_train_batch_end, once for all of them and with the number of the last; at most an
+        epoch's. The weights do not depend on it, to the bit. Default "auto": as many as are
+        recorded as one, 64 on a GPU, 8 on the CPU; and 1 where a callback wants to see every
+        batch. Names and meanings of both are Keras', where a step an execution is the default.
         precision: "float32" (default), "tf32" or "bfloat16": how a GPU may round the operands of
         its matrix products; parameters, sums and the CPU are always float32.
         """
@@ -128,6 +140,9 @@ class Sequential:
                 "targets are numbers, and no prediction of a number is simply right or wrong: the "
                 "loss is the measure"
             )
+        if steps_per_execution != "auto":
+            data.whole_number("steps_per_execution", steps_per_execution)
+        self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
         self.precision = one_of("precision", precision, PRECISIONS)
         self.steps_trained = self.samples_trained = 0
         self._reset_optimizer()

@@ -9,17 +9,25 @@ class Running:
     """Arrays on the model's device, which the next batch overwrites; a NumPy copy of one is
     dnn.devices.to_host(array). On a GPU that waits for the batch to end.
 
-    rows: B, how many samples the batch had. losses: float32 (B,), of each sample.
-    x: float32 (B, I). outputs: of each computing layer, float32 (B, units). dz: of each computing
-    layer, the gradient of the loss with respect to what its activation was applied to, shaped like
-    its output; 0 before the first layer with parameters, where nothing asks for it. The gradients
-    of the parameters are in self.model.gradients.
+    rows: B, how many samples the batch had. steps: how many were taken in its execution, its own
+    the last: 1, or as many as compile's steps_per_execution says.
+    losses: float32 (B,), of each sample. x: float32 (B, I). outputs: of each computing layer,
+    float32 (B, units). dz: of each computing layer, the gradient of the loss with respect to what
+    its activation was applied to, shaped like its output; 0 before the first layer with
+    parameters, where nothing asks for it. The gradients of the parameters are in
+    self.model.gradients.
     samples: int32 (B,), NumPy: which samples of the x given to `fit` the rows are.
     """
 
     def __init__(self, execution, losses, kept):
         self._execution, self._losses, self._kept = execution, losses, kept
-        self.key, self.start, self.rows = None, 0, 0
+        self.key, self.start, self.rows, self.steps = None, 0, 0, 0
+
+    def cover(self, start, end, batch_size):
+        """Steps were taken on the rows start … end − 1 of the epoch's order."""
+        self.steps = -(-(end - start) // batch_size)
+        self.start = start + (self.steps - 1) * batch_size
+        self.rows = end - self.start
 
     @property
     def losses(self):

@@ -9,6 +9,7 @@ from dnn import data, devices
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
 from dnn.running import Running
+from dnn.steps import Trainer
 from kernels.arrays import adopt, device_of
 
 EVALUATION_BATCH = 1024
@@ -53,13 +54,15 @@ def fit(
         model.schedule_steps = steps * (epochs - initial_epoch)
     model.use_average(False)
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
-    losses, hits = per_sample(model, n)
-    model.running = running = Running(run, losses, kept)
+    trainer = Trainer(run, x, y, weights, batch_size)
+    found = PerSample(model, n)
+    model.running = running = Running(run, found.losses, kept)
     history = History()
     model.history = history
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
     chosen = [history, *progress(verbose), *callbacks]
     watchers = CallbackList(chosen, model, epochs=epochs, steps=steps, samples=n)
+    at_once = batch_size * steps_per_execution(model, trainer, chosen)
 
     watchers.on_train_begin({})
     try:
@@ -67,34 +70,28 @@ def fit(
             watchers.on_epoch_begin(epoch, {})
             began = time.perf_counter()
             key = kernels.shuffle_key(model.seed, model.epochs_trained) if shuffle else None
-            # Small enough to be put in order at once
-            targets = kernels.gather(y, 0, n, key=key)
-            ordered = None if weights is None else kernels.gather(weights, 0, n, key=key)
             running.key = key
+            trainer.begin_epoch(key)
             begun = model.samples_trained if model.epoch_samples == n else 0
             model.epoch_samples = n
-            for start in range(begun, n, batch_size):
-                rows = min(batch_size, n - start)
-                batch = slice(start, start + rows)
-                run.load(x, start, rows, key)
-                weight = None if weights is None else ordered[batch]
-                run.train(rows, targets[batch], losses[batch], hits[batch], weight)
-                running.start, running.rows = start, rows
-                ended = start + rows == n
-                model.samples_trained = 0 if ended else start + rows
-                model.epochs_trained += ended
-                watchers.on_train_batch_end(start // batch_size, {})
+            for start in range(begun, n, at_once):
+                end = min(start + at_once, n)
+                part = slice(start, end)
+                trainer.train(start, end, found.losses[part], found.hits[part])
+                running.cover(start, end, batch_size)
+                model.samples_trained = end % n
+                model.epochs_trained += end == n
+                watchers.on_train_batch_end(running.start // batch_size, {})
                 if model.stop_training:
                     break
-            seen = slice(begun, start + rows)
             # The one read of the epoch: it waits for the device
-            logs = means(model, losses[seen], hits[seen])
+            logs = found.means(begun, end)
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
                 watchers.on_test_begin({})
-                found = evaluate_prepared(model, *validation)
+                of_validation = evaluate_prepared(model, *validation)
                 watchers.on_test_end({})
-                logs |= {f"val_{name}": value for name, value in found.items()}
+                logs |= {f"val_{name}": value for name, value in of_validation.items()}
             watchers.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -141,18 +138,34 @@ def on_device(model, *arrays):
     return tuple(None if a is None else devices.to_device(a, model.device) for a in arrays)
 
 
-def per_sample(model, n):
-    """Arrays on the device that receive each sample's loss and whether it was a hit."""
-    xp = devices.namespace(model.device)
-    return xp.empty(n, np.float32), xp.empty(n, np.uint8)
+def steps_per_execution(model, trainer, callbacks):
+    """How many steps are taken between two calls of on_train_batch_end; see Sequential.compile."""
+    if model.steps_per_execution != "auto":
+        return model.steps_per_execution
+    return 1 if any(callback.every_batch for callback in callbacks) else trainer.most_steps
 
 
-def means(model, losses, hits):
-    """{"loss": …, "accuracy": … if asked for}, read from the device."""
-    found = {"loss": model.loss.total(devices.to_host(losses))}
-    if "accuracy" in model.metrics:
-        found["accuracy"] = float(devices.to_host(hits).mean(dtype=np.float64))
-    return found
+class PerSample:
+    """losses float32 (n,) and hits uint8 (n,) of each sample, on the model's device; the halves of
+    one array, so that one copy brings both to the host."""
+
+    def __init__(self, model, n):
+        self.model = model
+        self._both = devices.zeros(model.device, (5 * n,), np.uint8)
+        self.losses, self.hits = self._parts(self._both)
+
+    @staticmethod
+    def _parts(both):
+        n = len(both) // 5
+        return both[: 4 * n].view(np.float32), both[4 * n :]
+
+    def means(self, start, end):
+        """{"loss": …, "accuracy": … if asked for} of a part of them, read from the device."""
+        losses, hits = (a[start:end] for a in self._parts(devices.to_host(self._both)))
+        found = {"loss": self.model.loss.total(losses)}
+        if "accuracy" in self.model.metrics:
+            found["accuracy"] = float(hits.mean(dtype=np.float64))
+        return found
 
 
 def evaluate(model, x, y, batch_size, sample_weight=None):
@@ -164,14 +177,15 @@ def evaluate(model, x, y, batch_size, sample_weight=None):
 def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH):
     n = len(x)
     run = Execution(model, min(batch_size, n), model.from_logits_pass)
-    losses, hits = per_sample(model, n)
+    found = PerSample(model, n)
     for start in range(0, n, batch_size):
         rows = min(batch_size, n - start)
         batch = slice(start, start + rows)
         run.load(x, start, rows)
         weighted = {} if weights is None else {"weights": weights[batch]}
-        model.loss(run.forward(rows), y[batch], 1.0, losses[batch], None, hits[batch], **weighted)
-    return means(model, losses, hits)
+        out = found.losses[batch], None, found.hits[batch]
+        model.loss(run.forward(rows), y[batch], 1.0, *out, **weighted)
+    return found.means(0, n)
 
 
 def predict(model, x, batch_size):

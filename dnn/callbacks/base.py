@@ -6,7 +6,14 @@ class Callback:
 
     Setting self.model.stop_training = True ends the run after the batch or epoch. What a batch has
     left on the device is in self.model.running (dnn/running.py).
+
+    every_batch: whether on_train_batch_end must be called after each batch, unless compile's
+    steps_per_execution says otherwise. Default: wherever it is overridden.
     """
+
+    @property
+    def every_batch(self):
+        return type(self).on_train_batch_end is not Callback.on_train_batch_end
 
     def on_train_begin(self, logs):
         """Before the first epoch."""
@@ -15,8 +22,9 @@ class Callback:
         """Before epoch number `epoch`, counted from 0."""
 
     def on_train_batch_end(self, batch, logs):
-        """After a batch was issued. logs is empty: reading a loss would stop the device, and is
-        up to the callback: self.model.running.losses."""
+        """After a batch was issued, or so many as compile's steps_per_execution says, `batch` the
+        last. logs is empty: reading a loss would stop the device, and is up to the callback:
+        self.model.running.losses."""
 
     def on_test_begin(self, logs):
         """Before the validation of an epoch, where there is one."""

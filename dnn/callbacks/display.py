@@ -27,6 +27,7 @@ class Bar(Callback):
     """A live bar of the running epoch (rich), and the line of each that has ended."""
 
     REFRESH_S = 0.1
+    every_batch = False
 
     def on_train_begin(self, logs):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

@@ -18,7 +18,8 @@ class ModelCheckpoint(Callback):
     save_weights_only: must be False, the default: a model's file is a few kilobytes more than its
     weights and says what they belong to; load_model(path).get_weights() gives them alone.
     save_freq: "epoch" (default) or a number of batches, counted over all training of the model;
-    then {batch} can be named too. After a crash `fit` goes on at the next batch of the file:
+    then {batch} can be named too. With compile's steps_per_execution the file is written after the
+    execution that reaches the number. After a crash `fit` goes on at the next batch of the file:
     model = load_model(path); model.fit(…, initial_epoch=model.epochs_trained), see Sequential.save.
     initial_value_threshold: with save_best_only, a value that must be beaten first; default None.
     Names, order and defaults are Keras'.
@@ -46,6 +47,10 @@ class ModelCheckpoint(Callback):
         if self.best is None:
             self.best = self.monitor.worst
 
+    @property
+    def every_batch(self):
+        return self.save_freq != "epoch"
+
     def on_train_begin(self, logs):
         self.epoch = None
 
@@ -53,7 +58,11 @@ class ModelCheckpoint(Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs):
-        if self.save_freq != "epoch" and self.model.steps_trained % self.save_freq == 0:
+        if self.save_freq == "epoch":
+            return
+        steps = self.model.steps_trained
+        before = steps - self.model.running.steps
+        if steps // self.save_freq > before // self.save_freq:
             self._save({"batch": batch + 1})
 
     def on_epoch_end(self, epoch, logs):

@@ -21,6 +21,7 @@ class TerminateOnNaN(Callback):
     layer's output is finite and the loss alone is not. The weights at that point have been updated
     once more and are lost; ModelCheckpoint or EarlyStopping(restore_best_weights=True) keep better
     ones.
+    With steps_per_execution the last batch of each execution is looked at.
     Each batch's losses are read: a few microseconds on a CPU; on a GPU the host waits for each
     batch, so leave this out of a run that is to be fast.
     """

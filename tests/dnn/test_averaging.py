@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dnn import callbacks, execution, learning_rate_finder, load_model, optimizers
+from dnn import callbacks, learning_rate_finder, load_model, optimizers
 from dnn.checkpoint import ModelFileError
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_average_figures import MOMENTUM, RATE, START, STEPS, TARGET
@@ -14,9 +14,9 @@ FIGURES = stored("average")
 X, Y = samples()
 
 
-def model(**options):
+def model(run_eagerly=False, **options):
     options = {"use_ema": True, "ema_momentum": 0.9, **options}
-    return small_model(optimizer=optimizers.Adam(2**-6, **options))
+    return small_model(optimizer=optimizers.Adam(2**-6, **options), run_eagerly=run_eagerly)
 
 
 def fit(made, epochs=4, **options):
@@ -62,10 +62,9 @@ def test_figures(library):
         np.testing.assert_allclose(state["average"], FIGURES[library][step - 1], rtol=2e-6)
 
 
-@pytest.mark.parametrize("captured", [("cpu",), ()], ids=["graph", "eager"])
-def test_when_fit_ends_the_model_is_the_average_of_its_steps(captured, monkeypatch):
-    monkeypatch.setattr(execution, "CAPTURED", captured)
-    made, weights = model(), Weights()
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_when_fit_ends_the_model_is_the_average_of_its_steps(run_eagerly):
+    made, weights = model(run_eagerly=run_eagerly), Weights()
     fit(made, callbacks=[weights])
     assert made.averaged
     close(made.get_weights(), averaged(weights.of_steps))

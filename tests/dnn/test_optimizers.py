@@ -9,7 +9,7 @@ where a variance is taken of gradients that hardly differ.
 import numpy as np
 import pytest
 
-from dnn import Sequential, callbacks, execution, layers, optimizers, schedules
+from dnn import Sequential, callbacks, layers, optimizers, schedules
 from dnn.arena import Layout
 from dnn.optimizers.clipping import Clipper
 from tests.dnn.figures import stored
@@ -253,10 +253,8 @@ def test_a_limit_that_is_none(name, limit):
 # The learning rate can be set while a model trains
 
 
-@pytest.mark.parametrize("captured", [True, False])
-def test_a_new_rate_counts_from_the_next_step(captured, monkeypatch):
-    monkeypatch.setattr(execution, "CAPTURED", ("cpu",) if captured else ())
-
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_new_rate_counts_from_the_next_step(run_eagerly):
     class Lower(callbacks.Callback):
         def on_train_batch_end(self, batch, logs):
             if batch == 2:
@@ -266,8 +264,8 @@ def test_a_new_rate_counts_from_the_next_step(captured, monkeypatch):
         def __call__(self, step):
             return 2**-5 if step < 3 else 2**-9
 
-    one = small_model(optimizer=optimizers.Adam(2**-5))
-    other = small_model(optimizer=optimizers.Adam(Falling()))
+    one = small_model(optimizer=optimizers.Adam(2**-5), run_eagerly=run_eagerly)
+    other = small_model(optimizer=optimizers.Adam(Falling()), run_eagerly=run_eagerly)
     one.fit(*samples(), verbose=0, callbacks=[Lower()])
     other.fit(*samples(), verbose=0)
     assert bits(one.get_weights()) == bits(other.get_weights())

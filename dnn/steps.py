@@ -1,0 +1,149 @@
+"""The training steps of a `fit`: as graphs, or one kernel after the other (eagerly).
+
+A graph is the calls of some steps in a row, recorded once. Of which samples a step takes, it holds
+how many; what else differs from one replay to the next are a few bytes a step that it reads on the
+device: where in the epoch's order the rows begin, the key of that order, the number of the step and
+its learning rate. So for all steps of a graph the host makes a few copies to the device and one
+launch, and the same graph serves every place in every epoch. A smaller last batch is a step like
+others. Eager steps give the same bits.
+"""
+
+import struct
+
+import numpy as np
+
+import kernels
+from dnn import devices
+from dnn.execution import of_kernels_alone
+from kernels.device import capture
+
+# How many steps a graph holds at most. On a GPU (not measured yet) an epoch of 60,000 samples in
+# batches of 128, 469 steps, is then eight launches, and two graphs, of 64 and 21 steps, have been
+# recorded before: more steps a graph make fewer launches and a longer start. On the CPU, where a
+# replay saves no launch, what is done once a graph is small beside eight of the smallest steps.
+GRAPH_STEPS = {"cpu": 8, "gpu": 64, "emulated": 64}
+
+
+class Trainer:
+    """Takes training steps on one set of samples.
+
+    run: an Execution for training. x, targets, weights: of all samples, on the device; weights may
+    be None. captured: whether steps are graphs. most_steps: how many are issued at once.
+    """
+
+    def __init__(self, run, x, targets, weights, batch_size):
+        self.run, self.x, self.batch_size = run, x, batch_size
+        self.unordered = [targets] if weights is None else [targets, weights]
+        model = self.model = run.model
+        self.ordered = [devices.empty(model.device, a.shape, a.dtype) for a in self.unordered]
+        self.captured = of_kernels_alone(model) and not model.run_eagerly
+        self.most_steps = GRAPH_STEPS[model.device] if self.captured else 1
+        self._graphs = {}  # {how many samples: their steps}
+        # Numbers that a graph holds: all but the learning rate, which it reads
+        self._numbers = [vars(part) for part in (model.optimizer, model.loss, *model.layers)]
+        self._held = None
+
+    def begin_epoch(self, key):
+        """The steps that follow take the samples in the order `key`: kernels.shuffle_key's, or None
+        for the order in which they stand; None in every epoch or in none."""
+        self.key = key
+        for a, out in zip(self.unordered, self.ordered, strict=True):  # small enough to do at once
+            kernels.gather(a, 0, len(a), key=key, out=out)
+
+    def train(self, start, end, losses, hits):
+        """Steps on the rows start … end − 1 of the order; losses float32 and hits uint8
+        (end − start,) receive each row's. Nothing waits for the device."""
+        model, schedule = self.model, self.model.schedule
+        if self.captured and self._numbers != self._held:
+            self._hold()
+        most = self.most_steps * self.batch_size
+        for low in range(start, end, most):
+            high = min(low + most, end)
+            given = [a[low:high] for a in self.ordered]
+            out = losses[low - start : high - start], hits[low - start : high - start]
+            starts = range(low, high, self.batch_size)
+            first = model.steps_trained + 1
+            numbers = range(first, first + len(starts))
+            rates = [schedule(number - 1) for number in numbers]
+            if self.captured:
+                self._graph(high - low).take(given, *out, self.key, starts, numbers, rates)
+            else:
+                rates = np.float32(rates).tolist()  # as a graph's
+                self.issue(given, *out, self.key, starts, numbers, rates)
+            model.steps_trained = numbers[-1]
+
+    def issue(self, given, losses, hits, key, starts, numbers, rates):
+        """The calls of some steps. given: their samples' targets and, if there are, weights. Of
+        each step the position of its first row, its number, from 1, and rate, and the key: numbers,
+        or arrays (1,) on the device."""
+        n = len(losses)
+        lows = range(0, n, self.batch_size)
+        for low, start, number, rate in zip(lows, starts, numbers, rates, strict=True):
+            rows = min(self.batch_size, n - low)
+            batch = slice(low, low + rows)
+            targets, *weights = (a[batch] for a in given)
+            self.run.load(self.x, start, rows, key)
+            self.run.step(rows, targets, losses[batch], hits[batch], number, rate, *weights)
+
+    def _hold(self):
+        """Keep the numbers of all parts as they are now; graphs that hold others are dropped."""
+        held = [dict(numbers) for numbers in self._numbers]
+        if self._held is None or _unread(held) != _unread(self._held):
+            self._graphs.clear()
+        self._held = held
+
+    def _graph(self, n):
+        if n not in self._graphs:
+            self._graphs[n] = _Graph(self, n)
+        return self._graphs[n]
+
+
+def _unread(numbers):
+    """Without what a graph reads: the optimizer's learning rate."""
+    rule, *others = numbers
+    read = ("learning_rate", "schedule")
+    return {name: value for name, value in rule.items() if name not in read}, others
+
+
+class _Graph:
+    """Steps that take n samples, recorded, with the arrays that they read and write."""
+
+    def __init__(self, trainer, n):
+        device, steps = trainer.model.device, -(-n // trainer.batch_size)
+        self.given = [devices.empty(device, (n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
+        self.losses = devices.empty(device, (n,))
+        self.hits = devices.zeros(device, (n,), np.uint8)  # some losses know none
+        self.inputs = _Inputs(device, steps)
+        key, *of_steps = self.inputs.arrays
+        of_steps = ([of[i : i + 1] for i in range(steps)] for of in of_steps)
+        key = None if trainer.key is None else key
+        with capture(device) as self.recorded:
+            trainer.issue(self.given, self.losses, self.hits, key, *of_steps)
+
+    def take(self, given, losses, hits, key, starts, numbers, rates):
+        """As Trainer.issue, on numbers."""
+        for a, values in zip(self.given, given, strict=True):
+            a[...] = values
+        self.inputs.set(key, starts, numbers, rates)
+        self.recorded.replay()
+        losses[...], hits[...] = self.losses, self.hits
+
+
+class _Inputs:
+    """What differs from one replay to the next, for k steps, in one array on the device.
+
+    arrays: key int64 (1,); starts int64, numbers int32 and rates float32, (k,) each.
+    """
+
+    def __init__(self, device, k):
+        self._packed = struct.Struct(f"={1 + k}q{k}i{k}f")
+        self._here = np.zeros(1 + 2 * k, np.int64)
+        self._there = there = devices.to_device(self._here, device)  # on the CPU the same array
+        pairs = there[1 + k :]
+        of_steps = there[1 : 1 + k], pairs.view(np.int32)[:k], pairs.view(np.float32)[k:]
+        self.arrays = there[:1], *of_steps
+
+    def set(self, key, starts, numbers, rates):
+        self._packed.pack_into(self._here, 0, key or 0, *starts, *numbers, *rates)
+        if self._there is not self._here:
+            self._there.set(self._here)  # waits for nothing
