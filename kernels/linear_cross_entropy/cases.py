@@ -18,7 +18,7 @@ SHAPES = [
     (1, 1, 1), (2, 1, 3), (13, 7, 11), (5, 3, 4), (17, 31, 10), (4, 33, 16), (6, 64, 17),
     (3, 128, 10), (18, 129, 12), (9, 127, 9), (7, 130, 20), (3, 513, 10), (17, 300, 6),
     (5, 300, 33), (20, 65, 64), (6, 70, 65), (5, 100, 100), (33, 40, 128), (3, 130, 127),
-    (2, 784, 10),
+    (2, 784, 10), (4, 265, 10), (12, 133, 40),
 ]  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def cases(long=False):
             yield of_logits(f"extreme {value} at {where} of {classes}", z, labels)
     for classes in (3, 10, 40):
         for name, columns in (
+            ("the first", [0]),
             ("one", [1]),
             ("all but one", np.r_[1:classes]),
             ("all", np.r_[:classes]),
@@ -65,9 +66,14 @@ def cases(long=False):
         z, labels, targets = softmax.ties(classes)
         yield of_logits(f"ties of {classes} labels", z, labels)
         yield of_logits(f"ties of {classes} targets", z, targets, most_blocks=0)
-    z, labels, targets = softmax.pairs(10)
-    yield of_logits("pairs labels", z, labels)
-    yield of_logits("pairs targets", z, targets, most_blocks=0)
+    # Each pair in every row of a warp
+    z, labels, targets = (
+        np.concatenate([a[i:] for i in range(4)])
+        for a in softmax.pairs_of(11, range(11), range(11))
+    )
+    for name, most_blocks in (("few", None), ("many", 0)):
+        yield of_logits(f"pairs labels {name}", z, labels, most_blocks=most_blocks)
+        yield of_logits(f"pairs targets {name}", z, targets, most_blocks=most_blocks)
     z, targets = softmax.logits(9, 7), 3 * softmax.soft(9, 7)
     targets[4] = 0
     yield of_logits("sums other than one", z, targets)
@@ -78,7 +84,15 @@ def cases(long=False):
         weights = softmax.weights_of(shape[0])
         yield case(f"weighted {kind}", x, w, b, labels, weights=weights, most_blocks=(None, 0)[i])
     # Derivatives at x_saved, which is x or not, from shared memory or not; and none
-    for shape in ((5, 16, 10), (5, 18, 10), (6, 520, 12), (18, 260, 7), (7, 36, 100)):
+    for shape in (
+        (5, 16, 10),
+        (5, 17, 10),
+        (5, 18, 10),
+        (5, 19, 10),
+        (6, 520, 12),
+        (18, 260, 7),
+        (7, 36, 100),
+    ):
         for most_blocks in (None, 0):
             x, w, b, labels = problem(shape, "labels")
             name = f"{SIZES(shape)} {'few' if most_blocks is None else 'many'}"
@@ -86,12 +100,15 @@ def cases(long=False):
             yield case(f"saved {name}", x, w, b, labels, saved=saved, most_blocks=most_blocks)
             yield case(f"plain {name}", x, w, None, labels, f=None, most_blocks=most_blocks)
     for less in ("no dx", "no z and no hit"):
-        yield case(less, *problem((6, 12, 10), "labels"), f=None, **{less.replace(" ", "_"): True})
+        for name, most_blocks in (("few", None), ("many", 0)):
+            options = {"f": None, "most_blocks": most_blocks, less.replace(" ", "_"): True}
+            yield case(f"{less} {name}", *problem((6, 12, 10), "labels"), **options)
     for offset_bytes in (4, 8, 12, *({a: 4} for a in ("x", "w", "saved", "dx")), {"w": 8}):
         x, w, b, labels = problem((17, 32, 12), "labels")
         saved = normal(np.random.default_rng(3), *x.shape)
-        yield case(f"offset {offset_bytes}", x, w, b, labels.astype(np.int32), saved=saved,
-                   offset_bytes=offset_bytes)  # fmt: skip
+        for name, most_blocks in (("few", None), ("many", 0)):
+            yield case(f"offset {offset_bytes} {name}", x, w, b, labels.astype(np.int32),
+                       saved=saved, offset_bytes=offset_bytes, most_blocks=most_blocks)  # fmt: skip
 
 
 def problem(shape, kind, draw=normal):

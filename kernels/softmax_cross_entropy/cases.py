@@ -62,9 +62,23 @@ def cases(long=False):
             yield case(f"{where} of {classes}", z, labels, **{where.replace(" ", "_"): True})
     classes = 9000  # a row a block of 512 threads
     yield case(f"top of {classes} labels", *tops(classes, apart=classes // 33))
-    z, labels, _ = pairs(classes, part=classes // 9, rows=slice(None, None, 7))
+    warps = np.arange(0, 2048, 128)
+    z, labels, targets = _pairs(classes, warps[:-1], warps[1:])
     yield case(f"pairs of {classes} labels", z, labels)
+    yield case(f"pairs of {classes} targets", z, targets)
     yield case(f"in place of {classes}", z[:2], labels[:2], in_place=True)
+    targets = np.zeros((2, classes), np.float32)
+    targets[:, warps] = 1
+    yield case(f"a target a warp of {classes}", logits(2, classes), targets)
+    # The two largest in any two places; in a thread's first and third step; beyond shared memory
+    for classes, firsts, seconds in (
+        (19, range(19), range(19)),
+        (260, range(4), range(256, 260)),
+        (24600, range(24576, 24592, 5), (24593, 24599)),
+    ):
+        z, labels, targets = pairs_of(classes, firsts, seconds)
+        yield case(f"pairs at {firsts} {seconds} of {classes} labels", z, labels)
+        yield case(f"pairs at {firsts} {seconds} of {classes} targets", z, targets)
     for classes in (1, 10, 40, 1030):
         for rows in ROWS:
             for kind in KINDS:
@@ -76,6 +90,9 @@ def cases(long=False):
             z, labels = logits(9, classes), integer_labels(9, classes).astype(np.int32)
             name = f"offset {offset_bytes} of {classes}"
             yield case(name, z, labels, offset_bytes=offset_bytes)
+    for name in ("z", "labels", "dz"):
+        offset_bytes = {name: 4}
+        yield case(f"offset {offset_bytes}", logits(3, 36), soft(3, 36), offset_bytes=offset_bytes)
 
 
 def logits(rows, classes):
@@ -125,19 +142,30 @@ def ties(classes, rows=24):
     return z, np.where(np.arange(rows) % 2, last, first), targets
 
 
-def pairs(classes, part=None, rows=slice(None)):
+def pairs(classes):
     """(z, labels, targets): the two largest stand in any two of a row's first eight parts, in both
     orders; labels stand at the first one or, in every third row, at the second."""
-    part = part or max(1, min(32, classes // 16))
+    part = max(1, min(32, classes // 16))
     first, second = np.divmod(np.arange(64), 8) * np.array([[part], [part]])
     first, second = first + part - 1, (second + 8 * part) % classes
-    first, second = np.minimum(first, second), np.maximum(first, second)
-    z = logits(64, classes) / 50
-    z[range(64), first] = z[range(64), second] = 3
-    labels = np.where(np.arange(64) % 3, first, second)
+    return _pairs(classes, first, second)
+
+
+def pairs_of(classes, firsts, seconds):
+    """The same with the two largest at each of `firsts` and each of `seconds`."""
+    places = np.array([(i, j) for i in firsts for j in seconds if i != j])
+    return _pairs(classes, *places.T)
+
+
+def _pairs(classes, one, other):
+    rows = np.arange(len(one))
+    first, second = np.minimum(one, other), np.maximum(one, other)
+    z = logits(len(rows), classes) / 50
+    z[rows, first] = z[rows, second] = 3
+    labels = np.where(rows % 3, first, second)
     targets = one_hot(labels, classes)
-    targets[range(64), second] = 1
-    return z[rows], labels[rows], targets[rows]
+    targets[rows, second] = 1
+    return z, labels, targets
 
 
 def weights_of(rows):

@@ -469,11 +469,12 @@ __device__ inline void copy(int* to, const int* from) {
     wait;                                                                                        \
     out[threadIdx.x] = buffer[other] + 42;                                                       \
   }
+#define WAIT_ALL asm volatile("cp.async.wait_all;" ::: "memory")
 #define WAIT_GROUP(n) asm volatile("cp.async.wait_group " #n ";" ::: "memory")
 // right, grid 1, block 64
 COPY(copy_of_ones_own, WAIT_GROUP(0), threadIdx.x)
 // right, grid 1, block 64
-COPY(copy_wait_all, asm volatile("cp.async.wait_all;" ::: "memory"), threadIdx.x)
+COPY(copy_wait_all, WAIT_ALL, threadIdx.x)
 // right, grid 1, block 64
 COPY(copy_of_anothers, WAIT_GROUP(0); __syncthreads(), threadIdx.x ^ 32)
 // wrong: asynchronous copy, grid 1, block 64
@@ -486,6 +487,18 @@ COPY(copy_of_anothers_without_barrier, WAIT_GROUP(0), threadIdx.x ^ 32)
 COPY(copy_of_anothers_waited_after_the_barrier, __syncthreads(); WAIT_GROUP(0), threadIdx.x ^ 32)
 // wrong: race|asynchronous copy, grid 1, block 64
 COPY(copy_overwritten_in_flight, buffer[threadIdx.x] = 0; WAIT_GROUP(0), threadIdx.x)
+#define COPY_READING(name, bytes)                                                                \
+  KERNEL(name) {                                                                                 \
+    __shared__ int buffer[64];                                                                   \
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(                           \
+        shared_address(buffer + threadIdx.x)), "l"(data + threadIdx.x), "r"(bytes) : "memory");  \
+    WAIT_ALL;                                                                                    \
+    out[threadIdx.x] = buffer[threadIdx.x] + 42;                                                 \
+  }
+// right, grid 1, block 64
+COPY_READING(copy_reads_all, 4)
+// wrong: asynchronous copy, grid 1, block 64
+COPY_READING(copy_reads_more_than_it_writes, 5)
 
 // ---- Bulk copies ----------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ void async_copy(Address destination, Address source, uint32_t bytes, uint32_t so
                 const Site& site) {
   Fiber& me = running();
   settle(me);
+  if (source_bytes > bytes)  // undefined (PTX ISA, cp.async)
+    report(Fault::asynchronous_copy, site, "copy of %u bytes is to read %u", bytes, source_bytes);
   source_bytes = std::min(source_bytes, bytes);
   const Place to = locate(destination, bytes, bytes, Kind::store, site);
   Copy copy{destination, to.host, nullptr, source, bytes, source_bytes, &site, false};
