@@ -22,9 +22,11 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench import ours, provenance
+from dnn import datasets
 
 STEPS = ("doctor", "tests", "sanitizer", "train", "benchmarks")
 # Of the time budget, at most; what a step leaves over goes to those after it, and the benchmarks
@@ -36,6 +38,7 @@ SANITIZED = "import kernels; " + "; ".join(
     for op in ("softmax_cross_entropy", "linear_cross_entropy", "linear")
 )
 PACKAGES = ("numpy", "numba", "numba-cuda", "cuda-core", "torch", "triton", "jax")
+PROCESSES = 4  # of the tests, where pytest-xdist is installed; on a GPU they share the card
 SPARE_S = 15  # of a suite's time, for the case that is running when it is to stop
 # Suites in a process of their own, the most telling first, and each one's part of the benchmarks'
 # time; all others share one, for importing the libraries and measuring the limits takes a process
@@ -63,7 +66,7 @@ class Outcome:
 def run(output, minutes, device, steps=STEPS) -> int:
     """Run the steps; returns the exit status: 0 if none failed, else 1."""
     if why := ours.why_not(device):
-        print(why)
+        print(f"{why}\nnothing was run ({', '.join(steps)}); --device cpu does the same on a CPU")
         return 1
     output = Path(output).resolve()
     if output.exists() and any(output.iterdir()):
@@ -93,7 +96,9 @@ def commands(step, device, output):
     if step == "doctor":
         return [(step, [*python, "dnn", "doctor"])]
     if step == "tests":
-        return [(step, [*python, "pytest", "tests", "-m", marker, "-q", "--maxfail=50"])]
+        parallel = ["-n", str(min(PROCESSES, provenance.cpu_count()))] if find_spec("xdist") else []
+        tests = [*python, "pytest", "tests", "-m", marker, "-q", "--maxfail=50", "--durations=20"]
+        return [(step, [*tests, *parallel])]
     if step == "sanitizer":
         if device == "cpu":
             return [(step, "compute-sanitizer watches GPUs")]
@@ -105,6 +110,8 @@ def commands(step, device, output):
             for tool in ("memcheck", "racecheck")
         ]
     if step == "train":
+        if datasets.where("fashion-mnist") is None:
+            return [(step, "Fashion-MNIST is not on this machine; name its folder in DNN_DATA_DIR")]
         return [
             (step, [*python, "dnn", "train", "--device", device, "--output", str(output / "train")])
         ]

@@ -1,5 +1,9 @@
 """Our own library with the face of a peer (see peers/__init__.py)."""
 
+import queue
+import threading
+import weakref
+
 import numba
 
 import kernels
@@ -10,6 +14,11 @@ from .peers import numpy as on_cpu
 
 DEVICES = ("cpu", "gpu")
 SPINS = True
+MANY_EPOCHS = 10**9
+
+
+class Ended(Exception):
+    """Nobody wants another epoch."""
 
 
 def __getattr__(op):
@@ -53,8 +62,9 @@ def numpy(a):
 
 
 def trainer(net, device, data, weights):
-    """dnn.Sequential on images of bytes; it counts the accuracy as well."""
-    from dnn import Sequential, layers, losses, optimizers
+    """dnn.Sequential on images of bytes; it counts the accuracy as well. All epochs are those of
+    one fit, which records its graphs in the first; it waits in a thread of its own between them."""
+    from dnn import Sequential, callbacks, layers, losses, optimizers
 
     hidden = [layers.Dense(O, activation="relu") for O in net.widths[1:-1]]
     model = Sequential([*hidden, layers.Dense(net.widths[-1])], seed=0, device=device)
@@ -63,11 +73,33 @@ def trainer(net, device, data, weights):
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizers.Adam(1e-3), loss=loss, metrics=["accuracy"])
     x, y = array(data.images, device).reshape(len(data.images), -1), data.labels
+    wanted, found = queue.SimpleQueue(), queue.SimpleQueue()
+    cpu_threads = numba.get_num_threads()
+
+    class Turns(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs):
+            if not wanted.get():
+                raise Ended
+
+        def on_epoch_end(self, epoch, logs):
+            found.put(logs["loss"])
+
+    def train():
+        numba.set_num_threads(cpu_threads)  # a thread's own
+        try:
+            model.fit(x, y, net.batch, MANY_EPOCHS, verbose=0, callbacks=Turns())
+        except Exception as failure:  # Ended, or what epoch() is to raise
+            found.put(failure)
 
     def epoch():
-        history = model.fit(x, y, batch_size=net.batch, epochs=1, verbose=0)
-        return history.history["loss"][-1]
+        wanted.put(True)
+        result = found.get()
+        if isinstance(result, Exception):
+            raise result
+        return result
 
+    threading.Thread(target=train, daemon=True).start()
+    weakref.finalize(epoch, wanted.put, False)
     return epoch
 
 

@@ -52,15 +52,33 @@ def test_a_folder_in_use_is_left_alone(stand_ins, tmp_path, capsys):
     assert "is not empty" in capsys.readouterr().out and not (tmp_path / "summary.json").exists()
 
 
-def test_the_steps_are_commands_that_exist(tmp_path):
+def test_without_a_gpu_it_says_what_was_not_run(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(acceptance.ours, "why_not", lambda device: f"no {device}")
+    assert acceptance.run(tmp_path / "found", 1, "gpu") == 1
+    printed = capsys.readouterr().out
+    assert "no gpu" in printed and all(step in printed for step in acceptance.STEPS)
+    assert "--device cpu" in printed and not (tmp_path / "found").exists()
+
+
+def test_without_the_images_there_is_no_training_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(acceptance.datasets, "where", lambda name: None)
+    [(_, why)] = acceptance.commands("train", "gpu", tmp_path)
+    assert "DNN_DATA_DIR" in why
+
+
+def test_the_steps_are_commands_that_exist(monkeypatch, tmp_path):
     """pytest knows the options of the suites, and dnn those of the training run."""
+    monkeypatch.setattr(acceptance.datasets, "where", lambda name: tmp_path)
     suites = acceptance.commands("benchmarks", "gpu", tmp_path)
     assert suites[0][0].endswith("test_epoch") and suites[-1][0].endswith("others")
     there = {str(path) for path in (provenance.ROOT / "bench").glob("test_*.py")}
     timed = [part for _, command in suites for part in command if part in there]
     assert sorted(timed) == sorted(there)  # every suite, once
     [(_, train)] = acceptance.commands("train", "gpu", tmp_path)
-    for command in ([*suites[0][1], "--collect-only"], [*train, "--help"]):
+    [(_, tests)] = acceptance.commands("tests", "gpu", tmp_path)
+    few = [part if part != "tests" else "tests/test_acceptance.py" for part in tests]
+    collect = ([*suites[0][1], "--collect-only"], [*few, "--collect-only", "-m", "not gpu"])
+    for command in (*collect, [*train, "--help"]):
         done = subprocess.run(command, cwd=provenance.ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-500:] + done.stderr[-500:]
 
