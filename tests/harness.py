@@ -5,9 +5,11 @@ test supplies data; how far a result may be from the reference is said in kernel
 """
 
 import importlib
+import itertools
 import re
 
 import numpy as np
+import pytest
 
 from kernels import activations, dispatch, losses
 from kernels.battery.case import check, check_special
@@ -17,6 +19,7 @@ from kernels.battery.variants import (
     DEVICES,
     Variant,
     define_sets,
+    geometries,
     get,
     put,
     variants,
@@ -55,6 +58,26 @@ def gpu_units():
             functions = tuple(pair for pair in known if any(pair[0] in names for names in named))
             for defines in define_sets(op, file):
                 yield dispatch.unit(op, file, signatures, functions, **defines)
+
+
+def label(unit) -> str:
+    """ "linear/gpu.cu TF32"."""
+    return " ".join([f"{unit.op}/{unit.file}", *dict(unit.defines).values()])
+
+
+def each_unit(function):
+    """Parametrize over `gpu_units`. Of a file with several geometries the default run compiles each
+    under one of the other definitions, taking turns; all their combinations are a sweep's."""
+    chosen = []
+    for (op, file), units in itertools.groupby(gpu_units(), lambda unit: (unit.op, unit.file)):
+        units = list(units)
+        others = len(units) // len(geometries(op, file))
+        for i, unit in enumerate(units):
+            geometry, other = divmod(i, others)
+            in_turn = len(units) == others or geometry % others == other
+            marks = () if in_turn else (pytest.mark.sweep,)
+            chosen.append(pytest.param(unit, id=label(unit), marks=marks))
+    return pytest.mark.parametrize("unit", chosen)(function)
 
 
 def name(activation) -> str:

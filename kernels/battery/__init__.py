@@ -14,7 +14,7 @@ from kernels.battery.variants import DEVICES, Variant, variants, why_not
 from kernels.device import DeviceError, EmulationError
 from kernels.dispatch import ops
 
-__all__ = ["Case", "Variant", "cases", "check", "ops", "variants"]
+__all__ = ["Case", "Variant", "cases", "cases_of", "check", "ops", "variants"]
 
 
 class CheckFailed(AssertionError):
@@ -28,6 +28,11 @@ def cases(op, long=False) -> tuple[Case, ...]:
     names = [case.name for case in found]
     assert len(set(names)) == len(names), "two cases of one name"
     return found
+
+
+def cases_of(variant, long=False) -> list[Case]:
+    """Those of its op's battery that concern a variant."""
+    return [case for case in cases(variant.op, long) if case.concerns(variant)]
 
 
 def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float]:
@@ -55,11 +60,12 @@ def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float
     print(f"  {'variant':<24} {'cases':>6} {'failed':>7}   error / budget")
     shares, failures = {}, []
     for v in chosen:
-        share, worst, failed = _run(v, cases(op, long))
+        battery = cases_of(v, long)
+        share, worst, failed = _run(v, battery)
         shares[str(v)] = share
         failures += failed
         name = str(v).removesuffix("-emulated")
-        print(f"  {name:<24} {len(cases(op, long)):>6} {len(failed):>7}   {share:.3f}  ({worst})")
+        print(f"  {name:<24} {len(battery):>6} {len(failed):>7}   {share:.3f}  ({worst})")
     if failures:
         print("\n".join(failures[:10]))
         raise CheckFailed(

@@ -31,6 +31,7 @@ class Case:
     offset_bytes: how far past a multiple of 16 bytes every array begins, or {name: bytes} for some.
     most_blocks: of the launch, in place of the op's own MOST_BLOCKS: few blocks stride over the
     work as many do over a large array. None leaves it.
+    concerns(variant): whether it says anything new of that variant.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Case:
     expected: Callable
     offset_bytes: int | Mapping[str, int] = 0
     most_blocks: int | None = None
+    concerns: Callable = lambda variant: True
 
     def __str__(self):
         return self.name

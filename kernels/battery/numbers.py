@@ -34,18 +34,21 @@ def product_shapes(op, long=False) -> list[tuple[int, int, int]]:
     ]
 
 
-def residue_shapes(op) -> list[tuple[int, int, int]]:
-    """(B, I, O) such that each takes every remainder modulo the largest tile.
+def residue_shapes(op, long=False) -> list[tuple[int, int, int]]:
+    """(B, I, O) such that each takes every remainder modulo the largest tile of at most 64; `long`
+    adds those modulo the largest of all.
 
     Tiles are powers of two, so every remainder modulo the smaller ones occurs as well. Each size
     steps through its remainders by another odd step, and every fourth time reaches a second tile.
     """
-    t = max(tiles(op))
-    return [
+    largest = {max(t for t in tiles(op) if t <= most) for most in ((64, 1024) if long else (64,))}
+    shapes = [
         tuple(1 + (step * r + first) % t + (t if r % 4 == turn else 0)
               for step, first, turn in ((1, 0, 1), (29, 7, 2), (43, 21, 3)))
+        for t in sorted(largest)
         for r in range(t)
     ]  # fmt: skip
+    return list(dict.fromkeys(shapes))
 
 
 # Ops over flat arrays: one, primes, around 4 (16 bytes) and a block of 256, a small arena

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import importlib
 import itertools
 import re
 
@@ -44,6 +45,7 @@ def variants(op, every_precision=False, devices=DEVICES) -> list[Variant]:
     for where in devices:
         for file in dispatch.files(op, where):
             precisions = [defines.get("PRECISION") for defines in define_sets(op, file)]
+            precisions = list(dict.fromkeys(precisions))
             for precision in precisions if every_precision else precisions[:1]:
                 found.append(Variant(op, where, file, precision and precision.lower()))
     return found
@@ -52,20 +54,31 @@ def variants(op, every_precision=False, devices=DEVICES) -> list[Variant]:
 def define_sets(op, file) -> list[dict[str, str]]:
     """The preprocessor definitions a C++ file can be compiled under.
 
-    `enum Precision { FLOAT32, TF32 };` stands for -DPRECISION=FLOAT32 and -DPRECISION=TF32.
+    `enum Precision { FLOAT32, TF32 };` stands for -DPRECISION=FLOAT32 and -DPRECISION=TF32; each is
+    combined with each of the file's geometries.
     """
     text = (dispatch.PACKAGE / op / file).read_text()
     enums = re.findall(r"^enum (\w+) \{ ([A-Z0-9_, ]+) \};", text, re.M)
     choices = [[(name.upper(), value) for value in values.split(", ")] for name, values in enums]
-    return [dict(chosen) for chosen in itertools.product(*choices)]
+    return [
+        geometry | dict(chosen)
+        for geometry in geometries(op, file)
+        for chosen in itertools.product(*choices)
+    ]
+
+
+def geometries(op, file) -> tuple[dict[str, str], ...]:
+    """Those of the op's GEOMETRIES = {file: ({name: value}, …)}, else one without names."""
+    return getattr(importlib.import_module(f"kernels.{op}"), "GEOMETRIES", {}).get(file, ({},))
 
 
 @functools.cache
 def tiles(op) -> list[int]:
-    """The tile sizes that the GPU files of `op` name."""
+    """The tile sizes that the GPU files of `op` name, and the op's TILE_SIDES."""
     texts = [(dispatch.PACKAGE / op / file).read_text() for file in dispatch.files(op, "gpu")]
     pattern = r"^(?:constexpr int )?TILE(?:_[MNK])? = (\d+)"
-    return sorted({int(n) for text in texts for n in re.findall(pattern, text, re.M)})
+    named = {int(n) for text in texts for n in re.findall(pattern, text, re.M)}
+    return sorted(named.union(getattr(importlib.import_module(f"kernels.{op}"), "TILE_SIDES", ())))
 
 
 def _emulated():

@@ -20,6 +20,7 @@ from kernels.device.gpu import require_gpu
 from kernels.device.graph import Graph, capture, refuse_while_capturing, submit
 from kernels.device.launching import launch, most_shared_bytes
 from kernels.device.unit import Unit
+from kernels.device.workspace import workspace
 
 __all__ = [
     "CompileError",
@@ -35,4 +36,5 @@ __all__ = [
     "refuse_while_capturing",
     "require_gpu",
     "submit",
+    "workspace",
 ]

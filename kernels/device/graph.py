@@ -29,6 +29,7 @@ class Graph:
 
     def __init__(self, device):
         self.device = device
+        self.workspaces = {}  # see workspace.py
         self._recorded = []
         self._cuda_graph = None
         self._complete = False
@@ -91,6 +92,21 @@ def submit(device, run, *arguments):
         run(*arguments)
     else:
         graph._record(device, run, arguments)
+
+
+def capturing() -> Graph | None:
+    """The graph that is being captured."""
+    return _capturing.get()
+
+
+@contextlib.contextmanager
+def at_once():
+    """What is done in this block is not recorded: it happens now, also during a capture."""
+    token = _capturing.set(None)
+    try:
+        yield
+    finally:
+        _capturing.reset(token)
 
 
 def refuse_while_capturing(what):

@@ -70,15 +70,17 @@ def compile_cpp(text, name, arch, defines) -> bytes:
     return code
 
 
-def link(parts, name, arch, output="cubin") -> tuple[bytes, str]:
+def link(parts, name, arch, output="cubin", entries=()) -> tuple[bytes, str]:
     """Link [("ltoir" | "ptx", bytes), …] to a cubin or to PTX; returns it and the linker's log.
 
+    entries: the kernels to keep of LTO-IR, where not all of them.
     The log holds registers, spills and shared memory of every kernel (`ptxas -v`).
     """
     _, nvjitlink = _bindings()
     options = [f"-arch={arch}", "-lineinfo"]
     if any(kind == "ltoir" for kind, _ in parts):
         options += ["-lto"] + (["-ptx"] if output == "ptx" else [])
+        options += [f"-kernels-used={entry}" for entry in entries]
     elif output == "ptx":
         raise ValueError("PTX is linked to a cubin only; it is PTX already")
     if output == "cubin":

@@ -24,7 +24,8 @@ class Unit:
     """A kernel file with its definitions.
 
     op, file: the folder below kernels/ and the file in it.
-    signatures: {entry point: declaration}, see signature.py.
+    signatures: {entry point: declaration}, see signature.py; other entries of a C++ file are left
+        out.
     defines: ((name, value), …) for the C++ preprocessor.
     functions: ((name, scalar Python function), …) linked in.
     """
@@ -53,6 +54,10 @@ class Unit:
             return toolchain.constants(self.text)
         scope = vars(self._module())
         return {k: v for k, v in scope.items() if k.isupper() and isinstance(v, int)}
+
+    @property
+    def _entries(self):
+        return [entry for entry, _ in self.signatures]
 
     def parameters(self, entry):
         return parse(dict(self.signatures)[entry])
@@ -108,7 +113,7 @@ class Unit:
         shared memory of every entry point. Compiled afresh."""
         name = f"{self.op}/{self.file}"
         if self.is_cpp:
-            return [toolchain.link(self._cpp_parts(arch), name, arch)]
+            return [toolchain.link(self._cpp_parts(arch), name, arch, entries=self._entries)]
         parts = [self._python(arch, entry) for entry in dict(self.signatures)]
         return [toolchain.link([("ptx", part)], name, arch) for part in parts]
 
@@ -120,7 +125,8 @@ class Unit:
         return [("ltoir", code), *linked]
 
     def _cpp(self, arch, output):
-        return toolchain.link(self._cpp_parts(arch), f"{self.op}/{self.file}", arch, output)[0]
+        parts, name = self._cpp_parts(arch), f"{self.op}/{self.file}"
+        return toolchain.link(parts, name, arch, output, self._entries)[0]
 
     def _python(self, arch, entry):
         from kernels.device import cuda_python

@@ -11,27 +11,33 @@ float32 always, and the CPU always computes in float32.
 Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
 """
 
-import math
+import functools
 
 from kernels import activations, arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import launch, submit, workspace
+from kernels.linear import tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
 PRECISIONS = ("float32", "tf32", "bfloat16")
 SIGNATURES = (
     (
         "linear_forward",
-        "const float* x, const float* w, const float* b, float* z, float* y, int M, int N, int K",
+        "const float* x, const float* w, const float* b, float* z, float* y, int M, int N, int K, "
+        "float* partials, int* arrived",
     ),
     (
         "linear_backward_dx",
-        "const float* dz, const float* w, const float* s, float* dx, int M, int N, int K",
+        "const float* dz, const float* w, const float* s, float* dx, int M, int N, int K, "
+        "float* partials, int* arrived",
     ),
     (
         "linear_backward_dw",
-        "const float* x, const float* dz, float* dw, float* db, int M, int N, int K",
+        "const float* x, const float* dz, float* dw, float* db, int M, int N, int K, "
+        "float* partials, int* arrived",
     ),
 )
+TILE_SIDES = tiles.SIDES
+GEOMETRIES = {"gpu.cu": tuple({"TILE": tile.define} for tile in tiles.TILES)}
 
 
 def linear(
@@ -68,8 +74,8 @@ def linear(
         submit(device, dispatch.cpu("linear", file).linear, x, w, b, f, z_out, y)
     else:
         scalar = activations.get("identity") if f.rowwise else f
-        unit = _unit(file, precision, scalar)
-        _product(unit, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
+        how = file, precision, scalar
+        _product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
         if f.rowwise:
             _activation(y, f, out=y)
     return y
@@ -126,11 +132,11 @@ def linear_backward(
         run = dispatch.cpu("linear", file).linear_backward
         submit(device, run, dz, x, w, fused, None if g.rowwise else saved, dx, dw, db)
     else:
-        unit = _unit(file, precision, fused)
         if need_dx:
-            read = None if g.rowwise else saved
-            _product(unit, "linear_backward_dx", (dz, w, read, dx), B, I, O)
-        _product(unit, "linear_backward_dw", (x, dz, dw, db), I, O, B)
+            how, read = (file, precision, fused), None if g.rowwise else saved
+            _product(how, "linear_backward_dx", (dz, w, read, dx), B, I, O)
+        how = file, precision, activations.get("identity")
+        _product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
     if need_dx and g.rowwise:
         _activation_backward(dx, saved, g, out=dx)
     return dx, dw, db
@@ -148,27 +154,45 @@ def _activation_backward(dy, s, f, out=None):
     return activation_backward(dy, s, f, out=out)
 
 
-def _unit(file, precision, f):
-    if file.endswith(".py"):
-        if precision != "float32":
-            raise ValueError(
-                f"variant {file!r} computes in float32 only; got precision {precision!r}. "
-                "Leave variant out, or pass variant='gpu.cu'"
-            )
-        return dispatch.unit("linear", file, SIGNATURES, dispatch.scalar_functions(f))
-    functions = dispatch.scalar_functions(f)
-    return dispatch.unit("linear", file, SIGNATURES, functions, PRECISION=precision.upper())
-
-
-def _product(unit, entry, operands, M, N, K):
-    tiles = unit.constants
-    grid = (math.ceil(M / tiles["TILE_M"]), math.ceil(N / tiles["TILE_N"]))
+def _product(how, entry, operands, M, N, K):
+    """One launch. how: (file, precision, the activation to link in)."""
+    file, precision, f = how
+    signature, functions = _declared(entry), dispatch.scalar_functions(f)
+    splits, shared_bytes, partials, arrived = 1, 0, None, None
+    if file == "gpu.cu":
+        tile, splits = tiles.choose(M, N, K)
+        defines = {"TILE": tile.define, "PRECISION": precision.upper()}
+        unit = dispatch.unit("linear", file, signature, functions, **defines)
+        sides, threads, shared_bytes = (tile.m, tile.n), tile.threads, tile.shared_bytes
+    else:
+        _refuse_precision(file, precision)
+        unit = dispatch.unit("linear", file, signature, functions)
+        *sides, threads = (unit.constants[name] for name in ("TILE_M", "TILE_N", "THREADS"))
+    grid = (dispatch.ceil_div(M, sides[0]), dispatch.ceil_div(N, sides[1]), splits)
     if max(M, N, K) >= 2**31 or grid[1] > 65535:
         raise ValueError(
             f"{entry}: got a product of {M} × {N} over {K}; expected sizes under 2³¹ and at most "
-            f"{65535 * tiles['TILE_N']} columns"
+            f"{65535 * sides[1]} columns"
         )
-    launch(unit, entry, grid, (tiles["THREADS"],), (*operands, M, N, K))
+    if splits > 1:
+        blocks = grid[0] * grid[1]
+        partials, arrived = workspace(operands[0], blocks * splits * tile.result, blocks)
+    arguments = (*operands, M, N, K, partials, arrived)
+    launch(unit, entry, grid, (threads,), arguments, shared_bytes)
+
+
+@functools.cache
+def _declared(entry):
+    """SIGNATURES of that entry alone: a unit holds no more than its launch needs."""
+    return tuple(pair for pair in SIGNATURES if pair[0] == entry)
+
+
+def _refuse_precision(file, precision):
+    if precision != "float32":
+        raise ValueError(
+            f"variant {file!r} computes in float32 only; got precision {precision!r}. "
+            "Leave variant out, or pass variant='gpu.cu'"
+        )
 
 
 def _refuse_empty(**sizes):

@@ -1,5 +1,9 @@
 """linear's battery: forward and backward over shapes, layouts and values, with their budgets."""
 
+import contextlib
+import dataclasses
+import itertools
+
 import numpy as np
 
 import kernels
@@ -7,6 +11,7 @@ from kernels import activations, reference
 from kernels.battery import budgets
 from kernels.battery.case import Case, Output
 from kernels.battery.numbers import integers, normal, product_shapes, residue_shapes
+from kernels.linear import PRECISIONS, tiles
 
 OP = "linear"
 RANDOM_SHAPES = 8  # in the short battery; 300 in the long one
@@ -19,15 +24,26 @@ def cases(long=False):
     random = rng.integers(1, 151, (300 if long else RANDOM_SHAPES, 3)).tolist()
     for family, shapes in (
         ("shape", product_shapes(OP, long)),
-        ("residue", residue_shapes(OP)),
+        ("residue", residue_shapes(OP, long)),
         ("random", random),
     ):
         for shape in map(tuple, shapes):
             yield from both(f"{family} {SIZES(shape)}", shape)
     for shape in ((1, 1, 1), (31, 33, 10), (65, 300, 66)):
         yield from both(f"whole {SIZES(shape)}", shape, None, draw=integers)
+    for tile, precision in zip(tiles.TILES, itertools.cycle(PRECISIONS), strict=False):
+        m, n = tile.m, tile.n
+        for splits, shapes in (
+            (1, [(m + 1, n - 1, n + 1), (m - 1, m, n)]),
+            (3, [(70, m + 1, n + 4), (m + 4, 100, n)]),  # of few tiles along K, a part has none
+        ):
+            for shape in shapes:
+                name = f"tile {m}×{n} splits {splits} of {SIZES(shape)}"
+                found = both(name, shape, tiling=(tile, splits))
+                yield from only(found, file="gpu.cu", precision=None if long else precision)
     for f in activations.names():
-        yield from both(f"activation {f}", (19, 33, 10), f)
+        found = both(f"activation {f}", (19, 33, 10), f)
+        yield from only(found, precision=None if long or f == "relu" else "float32")
     for offset_bytes in (4, 8, 12):
         yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
     # An edge of the output at each of a lane's rows and columns, in every epilogue
@@ -57,6 +73,21 @@ def both(name, shape, f="relu", **options):
         yield backward(name, shape, f, **options)
 
 
+def only(found, file=None, precision=None):
+    """The cases for that file and, of one that knows several, that precision alone; None: for any.
+
+    Every precision, tile and activation is compiled code of its own, which takes seconds on the
+    emulated device; so the short battery has not every combination.
+    """
+
+    def concerns(variant):
+        return file in (None, variant.file) and (
+            precision is None or variant.precision in (None, precision)
+        )
+
+    return (dataclasses.replace(case, concerns=concerns) for case in found)
+
+
 def operands(B, I, O, draw=normal):
     """x, w, b."""
     rng = np.random.default_rng((B, I, O))
@@ -70,10 +101,11 @@ def gradients(B, I, O, draw=normal):
 
 
 def forward(
-    name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, bias=True, keep=True
-):
+    name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, bias=True, keep=True,
+    tiling=None,
+):  # fmt: skip
     """z and y = f(z). put: a value for one element of x; scale: of all of x. bias: there is one;
-    keep: z is asked for."""
+    keep: z is asked for. tiling: gpu.cu's (tile, splits), in place of its choice."""
     x, w, b = operands(*shape, draw)
     x, b = _spoiled(x, put, scale), b if scale is None else np.zeros_like(b)
     y = Output((shape[0], shape[2]))
@@ -84,7 +116,8 @@ def forward(
         outputs["z"] = y
 
     def call(x, w, y, b=None, z=None, **options):
-        kernels.linear(x, w, b, f, z_out=z, out=y, **options)
+        with tiled(tiling):
+            kernels.linear(x, w, b, f, z_out=z, out=y, **options)
 
     def expected(precision):
         for_z, for_y = forward_budget(x, w, inputs.get("b"), f, precision)
@@ -95,7 +128,9 @@ def forward(
     return Case(f"{name} forward", inputs, outputs, call, expected, offset_bytes)
 
 
-def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, bias=True):
+def backward(
+    name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, bias=True, tiling=None
+):
     """dx, dw and, with a bias, db; the derivative of f, the activation of the layer before, is in
     dx, and x is that layer's output, or its input where the derivative reads that. put, scale: of
     dy."""
@@ -106,7 +141,10 @@ def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, 
     B, I, O = shape
 
     def call(dy, x, w, dx, dw, db=None, **options):
-        kernels.linear_backward(dy, x, w, x_activation=f, bias=bias, out=(dx, dw, db), **options)
+        with tiled(tiling):
+            kernels.linear_backward(
+                dy, x, w, x_activation=f, bias=bias, out=(dx, dw, db), **options
+            )
 
     def expected(precision):
         found = backward_budget(dy, x, w, precision, x_activation=f)
@@ -117,6 +155,11 @@ def backward(name, shape, f, draw=normal, offset_bytes=0, put=None, scale=None, 
     outputs = {"dx": Output((B, I)), "dw": Output((I, O))} | ({"db": Output((O,))} if bias else {})
     inputs = {"dy": dy, "x": x, "w": w}
     return Case(f"{name} backward", inputs, outputs, call, expected, offset_bytes)
+
+
+def tiled(tiling):
+    """tiles.forced, or nothing."""
+    return tiles.forced(*tiling) if tiling else contextlib.nullcontext()
 
 
 def _spoiled(a, put, scale):

@@ -5,216 +5,231 @@
 //               backward_dw dw = x^T dz, db = sum of the rows of dz
 //               each is C = A B of M x N over K with another epilogue.
 // Shapes:       forward M, N, K = B, O, I; backward_dx B, I, O; backward_dw I, O, B. x (B, I),
-//               w (I, O), dz (B, O); float32, row-major, contiguous.
-// Traffic:      a block reads (TILE_M + TILE_N) K floats and writes TILE_M TILE_N, so A is read
-//               N / TILE_N times and B M / TILE_M times; 2 M N K operations.
-// Launch:       grid (M / TILE_M, N / TILE_N) rounded up, THREADS threads: 4 warps of 32 x 32
-//               outputs; shared memory 2 stages of both tiles, at most 40,960 bytes, static.
+//               w (I, O), dz (B, O); float32, row-major, contiguous. Of a K split S ways: partials
+//               (M tiles, N tiles, S, TILE_M + 1, TILE_N) float32, arrived (M tiles, N tiles) int32,
+//               zero before and after; null where S = 1.
+// Traffic:      a block reads (TILE_M + TILE_N) K / S floats, so A is read N / TILE_N times and B
+//               M / TILE_M times; 2 M N K operations. M N floats are written; of a split K, S whole
+//               tiles of partials are written and read besides, and S atomic counts made a tile.
+// Launch:       grid (M / TILE_M, N / TILE_N, S), rounded up, THREADS threads; dynamic shared
+//               memory as tiles.py says, where the tile, and S, are chosen from M, N and K. STAGES
+//               tiles of either operand are in shared memory, all but one of them on their way;
+//               one barrier a tile. WARPS_K warps share an output: each takes other slabs of k.
 // Requirements: none on sizes or alignment: 16-byte copies where the rows of an operand are
-//               multiples of 16 bytes and it starts on one, else 4-byte copies. M, N, K >= 1 and
-//               N <= 65535 TILE_N, which kernels/linear/__init__.py guarantees.
-// Numerics:     PRECISION FLOAT32: fmaf, ascending k. TF32, BFLOAT16: operands rounded to nearest,
-//               products accumulated in float32. db is always float32. No atomics: the same input
-//               gives the same bits.
-// Source:       tiling as in CUTLASS (Thakkar et al.) and SGEMM_CUDA (Boehm 2022); fragments as
-//               in mma.cuh.
-#include "async_copy.cuh"
-#include "mma.cuh"
-#include "vector.cuh"
-
+//               multiples of 16 bytes and it starts on one, else 4-byte copies; 16-byte stores
+//               likewise. M, N, K >= 1 and N <= 65535 TILE_N, which kernels/linear/__init__.py
+//               guarantees. Up to 97 KB of shared memory a block.
+// Numerics:     PRECISION FLOAT32: fmaf. TF32, BFLOAT16: operands rounded to nearest, products
+//               accumulated in float32. db is always float32. The order of the sums follows from
+//               M, N and K alone: no floating-point atomics, and the parts of a split K are added
+//               in their order by the block that happens to finish last.
+// Source:       tiling as in CUTLASS (Thakkar et al.) and SGEMM_CUDA (Boehm 2022); the last block
+//               adds as in CUDA's sample threadFenceReduction; fragments as in operand_tile.cuh.
 enum Precision { FLOAT32, TF32, BFLOAT16 };
 
-constexpr int TILE_M = 64;
-constexpr int TILE_N = 64;
+#include "warp_product.cuh"
+
+constexpr int GEOMETRY[] = {TILE};  // -DTILE=…, the fields of tiles.py's Tile
+constexpr int TILE_M = GEOMETRY[0], TILE_N = GEOMETRY[1];
+constexpr int WARP_M = GEOMETRY[2], WARP_N = GEOMETRY[3], WARPS_K = GEOMETRY[4];
+constexpr int STAGES = GEOMETRY[5];
 constexpr int TILE_K = 32;
-constexpr int THREADS = 128;
-static_assert(TILE_M == TILE_N, "Operand::SIDE serves both operands");
+constexpr int WARPS_MN = TILE_M / WARP_M * (TILE_N / WARP_N);
+constexpr int THREADS = 32 * WARPS_MN * WARPS_K;
+constexpr int OUTPUTS = TILE_M * TILE_N, RESULT = OUTPUTS + TILE_N;
+static_assert(OUTPUTS % (4 * THREADS) == 0, "every thread has whole groups of four outputs");
 
 extern "C" __device__ float activation(float z);
 extern "C" __device__ float activation_derivative(float s);
 
-// One operand's tile in shared memory: SIDE rows of the product by TILE_K, kept the way it lies in
-// device memory, so that whole rows can be copied. The padding puts the 32 elements that a warp
-// reads for one fragment register into 32 different banks.
+extern __shared__ __align__(16) float shared[];
+
 template <bool K_CONTIGUOUS>
-struct Operand {
-  static constexpr int SIDE = TILE_M;
-  static constexpr int ROWS = K_CONTIGUOUS ? SIDE : TILE_K;
-  static constexpr int COLS = K_CONTIGUOUS ? TILE_K : SIDE;
-  static constexpr int PITCH = COLS + (K_CONTIGUOUS == (PRECISION == BFLOAT16) ? 8 : 4);
-  static constexpr int FLOATS = ROWS * PITCH;
+using Left = OperandTile<TILE_M, 32, TILE_K, THREADS, K_CONTIGUOUS>;
+template <bool K_CONTIGUOUS>
+using Right = OperandTile<TILE_N, WARP_N, TILE_K, THREADS, K_CONTIGUOUS>;
 
-  const float* matrix;  // side x k if K_CONTIGUOUS, else k x side
-  int rows, cols;
-  int origin;           // of this block's tile, along the side
-  bool vectors;         // 16-byte copies are legal
+// Where an output lies in the shared memory that the result is gathered in: what eight lanes of
+// each_four store together lies in different banks.
+__device__ int place_of_output(int m, int n) {
+  return ((m * TILE_N + n) / 4 ^ m / 4 % 8) * 4 + n % 4;
+}
 
-  __device__ Operand(const float* matrix, int side, int k, int origin)
-      : matrix(matrix), rows(K_CONTIGUOUS ? side : k), cols(K_CONTIGUOUS ? k : side),
-        origin(origin), vectors(cols % 4 == 0 && aligned_16(matrix)) {}
+// This block's tile of C = A B over its share of K, and the sums of B's rows if `with_row`. They are
+// left in shared memory as WARPS_K addends of RESULT floats: the outputs, then the row.
+template <class A, class B>
+__device__ void product(A a, B b, int K, bool with_row) {
+  constexpr int STAGE = A::FLOATS + B::FLOATS;
+  const int tiles = (K - 1) / TILE_K + 1;
+  const int first = static_cast<long long>(tiles) * blockIdx.z / gridDim.z;
+  const int end = static_cast<long long>(tiles) * (blockIdx.z + 1) / gridDim.z;
+  const int warp = threadIdx.x / 32, share = warp / WARPS_MN, place = warp % WARPS_MN;
+  WarpProduct<PRECISION, WARP_M, WARP_N, A, B> sum(
+      place / (TILE_N / WARP_N) * WARP_M, place % (TILE_N / WARP_N) * WARP_N);
+  float column = 0;  // a thread's of the row: of column threadIdx.x % TILE_N, a share of the slabs
+  with_row = with_row && threadIdx.x < WARPS_K * TILE_N;
 
-  // Begin to copy the tile that starts at k0; what lies outside the matrix becomes zero.
-  __device__ void copy(float* tile, int k0) const {
-    const int row0 = K_CONTIGUOUS ? origin : k0, col0 = K_CONTIGUOUS ? k0 : origin;
-    const int width = vectors ? 4 : 1;
-    for (int i = threadIdx.x * width; i < ROWS * COLS; i += THREADS * width) {
-      const int r = i / COLS, c = i % COLS, row = row0 + r, col = col0 + c;
-      const bool inside = row < rows && col < cols;
-      const float* source = inside ? matrix + static_cast<long long>(row) * cols + col : matrix;
-      if (vectors) copy_async_16(tile + r * PITCH + c, source, inside);
-      else copy_async_4(tile + r * PITCH + c, source, inside);
+  auto copy = [&](int tile, int stage) {
+    if (tile < end) {
+      a.copy(shared + stage * STAGE, tile * TILE_K);
+      b.copy(shared + stage * STAGE + A::FLOATS, tile * TILE_K);
     }
-  }
-
-  static __device__ float at(const float* tile, int side, int k) {
-    return K_CONTIGUOUS ? tile[side * PITCH + k] : tile[k * PITCH + side];
-  }
-};
-
-// What one lane accumulates of its warp's 32 x 32 outputs, laid out as mma.sync's D: 2 x 4
-// fragments of 16 x 8. The FLOAT32 path uses the same layout, so one epilogue serves all.
-struct Accumulator {
-  float d[2][4][4] = {};
-  int row, col, g, t;  // of the warp in the tile; of the lane in the warp
-
-  __device__ Accumulator() {
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    row = warp / 2 * 32, col = warp % 2 * 32, g = lane / 4, t = lane % 4;
-  }
-
-  template <class A, class B>
-  __device__ void multiply(const float* a, const float* b) {
-    if constexpr (PRECISION == FLOAT32) multiply_float32<A, B>(a, b);
-    if constexpr (PRECISION == TF32) multiply_tf32<A, B>(a, b);
-    if constexpr (PRECISION == BFLOAT16) multiply_bfloat16<A, B>(a, b);
-  }
-
-  template <class A, class B>
-  __device__ void multiply_float32(const float* a, const float* b) {
-#pragma unroll 8
-    for (int k = 0; k < TILE_K; ++k) {
-      float left[4], right[8];
-      for (int i = 0; i < 4; ++i) left[i] = A::at(a, row + 8 * i + g, k);
-      for (int j = 0; j < 8; ++j) right[j] = B::at(b, col + j / 2 * 8 + 2 * t + j % 2, k);
-      for (int i = 0; i < 4; ++i)
-        for (int j = 0; j < 8; ++j)
-          d[i / 2][j / 2][i % 2 * 2 + j % 2] =
-              fmaf(left[i], right[j], d[i / 2][j / 2][i % 2 * 2 + j % 2]);
-    }
-  }
-
-  template <class A, class B>
-  __device__ void multiply_tf32(const float* a, const float* b) {
+    copy_async_commit();  // possibly empty, so that groups and tiles keep step
+  };
+#pragma unroll 1
+  for (int i = 0; i < STAGES - 1; ++i) copy(first + i, i);
+#pragma unroll 1
+  for (int tile = first, stage = 0; tile < end; ++tile) {
+    copy_async_wait<STAGES - 2>();
+    __syncthreads();  // this tile has landed, and nobody reads the one before any more
+    copy(tile + STAGES - 1, stage == 0 ? STAGES - 1 : stage - 1);
+    const float *of_a = shared + stage * STAGE, *of_b = of_a + A::FLOATS;
 #pragma unroll
-    for (int k = 0; k < TILE_K; k += 8) {
-      unsigned left[2][4], right[4][2];
-      for (int i = 0; i < 2; ++i)
-        for (int q = 0; q < 4; ++q)
-          left[i][q] = to_tf32(A::at(a, row + 16 * i + q % 2 * 8 + g, k + q / 2 * 4 + t));
-      for (int j = 0; j < 4; ++j)
-        for (int q = 0; q < 2; ++q) right[j][q] = to_tf32(B::at(b, col + 8 * j + g, k + q * 4 + t));
-      for (int i = 0; i < 2; ++i)
-        for (int j = 0; j < 4; ++j) mma_tf32(d[i][j], left[i], right[j]);
-    }
+    for (int slab = 0; slab < TILE_K / SLAB / WARPS_K; ++slab)
+      sum.multiply(of_a, of_b, slab * WARPS_K + share);
+    if (with_row)
+      for (int k = threadIdx.x / TILE_N; k < TILE_K; k += WARPS_K)
+        column += B::at(of_b, threadIdx.x % TILE_N, k);
+    stage = stage == STAGES - 1 ? 0 : stage + 1;
   }
 
-  template <class A, class B>
-  __device__ void multiply_bfloat16(const float* a, const float* b) {
-#pragma unroll
-    for (int k = 0; k < TILE_K; k += 16) {
-      unsigned left[2][4], right[4][2];
-      for (int i = 0; i < 2; ++i)
-        for (int q = 0; q < 4; ++q) {
-          const int m = row + 16 * i + q % 2 * 8 + g, kk = k + q / 2 * 8 + 2 * t;
-          left[i][q] = to_bf16x2(A::at(a, m, kk), A::at(a, m, kk + 1));
-        }
-      for (int j = 0; j < 4; ++j)
-        for (int q = 0; q < 2; ++q) {
-          const int n = col + 8 * j + g, kk = k + q * 8 + 2 * t;
-          right[j][q] = to_bf16x2(B::at(b, n, kk), B::at(b, n, kk + 1));
-        }
-      for (int i = 0; i < 2; ++i)
-        for (int j = 0; j < 4; ++j) mma_bf16(d[i][j], left[i], right[j]);
-    }
-  }
+  __syncthreads();  // nobody reads tiles any more
+  sum.each_four([&](int m, int n, Floats<4> four) {
+    store(shared + share * RESULT + place_of_output(m, n), four);
+  });
+  if (with_row)
+    shared[threadIdx.x / TILE_N * RESULT + OUTPUTS + threadIdx.x % TILE_N] = column;
+  __syncthreads();
+}
 
-  // store(m, n, value) for every output of this lane that lies inside M x N. Unrolled, or d would
-  // be indexed by variables, and so lie in local memory.
-  template <class Store>
-  __device__ void finish(int M, int N, Store store) const {
-#pragma unroll
-    for (int i = 0; i < 2; ++i)
-#pragma unroll
-      for (int j = 0; j < 4; ++j)
-#pragma unroll
-        for (int q = 0; q < 4; ++q) {
-          const int m = blockIdx.x * TILE_M + row + 16 * i + q / 2 * 8 + g;
-          const int n = blockIdx.y * TILE_N + col + 8 * j + 2 * t + q % 2;
-          if (m < M && n < N) store(m, n, d[i][j][q]);
-        }
-  }
-};
-
-// C = A B for this block's tile. The next tile is on its way while this one is multiplied.
-// each_tile(B's tile in shared memory) sees every tile once.
-template <class A, class B, class EachTile>
-__device__ Accumulator product(A a, B b, int K, EachTile each_tile) {
-  __shared__ __align__(16) float a_tiles[2][A::FLOATS];
-  __shared__ __align__(16) float b_tiles[2][B::FLOATS];
-  Accumulator sum;
-  a.copy(a_tiles[0], 0);
-  b.copy(b_tiles[0], 0);
-  copy_async_commit();
-  for (int k0 = 0, stage = 0; k0 < K; k0 += TILE_K, stage ^= 1) {
-    if (k0 + TILE_K < K) {
-      a.copy(a_tiles[stage ^ 1], k0 + TILE_K);
-      b.copy(b_tiles[stage ^ 1], k0 + TILE_K);
-    }
-    copy_async_commit();  // possibly empty, so that "all but the newest" is always this tile
-    copy_async_wait<1>();
-    __syncthreads();      // everybody's copies of this tile have landed
-    sum.multiply<A, B>(a_tiles[stage], b_tiles[stage]);
-    each_tile(b_tiles[stage]);
-    __syncthreads();      // nobody reads this tile any more: it may be overwritten
-  }
+// Element i of the result, and those behind it, from its addends.
+template <int N>
+__device__ Floats<N> result(int i, int addends) {
+  Floats<N> sum = load<N>(shared + i);
+  for (int other = 1; other < addends; ++other) add(sum, load<N>(shared + other * RESULT + i));
   return sum;
 }
 
+// Of a split K: store this block's result among those of its tile; whether it is the last of them
+// to arrive, and so may read all.
+__device__ bool last_to_arrive(float* of_tile, int* arrived, bool with_row) {
+  __shared__ bool last;
+  float* mine = of_tile + static_cast<long long>(blockIdx.z) * RESULT;
+#pragma unroll
+  for (int i = 4 * threadIdx.x, j = 0; j < OUTPUTS; i += 4 * THREADS, j += 4 * THREADS)
+    store_for_other_blocks(mine + i, result<4>(i, WARPS_K));
+  if (with_row && threadIdx.x < TILE_N / 4) {
+    const int i = OUTPUTS + 4 * threadIdx.x;
+    store_for_other_blocks(mine + i, result<4>(i, WARPS_K));
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    __threadfence();
+    last = atomicAdd(arrived, 1) == gridDim.z - 1;
+    __threadfence();
+    if (last) *arrived = 0;  // as the next launch expects it
+  }
+  __syncthreads();
+  return last;
+}
+
+// The sums of all splits, in their order, to shared memory: a thread's COUNT groups of four from
+// element i on. Several loads are on their way at once.
+template <int COUNT>
+__device__ void add_splits(const float* of_tile, int i) {
+  Floats<4> sums[COUNT];
+#pragma unroll
+  for (int j = 0; j < COUNT; ++j) sums[j] = load<4>(of_tile + i + j * 4 * THREADS);
+#pragma unroll 2
+  for (int split = 1; split < gridDim.z; ++split)
+#pragma unroll
+    for (int j = 0; j < COUNT; ++j)
+      add(sums[j], load<4>(of_tile + split * RESULT + i + j * 4 * THREADS));
+#pragma unroll
+  for (int j = 0; j < COUNT; ++j) store(shared + i + j * 4 * THREADS, sums[j]);
+}
+
+// How many addends of the tile's result are in shared memory; 0 where another block finishes it.
+__device__ int complete(float* partials, int* arrived, bool with_row) {
+  if (gridDim.z == 1) return WARPS_K;
+  const long long tile = static_cast<long long>(blockIdx.y) * gridDim.x + blockIdx.x;
+  float* of_tile = partials + tile * gridDim.z * RESULT;
+  if (!last_to_arrive(of_tile, arrived + tile, with_row)) return 0;
+  add_splits<OUTPUTS / 4 / THREADS>(of_tile, 4 * threadIdx.x);
+  if (with_row && threadIdx.x < TILE_N / 4) add_splits<1>(of_tile, OUTPUTS + 4 * threadIdx.x);
+  __syncthreads();
+  return 1;
+}
+
+// epilogue(m N + n, n, outputs from (m, n) on) for all outputs of the tile that lie inside M x N:
+// by four where `vectors` says that these may be stored at once, else one by one. UNROLL: how many
+// of a thread's are on their way at once.
+template <int UNROLL, class Epilogue>
+__device__ void each_output(int M, int N, bool vectors, int addends, Epilogue epilogue) {
+  const auto each = [&](int i, auto width) {
+    constexpr int WIDTH = decltype(width)::SIZE;
+#pragma unroll WIDTH == 4 ? UNROLL : 1
+    for (int j = 0; j < OUTPUTS / (THREADS * WIDTH); ++j, i += THREADS * WIDTH) {
+      const int m = i / TILE_N, n = i % TILE_N;
+      const int row = blockIdx.x * TILE_M + m, col = blockIdx.y * TILE_N + n;
+      if (row < M && col < N)
+        epilogue(static_cast<long long>(row) * N + col, col,
+                 result<WIDTH>(place_of_output(m, n), addends));
+    }
+  };
+  if (vectors && N % 4 == 0) each(4 * threadIdx.x, Floats<4>{});
+  else each(threadIdx.x, Floats<1>{});
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS)
-linear_forward(const float* x, const float* w, const float* b, float* z, float* y,
-               int M, int N, int K) {
-  Operand<true> left(x, M, K, blockIdx.x * TILE_M);
-  Operand<false> right(w, N, K, blockIdx.y * TILE_N);
-  product(left, right, K, [](const float*) {}).finish(M, N, [=](int m, int n, float sum) {
-    const long long at = static_cast<long long>(m) * N + n;
-    if (b) sum += b[n];
-    if (z) z[at] = sum;
-    y[at] = activation(sum);
+linear_forward(const float* x, const float* w, const float* __restrict__ b,
+               float* __restrict__ z, float* __restrict__ y,
+               int M, int N, int K, float* partials, int* arrived) {
+  Left<true> left(x, M, K, blockIdx.x * TILE_M);
+  Right<false> right(w, N, K, blockIdx.y * TILE_N);
+  product(left, right, K, false);
+  const int addends = complete(partials, arrived, false);
+  if (addends == 0) return;
+  const bool vectors = aligned_16(b) && aligned_16(z) && aligned_16(y);
+  each_output<2>(M, N, vectors, addends, [=](long long at, int n, auto sum) {
+    if (b) add(sum, load<sum.SIZE>(b + n));
+    if (z) store(z + at, sum);
+    for (float& value : sum.at) value = activation(value);
+    store(y + at, sum);
   });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-linear_backward_dx(const float* dz, const float* w, const float* s, float* dx,
-                   int M, int N, int K) {
-  Operand<true> left(dz, M, K, blockIdx.x * TILE_M);
-  Operand<true> right(w, N, K, blockIdx.y * TILE_N);
-  product(left, right, K, [](const float*) {}).finish(M, N, [=](int m, int n, float sum) {
-    const long long at = static_cast<long long>(m) * N + n;
-    dx[at] = s ? sum * activation_derivative(s[at]) : sum;
+linear_backward_dx(const float* dz, const float* w, const float* __restrict__ s,
+                   float* __restrict__ dx,
+                   int M, int N, int K, float* partials, int* arrived) {
+  Left<true> left(dz, M, K, blockIdx.x * TILE_M);
+  Right<true> right(w, N, K, blockIdx.y * TILE_N);
+  product(left, right, K, false);
+  const int addends = complete(partials, arrived, false);
+  if (addends == 0) return;
+  const bool vectors = aligned_16(s) && aligned_16(dx);
+  each_output<4>(M, N, vectors, addends, [=](long long at, int, auto sum) {
+    if (s) {
+      const auto saved = load<sum.SIZE>(s + at);
+      for (int i = 0; i < sum.SIZE; ++i) sum.at[i] *= activation_derivative(saved.at[i]);
+    }
+    store(dx + at, sum);
   });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-linear_backward_dw(const float* x, const float* dz, float* dw, float* db, int M, int N, int K) {
-  using Right = Operand<false>;
-  Operand<false> left(x, M, K, blockIdx.x * TILE_M);
-  Right right(dz, N, K, blockIdx.y * TILE_N);
-  float column = 0;  // the first row of blocks sums dz, a thread a column, from the tiles it has
-  const bool sums = db && blockIdx.x == 0 && threadIdx.x < TILE_N;
-  product(left, right, K, [&](const float* tile) {
-    if (sums)
-      for (int k = 0; k < TILE_K; ++k) column += Right::at(tile, threadIdx.x, k);
-  }).finish(M, N, [=](int m, int n, float sum) { dw[static_cast<long long>(m) * N + n] = sum; });
+linear_backward_dw(const float* x, const float* dz, float* dw, float* db, int M, int N, int K,
+                   float* partials, int* arrived) {
+  Left<false> left(x, M, K, blockIdx.x * TILE_M);
+  Right<false> right(dz, N, K, blockIdx.y * TILE_N);
+  const bool sums = db && blockIdx.x == 0;  // the first row of blocks sums the dz that it has
+  product(left, right, K, sums);
+  const int addends = complete(partials, arrived, sums);
+  if (addends == 0) return;
+  each_output<2>(M, N, aligned_16(dw), addends,
+                 [=](long long at, int, auto sum) { store(dw + at, sum); });
   const int n = blockIdx.y * TILE_N + threadIdx.x;
-  if (sums && n < N) db[n] = column;
+  if (sums && threadIdx.x < TILE_N && n < N)
+    db[n] = result<1>(OUTPUTS + threadIdx.x, addends).at[0];
 }

@@ -3,7 +3,7 @@
 Maths:        forward y = f(x w + b), and z = x w + b where the caller wants it;
               backward_dx dx = (dz wᵀ) f'(s); backward_dw dw = xᵀ dz, db = Σ rows of dz.
 Shapes:       C is M × N over K: forward B, O, I; backward_dx B, I, O; backward_dw I, O, B.
-              float32, row-major, contiguous.
+              float32, row-major, contiguous. K is not split: partials, arrived are not used.
 Traffic:      a block reads 2 · TILE · K floats and writes TILE², so each operand is read
               (other side) / TILE times; 2 M N K operations.
 Launch:       grid (M / TILE_M, N / TILE_N) rounded up, TILE × TILE threads along x;
@@ -25,7 +25,7 @@ activation = extern("activation")
 activation_derivative = extern("activation_derivative")
 
 
-def linear_forward(x, w, b, z, y, M, N, K):
+def linear_forward(x, w, b, z, y, M, N, K, partials, arrived):
     row, col = cuda.threadIdx.x // TILE, cuda.threadIdx.x % TILE
     m, n = cuda.blockIdx.x * TILE + row, cuda.blockIdx.y * TILE + col
     x_tile = cuda.shared.array((TILE, TILE), float32)
@@ -48,7 +48,7 @@ def linear_forward(x, w, b, z, y, M, N, K):
         y[m * N + n] = activation(total)
 
 
-def linear_backward_dx(dz, w, s, dx, M, N, K):
+def linear_backward_dx(dz, w, s, dx, M, N, K, partials, arrived):
     row, col = cuda.threadIdx.x // TILE, cuda.threadIdx.x % TILE
     m, n = cuda.blockIdx.x * TILE + row, cuda.blockIdx.y * TILE + col
     dz_tile = cuda.shared.array((TILE, TILE), float32)
@@ -70,7 +70,7 @@ def linear_backward_dx(dz, w, s, dx, M, N, K):
         dx[m * N + n] = total
 
 
-def linear_backward_dw(x, dz, dw, db, M, N, K):
+def linear_backward_dw(x, dz, dw, db, M, N, K, partials, arrived):
     row, col = cuda.threadIdx.x // TILE, cuda.threadIdx.x % TILE
     m, n = cuda.blockIdx.x * TILE + row, cuda.blockIdx.y * TILE + col
     x_tile = cuda.shared.array((TILE, TILE), float32)

@@ -60,11 +60,6 @@ def versions() -> dict[str, str]:
     return toolchain.versions() | compiler_versions()
 
 
-def label(unit) -> str:
-    """ "linear/gpu.cu TF32"."""
-    return " ".join([f"{unit.op}/{unit.file}", *dict(unit.defines).values()])
-
-
 def disassembler() -> pathlib.Path | None:
     """nvdisasm, which its wheel keeps in a folder of its own; None where it is not installed."""
     found = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/nvdisasm*"))
@@ -133,7 +128,7 @@ def opcodes_of(cubin) -> dict[str, list[str]]:
 def measure_all() -> dict[str, Code]:
     """{ "linear/gpu.cu TF32 linear_forward sm_90": Code}."""
     return {
-        f"{label(unit)} {entry} {arch}": code
+        f"{harness.label(unit)} {entry} {arch}": code
         for unit in harness.gpu_units()
         for arch in harness.ARCHITECTURES
         for entry, code in sorted(measure(unit, arch).items())

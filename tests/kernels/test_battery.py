@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kernels.battery import cases, ops, variants
+from kernels.battery import cases_of, ops, variants
 from kernels.device import emulated
 from tests import harness
 from tests.conftest import MARKS
@@ -11,8 +11,8 @@ from tests.conftest import MARKS
 SCHEDULES = [("in order", 0), ("reverse", 0), ("random", 1), ("random", 2), ("random", 3)]
 
 
-def families(op, long=False):
-    return list(dict.fromkeys(case.family for case in cases(op, long)))
+def families(variant, long=False):
+    return list(dict.fromkeys(case.family for case in cases_of(variant, long)))
 
 
 def each(*devices, families=families):
@@ -21,13 +21,13 @@ def each(*devices, families=families):
         pytest.param(variant, family, id=f"{op}-{variant}-{family}", marks=MARKS[variant.device])
         for op in ops()
         for variant in variants(op, every_precision=True, devices=devices)
-        for family in families(op)
+        for family in families(variant)
     ]
     return pytest.mark.parametrize(("variant", "family"), chosen)
 
 
 def of_family(variant, family, long=False):
-    return [case for case in cases(variant.op, long) if case.family == family]
+    return [case for case in cases_of(variant, long) if case.family == family]
 
 
 @each(*harness.DEVICES)
@@ -58,16 +58,16 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
-@each("emulated", families=lambda op: ["sm_80", "sm_100"])
+@each("emulated", families=lambda variant: ["sm_80", "sm_100"])
 def test_other_architectures(variant, family):
     """What is compiled for another card is other PTX."""
-    for case in of_family(variant, families(variant.op)[0])[:6]:
+    for case in of_family(variant, families(variant)[0])[:6]:
         with emulated.session(arch=family):
             assert case.check(variant) <= 1
 
 
 @pytest.mark.sweep
-@each(*harness.DEVICES, families=lambda op: families(op, long=True))
+@each(*harness.DEVICES, families=lambda variant: families(variant, long=True))
 def test_long(variant, family):
     for case in of_family(variant, family, long=True):
         assert case.check(variant) <= 1
@@ -78,14 +78,15 @@ def test_every_remainder_occurs():
     from kernels.battery.numbers import residue_shapes
     from kernels.battery.variants import tiles
 
-    for axis in np.array(residue_shapes("linear")).T:
+    for axis in np.array(residue_shapes("linear", long=True)).T:
         for tile in tiles("linear"):
             assert set(axis % tile) == set(range(tile))
 
 
 def test_at_least_two_thousand_checks_of_gpu_kernels():
     counts = [
-        len(cases(op)) * len(variants(op, every_precision=True, devices=("emulated",)))
+        len(cases_of(variant))
         for op in ops()
+        for variant in variants(op, every_precision=True, devices=("emulated",))
     ]
     assert sum(counts) >= 2000

@@ -4,10 +4,13 @@ within the slack that compiled_code.py states."""
 
 import dataclasses
 import importlib
+import re
 
 import pytest
 
 from kernels import dispatch
+from kernels.device import toolchain
+from kernels.linear import tiles
 from tests import harness
 from tests.kernels import compiled_code
 
@@ -34,7 +37,13 @@ def measured(toolchain):
 
 def per_unit(function):
     function = pytest.mark.parametrize("arch", harness.ARCHITECTURES)(function)
-    return pytest.mark.parametrize("unit", UNITS, ids=compiled_code.label)(function)
+    return harness.each_unit(function)
+
+
+def included(text):
+    """The headers that a file includes, and those that these include."""
+    found = set(re.findall(r'^#include "(.+)"', text, re.M))
+    return found.union(*(included(toolchain.headers()[name]) for name in found))
 
 
 @per_unit
@@ -43,6 +52,8 @@ def test_laws(measured, unit, arch):
     codes = measured(unit, arch)
     assert codes.keys() == dict(unit.signatures).keys()
     threads = unit.constants.get("WIDE_THREADS") or unit.constants.get("THREADS", 128)
+    if tile := dict(unit.defines).get("TILE"):
+        threads = tiles.Tile(*map(int, tile.split(","))).threads
     for entry, code in codes.items():
         assert code.instructions > 10, f"{entry}: disassembled"
         assert code.stack_bytes == code.spill_bytes == code.local == 0, (entry, code)
@@ -51,7 +62,7 @@ def test_laws(measured, unit, arch):
         assert code.registers * threads <= REGISTERS_OF_A_BLOCK, (entry, code)
         precision = dict(unit.defines).get("PRECISION")
         assert (code.matrix > 0) == (precision in ("TF32", "BFLOAT16")), (entry, code)
-        assert (code.copies_128 > 0) == ("async_copy.cuh" in unit.text), (entry, code)
+        assert (code.copies_128 > 0) == ("async_copy.cuh" in included(unit.text)), (entry, code)
 
 
 @pytest.mark.parametrize("arch", harness.ARCHITECTURES)
@@ -83,14 +94,14 @@ def test_budget(measured, unit, arch):
     if compiled_code.versions() == VERSIONS:
         compare = compiled_code.differences
     for entry, code in measured(unit, arch).items():
-        name = f"{compiled_code.label(unit)} {entry} {arch}"
+        name = f"{harness.label(unit)} {entry} {arch}"
         assert name in RECORDED, f"{name}: python -m tests.kernels.compiled_code --write"
         assert not compare(code, RECORDED[name]), name
 
 
 def test_no_record_of_what_is_gone():
     names = {
-        f"{compiled_code.label(unit)} {entry} {arch}"
+        f"{harness.label(unit)} {entry} {arch}"
         for unit in UNITS
         for entry in dict(unit.signatures)
         for arch in harness.ARCHITECTURES

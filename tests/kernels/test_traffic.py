@@ -11,11 +11,13 @@ import pytest
 import kernels
 from kernels import dispatch
 from kernels.device import emulated
+from kernels.linear import tiles
 
 SECTORS = 1.3  # rows of 784 bytes begin within a sector; pairs of columns are stored one by one
 WAVEFRONTS = 1.03
 M, N, K, n = 128, 192, 96, 4096
-TILES = {"gpu.cu": 64, "gpu.py": 16}
+FILES = ("gpu.cu", "gpu.py")
+SPLIT = 64, 1024, 32  # B, I, O of a linear layer whose forward product gpu.cu splits along K
 
 
 def array(*shape):
@@ -26,11 +28,22 @@ def integers(*shape, dtype=np.int32):
     return emulated.asarray(np.random.default_rng(0).integers(0, K, shape).astype(dtype))
 
 
+def tiling(file, *product):
+    """((rows, columns) of a tile, splits along K) of a product of M × N over K."""
+    if file == "gpu.py":
+        return (16, 16), 1
+    tile, splits = tiles.choose(*product)
+    return (tile.m, tile.n), splits
+
+
 def products(file, rows, columns, inner):
     """Bytes: every column of tiles reads all of the left operand, every row of them all of the
-    right one, and each output is written."""
-    tiles_down, tiles_along = (dispatch.ceil_div(side, TILES[file]) for side in (rows, columns))
-    return 4 * (inner * (rows * tiles_along + columns * tiles_down) + rows * columns)
+    right one, and each output is written. Of a split product, each split writes whole tiles, and
+    one block reads them all; it alone resets the count of those that have arrived."""
+    (m, n), splits = tiling(file, rows, columns, inner)
+    down, along = dispatch.ceil_div(rows, m), dispatch.ceil_div(columns, n)
+    joined = down * along * (2 * splits * m * n + splits + 1) if splits > 1 else 0
+    return 4 * (inner * (rows * along + columns * down) + rows * columns + joined)
 
 
 def head(inputs, classes, **variant):
@@ -51,9 +64,11 @@ ONES = np.ones((9, 784))
 SHIFT = ((28, 28), (2, 2), "horizontal", 5, 7)
 
 # op: (call with the variant's keywords, {file: bytes})
-linear_bytes = {file: products(file, M, N, K) + 4 * M * N for file in TILES}  # b, for each output
+linear_bytes = {file: products(file, M, N, K) + 4 * M * N for file in FILES}  # b, for each output
+B, I, O = SPLIT
+split_bytes = {file: products(file, B, O, I) + 4 * B * O for file in FILES}
 backward_bytes = {
-    file: products(file, M, K, N) + products(file, K, N, M) + 4 * N for file in TILES
+    file: products(file, M, K, N) + products(file, K, N, M) + 4 * N for file in FILES
 }  # dx; dw and db
 row_bytes = 4 * M * K
 label_bytes = {  # each of a row's lanes reads its label and that one's logit; the loss
@@ -61,21 +76,25 @@ label_bytes = {  # each of a row's lanes reads its label and that one's logit; t
 }
 CALLS = {
     "linear": (lambda **v: kernels.linear(array(M, K), array(K, N), array(N), **v), linear_bytes),
+    "linear split": (
+        lambda **v: kernels.linear(array(B, I), array(I, O), array(O), **v),
+        split_bytes,
+    ),
     "linear_backward": (
         lambda **v: kernels.linear_backward(array(M, N), array(M, K), array(K, N), **v),
         backward_bytes,
     ),
     "activation": (
         lambda **v: kernels.activation(array(n), "relu", **v),
-        dict.fromkeys(TILES, 8 * n),
+        dict.fromkeys(FILES, 8 * n),
     ),
     "activation_backward": (
         lambda **v: kernels.activation_backward(array(n), array(n), "relu", **v),
-        dict.fromkeys(TILES, 12 * n),
+        dict.fromkeys(FILES, 12 * n),
     ),
     "activation softmax": (
         lambda **v: kernels.activation(array(M, K), "softmax", **v),
-        dict.fromkeys(TILES, 4 * row_bytes),  # read three times
+        dict.fromkeys(FILES, 4 * row_bytes),  # read three times
     ),
     "softmax_cross_entropy": (
         lambda **v: kernels.softmax_cross_entropy(array(M, K), integers(M), **v),
@@ -88,7 +107,7 @@ CALLS = {
     "linear_cross_entropy wide": (lambda **v: head(N, 96, **v), {"gpu.cu": head_bytes(N, 96, 2)}),
     "adam": (
         lambda **v: kernels.adam(array(n), array(n), array(n), array(n), 3, **v),
-        dict.fromkeys(TILES, 28 * n),
+        dict.fromkeys(FILES, 28 * n),
     ),
     "random_shift_flip": (  # of ones, what is inside is 1
         lambda **v: kernels.random_shift_flip(array(9, 784), *SHIFT, **v),
@@ -101,19 +120,19 @@ CALLS = {
     ),
     "adagrad": (
         lambda **v: kernels.adagrad(array(n), array(n), array(n), weight_decay=0.1, **v),
-        dict.fromkeys(TILES, 20 * n),
+        dict.fromkeys(FILES, 20 * n),
     ),
     "rmsprop": (
         lambda **v: kernels.rmsprop(array(n), array(n), array(n), weight_decay=0.1, **v),
-        dict.fromkeys(TILES, 20 * n),
+        dict.fromkeys(FILES, 20 * n),
     ),
     "rmsprop centered momentum": (
         lambda **v: kernels.rmsprop(*(array(n) for _ in range(5)), momentum=0.9, **v),
-        dict.fromkeys(TILES, 36 * n),
+        dict.fromkeys(FILES, 36 * n),
     ),
     "adadelta": (
         lambda **v: kernels.adadelta(*(array(n) for _ in range(4)), weight_decay=0.1, **v),
-        dict.fromkeys(TILES, 28 * n),
+        dict.fromkeys(FILES, 28 * n),
     ),
     "moving_average": (
         lambda **v: kernels.moving_average(array(n), array(n), **v),
@@ -204,7 +223,8 @@ def test_bytes_sectors_and_conflicts(call, file):
     assert total.global_bytes == CALLS[call][1][file]
     assert total.ideal_sectors <= total.sectors <= SECTORS * total.ideal_sectors
     assert total.wavefronts <= WAVEFRONTS * total.ideal_wavefronts
-    assert total.atomics == 0, "the same device gives the same bits"
+    splits = tiling(file, B, O, I)[1] if call == "linear split" else 1
+    assert total.atomics == (splits if splits > 1 else 0), "one tile: its blocks are counted"
 
 
 @pytest.mark.emulated

@@ -25,6 +25,13 @@ __device__ inline void copy_async_4(void* shared, const void* global, bool valid
                "l"(global), "r"(valid ? 4 : 0) : "memory");
 }
 
+// FLOATS of 4 bytes: 4 or 1.
+template <int FLOATS>
+__device__ inline void copy_async(float* shared, const float* global, bool valid) {
+  if (FLOATS == 4) copy_async_16(shared, global, valid);
+  else copy_async_4(shared, global, valid);
+}
+
 // Close the group of copies issued since the last commit.
 __device__ inline void copy_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 

@@ -138,7 +138,7 @@ def kernels_of(variant, arch=DEFAULT_ARCH) -> list[Kernel]:
     """
     cases_of = {}
     own = dict(importlib.import_module(f"kernels.{variant.op}").SIGNATURES)
-    for case in battery.cases(variant.op):
+    for case in battery.cases_of(variant):
         case = dataclasses.replace(case, expected=functools.cache(case.expected))
         launching.substitutes = noting = _Noting()
         start = time.perf_counter()

@@ -56,7 +56,7 @@ def without_spaces(text):
 
 @pytest.mark.usefixtures("toolchain")
 @pytest.mark.parametrize("arch", harness.ARCHITECTURES)
-@pytest.mark.parametrize("unit", list(harness.gpu_units()), ids=lambda u: f"{u.op}/{u.file}")
+@harness.each_unit
 def test_every_kernel_survives_being_read_and_printed(unit, arch):
     for text in set(unit.ptx(arch).values()):
         module = ptx.parse(text)
@@ -75,14 +75,12 @@ def test_every_kernel_survives_being_read_and_printed(unit, arch):
 
 
 @pytest.mark.usefixtures("toolchain")
-def test_parameters_are_as_declared():
-    for unit in harness.gpu_units():
-        for entry, text in unit.ptx("sm_90").items():
-            found = ptx.parse(text).entries[entry].parameters
-            declared = unit.parameters(entry)
-            assert [p.bytes for p in found] == [
-                8 if p.pointer else p.dtype.itemsize for p in declared
-            ]
+@harness.each_unit
+def test_parameters_are_as_declared(unit):
+    for entry, text in unit.ptx("sm_90").items():
+        found = ptx.parse(text).entries[entry].parameters
+        declared = unit.parameters(entry)
+        assert [p.bytes for p in found] == [8 if p.pointer else p.dtype.itemsize for p in declared]
 
 
 # Instructions and operands

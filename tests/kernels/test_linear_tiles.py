@@ -1,0 +1,79 @@
+"""gpu.cu's tiles and splits: what is chosen, and that a forced choice is what runs."""
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels.device import emulated
+from kernels.linear import tiles
+
+PRODUCTS = [
+    (M, N, K)
+    for M in (1, 17, 128, 784, 4096)
+    for N in (1, 10, 16, 17, 512, 8192)
+    for K in (1, 63, 64, 127, 784, 8192)
+]
+SHARED_BYTES = 99 * 1024  # of a block, on the least of the cards since sm_80
+
+
+def name(tile):
+    return f"{tile.m}x{tile.n}"
+
+
+@pytest.mark.parametrize("tile", tiles.TILES, ids=name)
+def test_a_tile_fits_a_block(tile):
+    assert tile.threads <= 1024
+    assert tile.shared_bytes <= SHARED_BYTES
+    assert tile.shared_bytes >= 4 * tile.warps_k * (tile.m + 1) * tile.n
+    assert tile.shared_bytes >= 4 * tile.stages * 32 * (tile.m + tile.n)
+
+
+@pytest.mark.parametrize(
+    ("product", "expected"),
+    [
+        ((8192, 8192, 4096), ((128, 128), 1)),  # many blocks of the largest tile
+        ((8192, 10, 512), ((64, 16), 1)),  # logits
+        ((64, 32, 1024), ((64, 32), 8)),  # one block's worth, over a long K
+        ((128, 192, 96), ((64, 32), 1)),  # too short to share
+    ],
+)
+def test_choice(product, expected):
+    tile, splits = tiles.choose(*product)
+    assert ((tile.m, tile.n), splits) == expected
+
+
+@pytest.mark.parametrize("product", PRODUCTS, ids=lambda p: "x".join(map(str, p)))
+def test_the_choice_costs_least_and_every_split_has_work(product):
+    _, N, K = product
+    tile, splits = tiles.choose(*product)
+    assert (tile is tiles.NARROW) == (N <= tiles.NARROW.n)
+    assert splits == 1 or K >= 2 * tiles.DEPTH * splits
+    others = [t for t in tiles.TILES if (t is tiles.NARROW) == (tile is tiles.NARROW)]
+    assert all(tiles.cost(tile, splits, *product) <= tiles.cost(t, 1, *product) for t in others)
+
+
+def test_the_cost_by_hand():
+    tile = tiles.NARROW  # 64 × 16
+    assert tiles.cost(tile, 1, 64, 16, 100) == 80 * 100
+    assert tiles.cost(tile, 1, 64 * 132, 16, 100) == 80 * 100
+    assert tiles.cost(tile, 1, 64 * 132 + 1, 16, 100) == 2 * 80 * 100
+    assert tiles.cost(tile, 4, 64, 16, 100) == 80 * 25 + tiles.JOINING + (1 + 4) * 64 * 16
+
+
+def test_a_forced_choice_ends_with_its_block():
+    usual, other = tiles.choose(4096, 4096, 4096), (tiles.NARROW, 3)
+    assert usual != other
+    with pytest.raises(ZeroDivisionError), tiles.forced(*other):
+        assert tiles.choose(4096, 4096, 4096) == other
+        raise ZeroDivisionError
+    assert tiles.choose(4096, 4096, 4096) == usual
+
+
+@pytest.mark.emulated
+def test_a_forced_choice_is_what_runs():
+    """Seen by its atomics: of each of the 2 × 3 tiles, 5 blocks say that they have arrived."""
+    x, w = (emulated.asarray(np.ones(shape, np.float32)) for shape in ((65, 160), (160, 65)))
+    with emulated.session() as found, tiles.forced(tiles.TILES[3], 5):
+        y = kernels.linear(x, w).get()
+    assert found.counters.total.atomics == 2 * 3 * 5
+    np.testing.assert_array_equal(y, np.full((65, 65), 160, np.float32))

@@ -1,0 +1,119 @@
+"""A kernel's workspace: who shares it, when it is replaced, and that it is left as it was found."""
+
+import importlib
+import types
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels.device import capture, emulated, workspace
+from kernels.linear import tiles
+from tests import harness
+
+module = importlib.import_module("kernels.device.workspace")
+
+
+@pytest.fixture
+def stream(monkeypatch):
+    """The GPU's side of it with NumPy's arrays; stream.ptr and stream.device may be changed."""
+    current = types.SimpleNamespace(ptr=1, device=0)
+    runtime = types.SimpleNamespace(getDevice=lambda: current.device)
+    cuda = types.SimpleNamespace(runtime=runtime, get_current_stream=lambda: current)
+    monkeypatch.setattr(module, "require_gpu", lambda: types.SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(module, "device_of", lambda like: "gpu")
+    monkeypatch.setattr(module, "_of_streams", {})
+    return current
+
+
+LIKE = np.zeros(1, np.float32)
+
+
+def test_what_it_is():
+    partials, arrived = workspace(LIKE, 5, 3)
+    assert partials.dtype == np.float32 and partials.size >= 5
+    assert arrived.dtype == np.int32
+    np.testing.assert_array_equal(arrived, np.zeros(3))
+
+
+def test_launches_on_a_stream_share_the_largest(stream):
+    first = workspace(LIKE, 5, 3)
+    for smaller in (workspace(LIKE, 5, 3), workspace(LIKE, 1, 1)):
+        assert smaller[0] is first[0] and smaller[1] is first[1]
+    more_floats = workspace(LIKE, 6, 3)
+    assert more_floats[0].size == 6 and more_floats[1] is first[1]
+    more_counters = workspace(LIKE, 1, 4)
+    assert more_counters[0] is more_floats[0] and more_counters[1].size == 4
+
+
+@pytest.mark.parametrize("other", [{"ptr": 2}, {"device": 1}])
+def test_another_stream_has_its_own(stream, other):
+    first = workspace(LIKE, 5, 3)
+    vars(stream).update(other)
+    assert all(a is not b for a, b in zip(workspace(LIKE, 5, 3), first, strict=True))
+
+
+@pytest.mark.gpu
+def test_streams_of_a_card():
+    import cupy
+
+    like = cupy.zeros(1, "float32")
+    first, again = workspace(like, 5, 3), workspace(like, 5, 3)
+    with cupy.cuda.Stream(non_blocking=True):
+        other = workspace(like, 5, 3)
+    assert all(a is b for a, b in zip(first, again, strict=True))
+    assert all(a is not b for a, b in zip(first, other, strict=True))
+    assert not first[1].any()
+
+
+@pytest.mark.emulated
+def test_an_eager_launch_on_the_emulated_device_gets_a_new_one():
+    like = emulated.array(LIKE)
+    first, again = workspace(like, 5, 3), workspace(like, 5, 3)
+    assert all(a is not b for a, b in zip(first, again, strict=True))
+
+
+@pytest.mark.emulated
+def test_graphs_have_one_each():
+    like, found = emulated.array(LIKE), []
+    for _ in range(2):
+        with capture("emulated"):
+            found += [workspace(like, 5, 3), workspace(like, 4, 2)]
+    assert found[0][0] is found[1][0] and found[0][1] is found[1][1]
+    assert found[0][0] is not found[2][0] and found[0][1] is not found[2][1]
+
+
+SPLIT = [(3, 160, 5), (70, 192, 40), (1, 400, 9)]  # B, I, O; the second needs more than the first
+
+
+def products(device):
+    """Split products whose counters one workspace serves, one after the other: x, w, y of each."""
+    rng = np.random.default_rng(3)
+    return [
+        [harness.put(harness.normal(rng, *shape), device) for shape in ((B, I), (I, O), (B, O))]
+        for B, I, O in SPLIT
+    ]
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param("emulated", marks=pytest.mark.emulated),
+        pytest.param("gpu", marks=pytest.mark.gpu),
+    ],
+)
+def test_a_replayed_split_product_has_the_bits_of_the_call(device):
+    """Three times over: a launch leaves the counters as it found them, and a workspace that grew
+    during the capture is still there for what was recorded before."""
+    with tiles.forced(tiles.NARROW, 2):
+        want = [harness.get(kernels.linear(x, w)) for x, w, _ in products(device)]
+        given = products(device)
+        with capture(device) as graph:
+            for x, w, y in given:
+                kernels.linear(x, w, out=y)
+    for _ in range(3):
+        for *_, y in given:
+            y[...] = np.nan
+        graph.replay()
+        for (*_, y), expected in zip(given, want, strict=True):
+            harness.same_bits(harness.get(y), expected)
