@@ -14,7 +14,7 @@ from dnn.data import SCALE_OF_BYTES
 from dnn.layers.base import Training
 
 
-def of_kernels_alone(model):
+def _of_kernels_alone(model):
     """Whether kernels are all that a step calls. A user's own layer, loss or optimizer may compute
     in NumPy too, which no graph would see."""
     parts = (*model.layers, model.loss, model.optimizer)
@@ -26,6 +26,7 @@ class Execution:
 
     Rows of a buffer are contiguous, so a smaller last batch uses the first rows of each.
     logits: run the last activation as the identity, for a loss that is computed from logits.
+    of_kernels: whether kernels are all that a training step calls, so that it can be a graph.
     """
 
     def __init__(self, model, batch_size, logits, training=False):
@@ -54,7 +55,8 @@ class Execution:
             {name: self._empty(shape) for name, shape in layer.saved_shapes(n).items()}
             for layer, n in zip(self.layers, units[:-1], strict=True)
         ]
-        self.with_loss = training and of_kernels_alone(model) and self._last_with_loss()
+        self.of_kernels = training and _of_kernels_alone(model)
+        self.with_loss = self.of_kernels and self._last_with_loss()
 
     def _last_with_loss(self):
         """Whether one kernel computes the last layer, the loss, and the gradient of its input."""

@@ -119,7 +119,7 @@ class Sequential:
         steps_per_execution: how many steps `fit` takes before it calls its callbacks'
         on_train_batch_end, once for all of them and with the number of the last; at most an
         epoch's. The weights do not depend on it, to the bit. Default "auto": as many as are
-        recorded as one, 64 on a GPU, 8 on the CPU; and 1 where a callback wants to see every
+        recorded as one, 64 on a GPU, 1 on the CPU; and 1 where a callback wants to see every
         batch. Names and meanings of both are Keras', where a step an execution is the default.
         precision: "float32" (default), "tf32" or "bfloat16": how a GPU may round the operands of
         its matrix products; parameters, sums and the CPU are always float32.

@@ -14,14 +14,13 @@ import numpy as np
 
 import kernels
 from dnn import devices
-from dnn.execution import of_kernels_alone
 from kernels.device import capture
 
 # How many steps a graph holds at most. On a GPU (not measured yet) an epoch of 60,000 samples in
 # batches of 128, 469 steps, is then eight launches, and two graphs, of 64 and 21 steps, have been
-# recorded before: more steps a graph make fewer launches and a longer start. On the CPU, where a
-# replay saves no launch, what is done once a graph is small beside eight of the smallest steps.
-GRAPH_STEPS = {"cpu": 8, "gpu": 64, "emulated": 64}
+# recorded before: more steps a graph make fewer launches and a longer start. On the CPU a replay
+# saves no launch, and a longer graph would be paid back after some hundred of the smallest steps.
+GRAPH_STEPS = {"cpu": 1, "gpu": 64, "emulated": 64}
 
 
 class Trainer:
@@ -35,8 +34,9 @@ class Trainer:
         self.run, self.x, self.batch_size = run, x, batch_size
         self.unordered = [targets] if weights is None else [targets, weights]
         model = self.model = run.model
-        self.ordered = [devices.empty(model.device, a.shape, a.dtype) for a in self.unordered]
-        self.captured = of_kernels_alone(model) and not model.run_eagerly
+        self.xp = devices.namespace(model.device)
+        self.ordered = [self.xp.empty(a.shape, a.dtype) for a in self.unordered]
+        self.captured = run.of_kernels and not model.run_eagerly
         self.most_steps = GRAPH_STEPS[model.device] if self.captured else 1
         self._graphs = {}  # {how many samples: their steps}
         # Numbers that a graph holds: all but the learning rate, which it reads
@@ -109,10 +109,10 @@ class _Graph:
     """Steps that take n samples, recorded, with the arrays that they read and write."""
 
     def __init__(self, trainer, n):
-        device, steps = trainer.model.device, -(-n // trainer.batch_size)
-        self.given = [devices.empty(device, (n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
-        self.losses = devices.empty(device, (n,))
-        self.hits = devices.zeros(device, (n,), np.uint8)  # some losses know none
+        device, xp, steps = trainer.model.device, trainer.xp, -(-n // trainer.batch_size)
+        self.given = [xp.empty((n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
+        self.losses = xp.empty(n, np.float32)
+        self.hits = xp.zeros(n, np.uint8)  # some losses know none
         self.inputs = _Inputs(device, steps)
         key, *of_steps = self.inputs.arrays
         of_steps = ([of[i : i + 1] for i in range(steps)] for of in of_steps)

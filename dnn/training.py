@@ -151,7 +151,7 @@ class PerSample:
 
     def __init__(self, model, n):
         self.model = model
-        self._both = devices.zeros(model.device, (5 * n,), np.uint8)
+        self._both = devices.namespace(model.device).zeros(5 * n, np.uint8)
         self.losses, self.hits = self._parts(self._both)
 
     @staticmethod

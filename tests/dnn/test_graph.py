@@ -57,8 +57,7 @@ def captures(monkeypatch):
 )
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 def test_the_same_bits_as_eagerly(optimizer, batch_size):
-    """With ragged last batches. 1: graphs of as many steps as the CPU's hold, and of what is left
-    of them; 1000: a graph of one."""
+    """With ragged last batches."""
     options = {"optimizer": optimizer, "batch_size": batch_size}
     assert trained(**options) == eagerly(**options)
 
@@ -98,12 +97,13 @@ def test_steps_per_execution(run_eagerly):
         assert sum(steps for _, steps, *_ in seen) == 14
 
 
-def test_by_default_a_graph_is_issued_at_once(captures):
-    """203 steps an epoch, in graphs of 8 and one of 3, recorded once."""
-    trained(batch_size=1)
-    size = GRAPH_STEPS["cpu"]
-    of_a_step = captures[0].launches // size
-    assert [g.launches for g in captures] == [size * of_a_step, 203 % size * of_a_step]
+def test_graphs_of_several_steps(captures, monkeypatch):
+    """203 steps an epoch, in graphs of 8 and one of 3, each recorded once."""
+    one = trained(batch_size=1)
+    (of_a_step,) = [g.launches for g in captures]
+    monkeypatch.setitem(GRAPH_STEPS, "cpu", 8)
+    assert trained(batch_size=1) == one
+    assert [g.launches for g in captures[1:]] == [8 * of_a_step, 3 * of_a_step]
 
 
 def test_what_steps_per_execution_may_be():
