@@ -4,6 +4,8 @@ Where torch.py asks autograd or a fused kernel, the formula stands here instead,
 fuses: what it makes of a loss and its backward pass, or of an optimizer, together.
 """
 
+import os
+
 import torch
 from torch.nn import functional as F
 
@@ -11,6 +13,9 @@ from . import torch as eager
 
 DEVICES = eager.DEVICES
 MODE = "default"
+if not torch.cuda.is_available():
+    # Else processes that are to compile start up, for seconds, beside what is timed.
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 
 def __getattr__(name):
