@@ -15,7 +15,7 @@ from kernels import arrays, dispatch
 from kernels.adam import scalar_or_array
 from kernels.device import launch, submit
 
-DEFAULT = ("cpu.py", "gpu.py")
+DEFAULT = ("cpu.py", "gpu.cu")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
 SIGNATURES = (
     (

@@ -113,10 +113,13 @@ CALLS = {
         lambda **v: kernels.random_shift_flip(array(9, 784), *SHIFT, **v),
         {"gpu.py": 4 * int(9 * 784 + kernels.reference.random_shift_flip(ONES, *SHIFT).sum())},
     ),
-    "sgd": (lambda **v: kernels.sgd(array(n), array(n), **v), {"gpu.py": 12 * n}),
+    "sgd": (
+        lambda **v: kernels.sgd(array(n), array(n), **v),
+        dict.fromkeys(TILES, 12 * n),
+    ),
     "sgd momentum": (
         lambda **v: kernels.sgd(array(n), array(n), array(n), 0.1, 0.9, **v),
-        {"gpu.py": 20 * n},
+        dict.fromkeys(TILES, 20 * n),
     ),
     "adagrad": (
         lambda **v: kernels.adagrad(array(n), array(n), array(n), weight_decay=0.1, **v),
@@ -136,7 +139,7 @@ CALLS = {
     ),
     "moving_average": (
         lambda **v: kernels.moving_average(array(n), array(n), **v),
-        {"gpu.py": 12 * n},
+        dict.fromkeys(TILES, 12 * n),
     ),
     "clip_by_value": (
         lambda **v: kernels.clip_by_value(array(n), 0.5, **v),

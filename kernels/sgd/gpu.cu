@@ -1,0 +1,53 @@
+// sgd, C++ variant: the whole parameter arena in one launch.
+//
+// Maths:        u = mu u - lr g;  p += u, or with nesterov p += mu u - lr g. Without a velocity
+//               array p -= lr g. With weight decay lambda, each less lr lambda p.
+// Shapes:       p, g, u: n float32 each; u may be null. lr (1,) float32 on the device, or null:
+//               then the scalar lr_value.
+// Traffic:      20 n bytes with momentum, 12 n without, in 16-byte accesses.
+// Launch:       THREADS threads, grid strides over the work; no shared memory.
+// Requirements: none; 16-byte access where all the arrays start on a multiple of 16 bytes.
+// Numerics:     float32. fmaf is written out, so that the bits are the same whatever the alignment.
+// Source:       Sutskever et al., On the importance of initialization and momentum, ICML 2013.
+#include "vector.cuh"
+
+constexpr int THREADS = 256;
+
+struct Update {
+  float rate, momentum, decay;
+  bool with_velocity, nesterov;
+
+  __device__ void operator()(float& p, float g, float& u) const {
+    float change = -rate * g;
+    if (with_velocity) {
+      u = fmaf(momentum, u, change);
+      change = nesterov ? fmaf(momentum, u, change) : u;
+    }
+    p += decay != 0.0f ? fmaf(-decay, p, change) : change;
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+sgd(float* p, const float* g, float* u, const float* lr, float lr_value, float momentum,
+    int nesterov, float weight_decay, long long n) {
+  const float rate = lr ? *lr : lr_value;
+  const Update update = {rate, momentum, rate * weight_decay, u != nullptr, nesterov != 0};
+  for_each(
+      n, aligned_16(p) && aligned_16(g) && aligned_16(u),
+      [=](long long i) {
+        float4 p4 = *reinterpret_cast<float4*>(p + i), u4 = {};
+        if (u) u4 = *reinterpret_cast<float4*>(u + i);
+        const float4 g4 = *reinterpret_cast<const float4*>(g + i);
+        update(p4.x, g4.x, u4.x);
+        update(p4.y, g4.y, u4.y);
+        update(p4.z, g4.z, u4.z);
+        update(p4.w, g4.w, u4.w);
+        *reinterpret_cast<float4*>(p + i) = p4;
+        if (u) *reinterpret_cast<float4*>(u + i) = u4;
+      },
+      [=](long long i) {
+        float u_i = u ? u[i] : 0.0f;
+        update(p[i], g[i], u_i);
+        if (u) u[i] = u_i;
+      });
+}
