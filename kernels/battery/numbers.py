@@ -58,7 +58,7 @@ FLAT_SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
 
 def flat_layouts(arrays):
     """(name, n, {offset_bytes, most_blocks}): every remainder on and off 16 bytes, one array of
-    `arrays` off 16 bytes by itself, and one block that strides."""
+    `arrays` off 16 bytes by itself, and one block, or two, that stride."""
     for n in (*range(6, 14), *range(1017, 1029)):
         for offset_bytes in (0, 4, 8, 12):
             yield f"offset {offset_bytes} of {n}", n, {"offset_bytes": offset_bytes}
@@ -69,3 +69,5 @@ def flat_layouts(arrays):
     for k in range(10):  # k rounds of a block's 256 threads and a part
         for n, offset_bytes in ((1024 * k + 403, 0), (256 * k + 101, 4)):
             yield f"stride {k} of {n}", n, {"offset_bytes": offset_bytes, "most_blocks": 1}
+    for k in range(4):
+        yield f"stride {k} of two", 512 * k + 301, {"offset_bytes": 4, "most_blocks": 2}

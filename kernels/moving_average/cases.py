@@ -6,21 +6,18 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U
 from kernels.battery.case import Case, Output
-
-SIZES = [1, 3, 255, 256, 257, 1021, 101770]
+from kernels.battery.numbers import FLAT_SIZES, flat_layouts
 
 
 def cases(long=False):
     """`long` adds every size up to 300."""
-    for n in dict.fromkeys([*SIZES, *(range(2, 301) if long else ())]):
+    for n in dict.fromkeys([*FLAT_SIZES, 101770, *(range(2, 301) if long else ())]):
         for step in (1, 2):
             yield case(f"size {n} step {step}", n, step=step)
             yield case(f"size {n} step {step} there", n, step=step, on_device=True)
-    for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
+    for name, n, layout in flat_layouts(("average", "p")):
         for step in (1, 2):
-            yield case(f"stride {k} step {step}", 512 * k + 301, step=step, most_blocks=2)
-    for offset_bytes in (4, 8, 12):
-        yield case(f"offset {offset_bytes}", 1021, offset_bytes=offset_bytes)
+            yield case(f"{name} step {step}", n, step=step, **layout)
     for momentum in (0.0, 0.5, 0.9999, 1.0):
         yield case(f"momentum {momentum}", 300, momentum)
     for value in (np.nan, np.inf, -np.inf, 1e30, 1e-42):

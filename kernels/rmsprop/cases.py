@@ -29,7 +29,8 @@ def cases(long=False):
         for value in VALUES:
             yield case(f"value {value} {kind}", 300, put=np.float32(value), **which)
     for name, n, layout in flat_layouts("pgvmu"):
-        for kind in ("plain", "centered momentum"):
+        strided = "most_blocks" in layout
+        for kind in KINDS if strided else ("plain", "centered momentum"):
             named = isinstance(layout.get("offset_bytes"), dict)
             if not named or kind != "plain" or set(layout["offset_bytes"]) <= set("pgv"):
                 yield case(f"{name} {kind}", n, **layout, **KINDS[kind])

@@ -6,8 +6,8 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U
 from kernels.battery.case import Case, Output
+from kernels.battery.numbers import FLAT_SIZES, flat_layouts
 
-SIZES = [1, 3, 255, 256, 257, 1021, 101770]
 KINDS = {
     "plain": {},
     "momentum": {"momentum": 0.9},
@@ -19,12 +19,11 @@ KINDS = {
 def cases(long=False):
     """`long` adds every size up to 300."""
     for kind, options in KINDS.items():
-        for n in dict.fromkeys([*SIZES, *(range(2, 301) if long else ())]):
-            for offset_bytes in (0, 4):
-                at = f" + {offset_bytes} bytes" if offset_bytes else ""
-                yield case(f"size {n} {kind}{at}", n, offset_bytes, **options)
-        for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
-            yield case(f"stride {k} {kind}", 512 * k + 301, most_blocks=2, **options)
+        for n in dict.fromkeys([*FLAT_SIZES, 101770, *(range(2, 301) if long else ())]):
+            yield case(f"size {n} {kind}", n, **options)
+        for name, n, layout in flat_layouts("pgu" if options else "pg"):
+            yield case(f"{name} {kind}", n, **layout, **options)
+            yield case(f"{name} {kind} decay", n, **layout, **options, weight_decay=3.0)
         yield case(f"device rate {kind}", 300, on_device=True, **options)
         for decay in (0.01, 3.0):
             yield case(f"decay {decay} {kind}", 300, weight_decay=decay, **options)

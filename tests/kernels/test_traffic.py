@@ -115,11 +115,11 @@ CALLS = {
     ),
     "sgd": (
         lambda **v: kernels.sgd(array(n), array(n), **v),
-        dict.fromkeys(TILES, 12 * n),
+        dict.fromkeys(FILES, 12 * n),
     ),
     "sgd momentum": (
         lambda **v: kernels.sgd(array(n), array(n), array(n), 0.1, 0.9, **v),
-        dict.fromkeys(TILES, 20 * n),
+        dict.fromkeys(FILES, 20 * n),
     ),
     "adagrad": (
         lambda **v: kernels.adagrad(array(n), array(n), array(n), weight_decay=0.1, **v),
@@ -139,7 +139,7 @@ CALLS = {
     ),
     "moving_average": (
         lambda **v: kernels.moving_average(array(n), array(n), **v),
-        dict.fromkeys(TILES, 12 * n),
+        dict.fromkeys(FILES, 12 * n),
     ),
     "clip_by_value": (
         lambda **v: kernels.clip_by_value(array(n), 0.5, **v),
