@@ -1,5 +1,5 @@
-"""Epochs of captured steps on the emulated device: the bits of eager ones, and little for the host
-to do, however many batches an epoch has."""
+"""Epochs of captured steps on a GPU, emulated or real: the bits of eager ones, and little for the
+host to do, however many batches an epoch has; what it does is counted on the emulated device."""
 
 import collections
 
@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from dnn import Sequential, callbacks, layers, load_model, losses, optimizers, schedules
-from kernels.device import emulated, graph, launching
+from kernels.device import graph, launching
 from kernels.device.emulated import memory
+from kernels.linear import tiles
 from tests.dnn.helpers import LOGITS, bits, samples
 
-pytestmark = pytest.mark.emulated
+DEVICES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("emulated", "gpu")]
 X, Y = samples(n=17)
+WIDE = np.random.default_rng(0).integers(0, 256, (17, 784), dtype=np.uint8)
 IMAGES = np.random.default_rng(0).integers(0, 256, (17, 4, 4), dtype=np.uint8)
 ONE_HOT = np.eye(4, dtype=np.float32)[Y]
 BATCH = 5  # four steps an epoch, the last of 2 samples
@@ -20,6 +22,11 @@ BATCH = 5  # four steps an epoch, the last of 2 samples
 
 def dense():
     return [layers.Dense(8, activation="relu"), layers.Dense(4)]
+
+
+def wide():
+    """784 inputs, so that products are split along K: they need a workspace, the graph's own."""
+    return [layers.Dense(32, activation="relu"), layers.Dense(4)]
 
 
 def normalised():
@@ -46,6 +53,7 @@ CASES = {  # {name: (layers, optimizer, loss, x, y, options of fit)}
         augmented, optimizers.RMSprop(schedules.CosineDecay(0.01), clipnorm=0.1), LOGITS,
         IMAGES, Y, {"sample_weight": np.arange(17.0)},
     ),
+    "split products": (wide, optimizers.Adam(0.01), LOGITS, WIDE, Y, {}),
     "adagrad": (dense, optimizers.Adagrad(0.1), LOGITS, X, Y, {}),
     "adadelta": (dense, optimizers.Adadelta(), LOGITS, X, Y, {}),
     "numbers": (
@@ -54,10 +62,10 @@ CASES = {  # {name: (layers, optimizer, loss, x, y, options of fit)}
 }  # fmt: skip
 
 
-def compiled(case, **options):
+def compiled(case, device="emulated", **options):
     """(a model, x, y, options of fit)"""
     stack, optimizer, loss, x, y, of_fit = CASES[case]
-    model = Sequential(stack(), seed=1, device="emulated")
+    model = Sequential(stack(), seed=1, device=device)
     model.compile(optimizer, loss, **options)
     return model, x, y, of_fit
 
@@ -70,14 +78,14 @@ def trained(case, **options):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_same_bits_as_eagerly(case):
-    with emulated.session() as found:
-        eager = trained(case, run_eagerly=True)
-        for steps in ("auto", 1, 3):
-            assert trained(case, steps_per_execution=steps) == eager
-    assert found.reports == []
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_same_bits_as_eagerly(device, case):
+    eager = trained(case, device=device, run_eagerly=True)
+    for steps in ("auto", 1, 3):
+        assert trained(case, device=device, steps_per_execution=steps) == eager
 
 
+@pytest.mark.emulated
 def test_a_run_that_stops_within_an_epoch_goes_on_there(tmp_path):
     """After the second of four steps: what is left is recorded as a graph of two."""
     case = "clipped, averaged, scheduled"
@@ -96,6 +104,7 @@ def test_a_run_that_stops_within_an_epoch_goes_on_there(tmp_path):
     assert bits(back.get_weights()) == trained(case, run_eagerly=True)[0]
 
 
+@pytest.mark.emulated
 def test_a_layers_number_that_changes_between_epochs():
     """A graph holds BatchNormalization's momentum; one that holds another is recorded anew."""
 
@@ -141,11 +150,20 @@ class HostWork(callbacks.Callback):
         self.of_epochs.append(dict(self.calls))
 
 
-@pytest.mark.parametrize("batch_size", [17, 5, 1])
-def test_what_an_epoch_asks_of_the_host(batch_size, monkeypatch):
+def test_products_are_split():
+    _, splits = tiles.choose(BATCH, 32, 784)
+    assert splits > 1
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize(
+    ("case", "batch_size"),
+    [*(("clipped, averaged, scheduled", size) for size in (17, 5, 1)), ("split products", BATCH)],
+)
+def test_what_an_epoch_asks_of_the_host(case, batch_size, monkeypatch):
     """The same for 1, 4 and 17 steps. The labels are put in order by one launch; a replay takes
     them and the numbers of the steps, and gives losses and hits; one read ends the epoch."""
-    model, x, y, _ = compiled("clipped, averaged, scheduled")
+    model, x, y, _ = compiled(case)
     watcher = HostWork(monkeypatch)
     model.fit(x, y, batch_size, 3, 0, callbacks=watcher)
     first, *others = watcher.of_epochs
