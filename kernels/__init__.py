@@ -6,7 +6,7 @@ Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
     dx, dw, db = kernels.linear_backward(dy, x, w, y, activation="relu")
     loss, dz = kernels.softmax_cross_entropy(z, labels)
     kernels.adam(p, g, m, v, step)                                       # in place
-    kernels.variants("linear", x)                                        # ['gpu.cu', 'gpu.py']
+    kernels.variants("linear", x)                                        # ['gpu.cu', 'gpu.py', …]
     kernels.check("linear", device="emulated")                           # its battery, anywhere
 
 The ops are found by their place: of every folder with a reference.py, the functions named as it is,

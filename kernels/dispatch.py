@@ -7,6 +7,7 @@ DEFAULT in its `__init__.py`.
 import functools
 import importlib
 import math
+import re
 import types
 from collections.abc import Callable
 
@@ -57,6 +58,27 @@ def pick(op, device, variant, default) -> str:
 def cpu(op, file):
     """The module of a CPU variant."""
     return importlib.import_module(f"kernels.{op}.{file.removesuffix('.py')}")
+
+
+def host(op, file):
+    """The module that launches a GPU variant and has its SIGNATURES: the op's own, or `<idea>.py`
+    beside a gpu_<idea>.cu."""
+    return _of_idea(op, file, "") or importlib.import_module(f"kernels.{op}")
+
+
+def cases(op, file=None):
+    """The module that has a variant's cases: `cases.py`, or the `<idea>_cases.py` of a
+    gpu_<idea>.cu."""
+    return _of_idea(op, file, "_cases") or importlib.import_module(f"kernels.{op}.cases")
+
+
+@functools.cache
+def _of_idea(op, file, ending):
+    found = re.fullmatch(r"gpu_(\w+)\.(cu|py)", file or "")
+    name = found and found[1] + ending
+    if name and (PACKAGE / op / f"{name}.py").exists():
+        return importlib.import_module(f"kernels.{op}.{name}")
+    return None
 
 
 @functools.cache

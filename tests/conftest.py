@@ -97,6 +97,8 @@ def pytest_runtest_setup(item):
     for device in ("emulated", "gpu"):
         if not reason and item.get_closest_marker(device):
             reason = harness.why_not(device)
+    if not reason and hasattr(item, "callspec"):
+        reason = getattr(item.callspec.params.get("variant"), "why_not", "")
     if reason:
         item.config.stash[SKIPPED][reason] += 1
         pytest.skip(reason)

@@ -4,7 +4,6 @@ Variants, guards and what runs where are kernels.battery's, which checks kernels
 test supplies data; how far a result may be from the reference is said in kernels/battery/budgets.
 """
 
-import importlib
 import itertools
 import re
 
@@ -51,8 +50,8 @@ def gpu_units():
     relu = dispatch.scalar_functions(activations.get("relu"))
     known = (*relu, *loss_functions(losses.get("binary_crossentropy")))
     for op in ops():
-        signatures = importlib.import_module(f"kernels.{op}").SIGNATURES
         for file in dispatch.files(op, "gpu"):
+            signatures = dispatch.host(op, file).SIGNATURES
             text = (dispatch.PACKAGE / op / file).read_text()
             named = re.findall(r'extern "C" __device__ float (\w+)|= extern\("(\w+)"\)', text)
             functions = tuple(pair for pair in known if any(pair[0] in names for names in named))
@@ -65,19 +64,38 @@ def label(unit) -> str:
     return " ".join([f"{unit.op}/{unit.file}", *dict(unit.defines).values()])
 
 
-def each_unit(function):
-    """Parametrize over `gpu_units`. Of a file with several geometries the default run compiles each
+def compiled():
+    """(unit, architecture) of everything that is compiled: `gpu_units` for what each runs on."""
+    return [(unit, arch) for unit in gpu_units() for arch in ARCHITECTURES if unit.runs_on(arch)]
+
+
+def _in_turn():
+    """(unit, marks) of `gpu_units`. Of a file with several geometries the default run compiles each
     under one of the other definitions, taking turns; all their combinations are a sweep's."""
-    chosen = []
     for (op, file), units in itertools.groupby(gpu_units(), lambda unit: (unit.op, unit.file)):
         units = list(units)
         others = len(units) // len(geometries(op, file))
         for i, unit in enumerate(units):
             geometry, other = divmod(i, others)
             in_turn = len(units) == others or geometry % others == other
-            marks = () if in_turn else (pytest.mark.sweep,)
-            chosen.append(pytest.param(unit, id=label(unit), marks=marks))
+            yield unit, () if in_turn else (pytest.mark.sweep,)
+
+
+def each_unit(function):
+    """Parametrize over `gpu_units`, of several geometries some in the default run."""
+    chosen = [pytest.param(unit, id=label(unit), marks=marks) for unit, marks in _in_turn()]
     return pytest.mark.parametrize("unit", chosen)(function)
+
+
+def each_compiled(function):
+    """The same, for every architecture that the unit runs on."""
+    chosen = [
+        pytest.param(unit, arch, id=f"{label(unit)}-{arch}", marks=marks)
+        for unit, marks in _in_turn()
+        for arch in ARCHITECTURES
+        if unit.runs_on(arch)
+    ]
+    return pytest.mark.parametrize(("unit", "arch"), chosen)(function)
 
 
 def name(activation) -> str:

@@ -5,7 +5,6 @@ has a budget for its error, derived in budgets.py. The tests run the same cases.
 """
 
 import functools
-import importlib
 
 from kernels import dispatch
 from kernels.arrays import one_of
@@ -22,9 +21,10 @@ class CheckFailed(AssertionError):
 
 
 @functools.cache
-def cases(op, long=False) -> tuple[Case, ...]:
-    """The battery of an op; `long` adds cases for a sweep."""
-    found = tuple(importlib.import_module(f"kernels.{op}.cases").cases(long))
+def cases(op, long=False, file=None) -> tuple[Case, ...]:
+    """The battery of an op; `long` adds cases for a sweep. file: the variant's, which may have a
+    battery of its own (dispatch.cases)."""
+    found = tuple(dispatch.cases(op, file).cases(long))
     names = [case.name for case in found]
     assert len(set(names)) == len(names), "two cases of one name"
     return found
@@ -32,7 +32,7 @@ def cases(op, long=False) -> tuple[Case, ...]:
 
 def cases_of(variant, long=False) -> list[Case]:
     """Those of its op's battery that concern a variant."""
-    return [case for case in cases(variant.op, long) if case.concerns(variant)]
+    return [case for case in cases(variant.op, long, variant.file) if case.concerns(variant)]
 
 
 def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float]:
@@ -53,9 +53,11 @@ def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float
     if variant is not None:
         one_of("variant", variant, dispatch.files(op, device))
     chosen = [
-        v for v in variants(op, every_precision=True, devices=(device,))
-        if variant in (None, v.file)
+        v for v in variants(op, every_precision=True, devices=(device,), special=True)
+        if variant == v.file or (variant is None and not v.why_not)
     ]  # fmt: skip
+    for refused in filter(None, (v.why_not for v in chosen)):
+        raise DeviceError(refused)
     print(f"{op} on {device}")
     print(f"  {'variant':<24} {'cases':>6} {'failed':>7}   error / budget")
     shares, failures = {}, []

@@ -2,11 +2,11 @@
 
 import contextlib
 import dataclasses
-import importlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from kernels import dispatch
 from kernels.battery.guards import Guarded
 from kernels.battery.variants import get, put
 
@@ -63,7 +63,7 @@ class Case:
             for name, o in self.outputs.items()
         }
         arrays = inputs | {name: output.array for name, output in outputs.items()}
-        with held_to(self.most_blocks, variant.op):
+        with held_to(self.most_blocks, dispatch.host(variant.op, variant.file)):
             self.call(**arrays, **variant.options)
         return {name: output.read() for name, output in outputs.items()}
 
@@ -89,12 +89,11 @@ class Case:
 
 
 @contextlib.contextmanager
-def held_to(most_blocks, op):
-    """The op's launches have at most so many blocks."""
+def held_to(most_blocks, module):
+    """The launches of an op's module have at most so many blocks."""
     if most_blocks is None:
         yield
         return
-    module = importlib.import_module(f"kernels.{op}")
     usual = module.MOST_BLOCKS
     module.MOST_BLOCKS = most_blocks
     try:

@@ -24,6 +24,14 @@ class Variant:
     precision: str | None = None  # None where the file knows one only
 
     @property
+    def why_not(self) -> str:
+        """Why the file cannot run on the card that the device has; empty where it can."""
+        unit = dispatch.unit(self.op, self.file, ())
+        if self.device == "cpu" or unit.runs_on(card := device.architecture(self.device)):
+            return ""
+        return f"{self.file} is written for {unit.only_on} alone; got {card}"
+
+    @property
     def options(self) -> dict:
         """The keyword arguments that choose it."""
         chosen = {"variant": self.file}
@@ -39,11 +47,16 @@ class Variant:
         return "-".join(filter(None, parts))
 
 
-def variants(op, every_precision=False, devices=DEVICES) -> list[Variant]:
-    """Every file of `op` on every device, at its first precision or at every one it has."""
+def variants(op, every_precision=False, devices=DEVICES, special=False) -> list[Variant]:
+    """Every file of `op` on every device, at its first precision or at every one it has.
+
+    special: also those that are written for one architecture alone; they have cases of their own.
+    """
     found = []
     for where in devices:
         for file in dispatch.files(op, where):
+            if dispatch.unit(op, file, ()).only_on and not special:
+                continue
             precisions = [defines.get("PRECISION") for defines in define_sets(op, file)]
             precisions = list(dict.fromkeys(precisions))
             for precision in precisions if every_precision else precisions[:1]:

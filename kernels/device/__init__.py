@@ -18,7 +18,7 @@ from kernels.device.errors import (
 )
 from kernels.device.gpu import require_gpu
 from kernels.device.graph import Graph, capture, refuse_while_capturing, submit
-from kernels.device.launching import launch, most_shared_bytes
+from kernels.device.launching import architecture, launch, most_shared_bytes
 from kernels.device.unit import Unit
 from kernels.device.workspace import workspace
 
@@ -30,6 +30,7 @@ __all__ = [
     "NoGPUError",
     "ToolchainMissingError",
     "Unit",
+    "architecture",
     "capture",
     "launch",
     "most_shared_bytes",

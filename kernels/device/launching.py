@@ -33,6 +33,15 @@ def launch(unit, entry, grid, block, arguments, shared_bytes=0):
     submit(device, _door(device), unit, entry, grid, block, checked, shared_bytes)
 
 
+def architecture(device) -> str:
+    """ "sm_90": of the current card for "gpu", of the session for "emulated"."""
+    if device == "gpu":
+        return gpu.architecture(gpu.require_gpu().cuda.runtime.getDevice())
+    from kernels.device.emulated.session import current
+
+    return current().arch
+
+
 def most_shared_bytes(device) -> int:
     """How much dynamic shared memory a block may ask for on "gpu" or "emulated", if what its kernel
     declares is no more than 1 KB."""

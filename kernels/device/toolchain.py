@@ -115,6 +115,13 @@ def constants(text) -> dict[str, int]:
     return {name: int(value) for name, value in found}
 
 
+def only_architecture(text) -> str | None:
+    """ "sm_90a" of a C++ kernel file with `// Requirements: sm_90a: …`, whose instructions no other
+    architecture has."""
+    found = re.search(r"^// Requirements: (sm_\d+a)\b", text, re.M)
+    return found and found[1]
+
+
 def entries(text) -> dict[str, str]:
     """{entry point: its parameter list} of a C++ kernel file."""
     pattern = r'extern "C" __global__ void[^{;]*?\b(\w+)\(([^)]*)\)\s*\{'

@@ -12,7 +12,7 @@ import pathlib
 import types
 
 from kernels.device import cache, toolchain
-from kernels.device.errors import CompileError
+from kernels.device.errors import CompileError, DeviceError
 from kernels.device.signature import parse
 from kernels.scalar import fingerprint
 
@@ -59,6 +59,25 @@ class Unit:
     def _entries(self):
         return [entry for entry, _ in self.signatures]
 
+    @property
+    def only_on(self) -> str | None:
+        """ "sm_90a" where the file is written for that architecture alone."""
+        return toolchain.only_architecture(self.text) if self.is_cpp else None
+
+    def runs_on(self, arch) -> bool:
+        """Whether a card of `arch` ("sm_90") has the instructions that the file needs."""
+        return self.only_on in (None, f"{arch.removesuffix('a')}a")
+
+    def target(self, arch) -> str:
+        """What to compile for, on a card of `arch`: "sm_90a" for "sm_90" where the file needs it.
+        Raises DeviceError where it does not run on such a card."""
+        if not self.runs_on(arch):
+            raise DeviceError(
+                f"kernels/{self.op}/{self.file} is written for {self.only_on} alone; got {arch}. "
+                "Pass another variant, or leave variant out"
+            )
+        return self.only_on or arch
+
     def parameters(self, entry):
         return parse(dict(self.signatures)[entry])
 
@@ -82,6 +101,7 @@ class Unit:
 
     def cubin(self, arch) -> dict[str, bytes]:
         """{entry point: machine code for `arch` ("sm_90")}; entries of one C++ file share it."""
+        arch = self.target(arch)
         if self.is_cpp:
             code = cache.cached(self._key(arch, "cubin"), "cubin", lambda: self._cpp(arch, "cubin"))
             return dict.fromkeys(dict(self.signatures), code)
@@ -97,6 +117,7 @@ class Unit:
 
     def ptx(self, arch) -> dict[str, str]:
         """{entry point: PTX}, what the machine code is assembled from."""
+        arch = self.target(arch)
         if self.is_cpp:
             code = cache.cached(self._key(arch, "ptx"), "ptx", lambda: self._cpp(arch, "ptx"))
             return dict.fromkeys(dict(self.signatures), code.decode().strip("\0"))
@@ -111,6 +132,7 @@ class Unit:
     def assembled(self, arch) -> list[tuple[bytes, str]]:
         """Each piece of machine code with what the assembler says of it: registers, spills and
         shared memory of every entry point. Compiled afresh."""
+        arch = self.target(arch)
         name = f"{self.op}/{self.file}"
         if self.is_cpp:
             return [toolchain.link(self._cpp_parts(arch), name, arch, entries=self._entries)]

@@ -7,7 +7,8 @@ x (B, I), w (I, O), b (O,), y and z (B, O); float32, any B, I, O ≥ 1 (B = 0 gi
 f is any activation; g is that of the layer before, whose derivative can be folded into dx so that
 dx comes out as the dz of that layer. precision names the least precision at which the products'
 operands may be rounded: "float32", "tf32" (10 bits of mantissa) or "bfloat16" (7 bits); sums are
-float32 always, and the CPU always computes in float32.
+float32 always, and the CPU always computes in float32. In bfloat16 on Hopper a large product is
+gpu_hopper.cu's (hopper.py says which); every other one is DEFAULT's.
 Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
 """
 
@@ -15,7 +16,7 @@ import functools
 
 from kernels import activations, arrays, dispatch
 from kernels.device import launch, submit, workspace
-from kernels.linear import tiles
+from kernels.linear import hopper, tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -69,13 +70,18 @@ def linear(
         arrays.refuse_overlap("z_out", z_out, x=x, w=w, b=b, out=y)
     if B == 0:
         return y
-    file = dispatch.pick("linear", device, variant, DEFAULT)
+    file = _pick(
+        device, variant, precision, {"linear_forward": (B, O, x.shape[1])}, (x.size, w.size)
+    )
     if device == "cpu":
         submit(device, dispatch.cpu("linear", file).linear, x, w, b, f, z_out, y)
     else:
         scalar = activations.get("identity") if f.rowwise else f
-        how = file, precision, scalar
-        _product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
+        if file == hopper.FILE:
+            hopper.linear(x, w, b, scalar, z_out, y, precision)
+        else:
+            how = file, precision, scalar
+            _product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
         if f.rowwise:
             _activation(y, f, out=y)
     return y
@@ -126,20 +132,34 @@ def linear_backward(
         if bias:
             submit(device, db.fill, 0)
         return dx, dw, db
-    file = dispatch.pick("linear", device, variant, DEFAULT)
-    fused = activations.get("identity") if g.rowwise else g
+    products, packed = {"linear_backward_dw": (I, O, B)}, [dz.size, x.size]
+    if need_dx:
+        products["linear_backward_dx"] = B, I, O
+        packed.append(w.size)
+    file = _pick(device, variant, precision, products, packed)
+    fused, read = (activations.get("identity"), None) if g.rowwise else (g, saved)
     if device == "cpu":
         run = dispatch.cpu("linear", file).linear_backward
-        submit(device, run, dz, x, w, fused, None if g.rowwise else saved, dx, dw, db)
+        submit(device, run, dz, x, w, fused, read, dx, dw, db)
+    elif file == hopper.FILE:
+        hopper.linear_backward(dz, x, w, fused, read, dx, dw, db, precision)
     else:
         if need_dx:
-            how, read = (file, precision, fused), None if g.rowwise else saved
+            how = file, precision, fused
             _product(how, "linear_backward_dx", (dz, w, read, dx), B, I, O)
         how = file, precision, activations.get("identity")
         _product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
     if need_dx and g.rowwise:
         _activation_backward(dx, saved, g, out=dx)
     return dx, dw, db
+
+
+def _pick(device, variant, precision, products, packed):
+    """The file to run: `variant` if given, else the default, or Hopper's own where that saves."""
+    file = dispatch.pick("linear", device, variant, DEFAULT)
+    if variant is None and device != "cpu" and hopper.saves(device, precision, products, packed):
+        return hopper.FILE
+    return file
 
 
 def _activation(z, f, out):

@@ -31,7 +31,7 @@ OPCODES = {
     "matrix": r"(HMMA|HGMMA|IMMA|QGMMA|UTC\w*MMA)\b",
     "loads_128": r"LDG\b.*\.128",
     "stores_128": r"STG\b.*\.128",
-    "copies_128": r"LDGSTS\b.*\.128",  # cp.async
+    "copies_128": r"LDGSTS\b.*\.128|UBLKCP\b",  # cp.async of 16 bytes, cp.async.bulk of many
     "double": r"D(ADD|MUL|FMA|SETP|MNMX)\b|DMMA\b|.*\bF64",
     "local": r"(LDL|STL)\b",
 }
@@ -129,8 +129,7 @@ def measure_all() -> dict[str, Code]:
     """{ "linear/gpu.cu TF32 linear_forward sm_90": Code}."""
     return {
         f"{harness.label(unit)} {entry} {arch}": code
-        for unit in harness.gpu_units()
-        for arch in harness.ARCHITECTURES
+        for unit, arch in harness.compiled()
         for entry, code in sorted(measure(unit, arch).items())
     }
 

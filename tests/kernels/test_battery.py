@@ -15,12 +15,13 @@ def families(variant, long=False):
     return list(dict.fromkeys(case.family for case in cases_of(variant, long)))
 
 
-def each(*devices, families=families):
+def each(*devices, families=families, special=True):
     """One test for every op, variant and family of cases."""
+    options = {"every_precision": True, "devices": devices, "special": special}
     chosen = [
         pytest.param(variant, family, id=f"{op}-{variant}-{family}", marks=MARKS[variant.device])
         for op in ops()
-        for variant in variants(op, every_precision=True, devices=devices)
+        for variant in variants(op, **options)
         for family in families(variant)
     ]
     return pytest.mark.parametrize(("variant", "family"), chosen)
@@ -58,7 +59,7 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
-@each("emulated", families=lambda variant: ["sm_80", "sm_100"])
+@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False)
 def test_other_architectures(variant, family):
     """What is compiled for another card is other PTX."""
     for case in of_family(variant, families(variant)[0])[:6]:
@@ -87,6 +88,6 @@ def test_at_least_two_thousand_checks_of_gpu_kernels():
     counts = [
         len(cases_of(variant))
         for op in ops()
-        for variant in variants(op, every_precision=True, devices=("emulated",))
+        for variant in variants(op, every_precision=True, devices=("emulated",), special=True)
     ]
     assert sum(counts) >= 2000

@@ -59,7 +59,7 @@ def test_matrix_units(precision, instruction):
 @pytest.mark.parametrize("file", dispatch.files("linear", "gpu"))
 def test_a_users_activation_is_inlined(file):
     """Two Python functions, in the epilogue of the product: their own code, and no call to it."""
-    defines = {"PRECISION": "TF32"} if file.endswith(".cu") else {}
+    defines = {"PRECISION": "TF32"} if file == "gpu.cu" else {}
     plain, own = (unit_of("linear", file, f, **defines).ptx(ARCH) for f in ("relu", mish))
     for entry in ("linear_forward", "linear_backward_dx"):
         assert "ex2.approx" in entry_of(own[entry], entry)  # mish's exp and tanh

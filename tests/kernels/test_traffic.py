@@ -11,7 +11,7 @@ import pytest
 import kernels
 from kernels import dispatch
 from kernels.device import emulated
-from kernels.linear import tiles
+from kernels.linear import hopper, tiles
 
 SECTORS = 1.3  # rows of 784 bytes begin within a sector; pairs of columns are stored one by one
 WAVEFRONTS = 1.03
@@ -46,6 +46,20 @@ def products(file, rows, columns, inner):
     return 4 * (inner * (rows * along + columns * down) + rows * columns + joined)
 
 
+def packs(rows, columns, sums=False):
+    """Bytes that gpu_hopper.cu's packing of an operand reads and writes, panels of 64 × 64."""
+    down, along = dispatch.ceil_div(rows, 64), dispatch.ceil_div(columns, 64)
+    return 4 * rows * columns + 8192 * down * along + (4 * columns * down if sums else 0)
+
+
+def of_panels(rows, columns, inner):
+    """Bytes and multiply-adds of its product: whole tiles of 128 × 256, over panels of 64."""
+    down, along = dispatch.ceil_div(rows, 128), dispatch.ceil_div(columns, 256)
+    deep = 64 * dispatch.ceil_div(inner, 64)
+    asked = 2 * deep * (128 * down * along + 256 * along * down)
+    return asked + 4 * rows * columns, 128 * down * 256 * along * deep
+
+
 def head(inputs, classes, **variant):
     labels = emulated.asarray(np.arange(M, dtype=np.int32) % classes)
     x, w, b = array(M, inputs), array(inputs, classes), array(classes)
@@ -70,6 +84,15 @@ split_bytes = {file: products(file, B, O, I) + 4 * B * O for file in FILES}
 backward_bytes = {
     file: products(file, M, K, N) + products(file, K, N, M) + 4 * N for file in FILES
 }  # dx; dw and db
+hopper_forward = packs(M, K) + packs(K, N) + of_panels(M, N, K)[0] + 4 * M * N  # the bias
+hopper_backward = sum(
+    (
+        packs(M, N, sums=True) + 4 * N * (2 + 1),  # the sums of 2 panels are read, db is written
+        packs(K, N) + of_panels(M, K, N)[0] + 4 * M * K,  # what the derivative reads
+        packs(M, K) + of_panels(K, N, M)[0],
+    )
+)
+bfloat16 = {"precision": "bfloat16"}
 row_bytes = 4 * M * K
 label_bytes = {  # each of a row's lanes reads its label and that one's logit; the loss
     file: M * (2 * lanes * 4 + 4) for file, lanes in (("gpu.cu", 16), ("gpu.py", 32))
@@ -83,6 +106,16 @@ CALLS = {
     "linear_backward": (
         lambda **v: kernels.linear_backward(array(M, N), array(M, K), array(K, N), **v),
         backward_bytes,
+    ),
+    "linear panels": (
+        lambda **v: kernels.linear(array(M, K), array(K, N), array(N), "relu", **bfloat16, **v),
+        {hopper.FILE: hopper_forward},
+    ),
+    "linear_backward panels": (
+        lambda **v: kernels.linear_backward(
+            array(M, N), array(M, K), array(K, N), x_activation="relu", **bfloat16, **v
+        ),
+        {hopper.FILE: hopper_backward},
     ),
     "activation": (
         lambda **v: kernels.activation(array(n), "relu", **v),
@@ -217,14 +250,26 @@ def counted(call, **keywords):
     return found
 
 
+LAUNCHES = {
+    "linear_backward": 2,
+    "clip_by_norm": 2,
+    "linear panels": 3,  # both operands are packed
+    "linear_backward panels": 6,  # all three are, and db is summed
+}
+
+
 @pytest.mark.emulated
 @pytest.mark.parametrize("call, file", CASES)
 def test_bytes_sectors_and_conflicts(call, file):
     found = counted(call, variant=file)
     total = found.counters.total
-    assert found.launches == (2 if call in ("linear_backward", "clip_by_norm") else 1)
+    assert found.launches == LAUNCHES.get(call, 1)
     assert total.global_bytes == CALLS[call][1][file]
     assert total.ideal_sectors <= total.sectors <= SECTORS * total.ideal_sectors
+    if file == hopper.FILE:  # its products wait on barriers in shared memory: polls, and atomics
+        packing = found.kernels["linear_pack"].total
+        assert packing.wavefronts <= WAVEFRONTS * packing.ideal_wavefronts
+        return
     assert total.wavefronts <= WAVEFRONTS * total.ideal_wavefronts
     splits = tiling(file, B, O, I)[1] if call == "linear split" else 1
     assert total.atomics == (splits if splits > 1 else 0), "one tile: its blocks are counted"
@@ -237,6 +282,15 @@ def test_matrix_instructions(precision, deep):
     total = counted("linear", variant="gpu.cu", precision=precision).counters.total
     assert total.multiply_adds == M * N * K
     assert total.matrix_instructions == M * N * K / (16 * 8 * deep)
+
+
+@pytest.mark.emulated
+def test_matrix_instructions_on_panels():
+    """64 × 256 × 16 an instruction, which four warps give together; whole tiles are multiplied."""
+    total = counted("linear panels", variant=hopper.FILE).kernels["linear_forward"].total
+    _, multiply_adds = of_panels(M, N, K)
+    assert total.multiply_adds == multiply_adds
+    assert total.matrix_instructions == 4 * multiply_adds / (64 * 256 * 16)
 
 
 def test_no_file_is_left_out():

@@ -19,7 +19,6 @@ import argparse
 import concurrent.futures
 import dataclasses
 import functools
-import importlib
 import json
 import multiprocessing
 import pathlib
@@ -29,7 +28,7 @@ import time
 
 import numpy as np
 
-from kernels import battery
+from kernels import battery, dispatch
 from kernels.device.emulated import emulator, launching, ptx, schemata
 from kernels.device.emulated.schemata import Mutant
 from kernels.device.emulated.session import DEFAULT_ARCH, session
@@ -137,7 +136,7 @@ def kernels_of(variant, arch=DEFAULT_ARCH) -> list[Kernel]:
     most cases launch stands for all.
     """
     cases_of = {}
-    own = dict(importlib.import_module(f"kernels.{variant.op}").SIGNATURES)
+    own = dict(dispatch.host(variant.op, variant.file).SIGNATURES)
     for case in battery.cases_of(variant):
         case = dataclasses.replace(case, expected=functools.cache(case.expected))
         launching.substitutes = noting = _Noting()
@@ -238,7 +237,10 @@ def chosen(options, parser):
         if op not in battery.ops():
             parser.error(f"{name}: expected OP/FILE with OP one of {', '.join(battery.ops())}")
         found = [
-            v for v in battery.variants(op, every_precision=True, devices=("emulated",))
+            v
+            for v in battery.variants(
+                op, every_precision=True, devices=("emulated",), special=True
+            )
             if v.file == file and options.precision in (None, v.precision)
         ]  # fmt: skip
         if not found:

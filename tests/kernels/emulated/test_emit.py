@@ -16,14 +16,14 @@ def modules(unit, arch):
 
 
 @pytest.mark.usefixtures("toolchain")
-@pytest.mark.parametrize("arch", harness.ARCHITECTURES)
-@harness.each_unit
+@harness.each_compiled
 def test_every_kernel_is_translated(unit, arch):
     for module in modules(unit, arch):
         text = emit.cpp(module)
+        lines = set(text.split("\n"))
         for name, entry in module.entries.items():
             assert f"void entry_{name}(" in text
-            assert all(f"  // {i.line}: {i}\n" in text for i in entry.instructions())
+            assert all(f"  // {i.line}: {i}" in lines for i in entry.instructions())
 
 
 # Their addresses are made of numbers read from memory, which might as well be pointers: everything
