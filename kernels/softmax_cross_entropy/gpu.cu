@@ -64,6 +64,14 @@ struct Group {
       v[0] = *p;
     }
   }
+  // Written out: a pointer that may be to shared or to global memory makes slower, generic loads.
+  __device__ void load_shared(const float* p) {
+    if constexpr (WIDTH == 4)
+      asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+          : "=f"(v[0]), "=f"(v[1]), "=f"(v[2]), "=f"(v[3]) : "r"(shared_address(p)) : "memory");
+    else
+      asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v[0]) : "r"(shared_address(p)) : "memory");
+  }
   __device__ void store(float* p) const {
     if constexpr (WIDTH == 4) *reinterpret_cast<float4*>(p) = make_float4(v[0], v[1], v[2], v[3]);
     else *p = v[0];
@@ -100,13 +108,21 @@ struct Row {
   float target_sum = 0, target_dot = 0;  // sum t; sum t z
 
   template <int WIDTH>
+  __device__ Group<WIDTH> at(int j) const {
+    Group<WIDTH> logits;
+    if (j < kept) logits.load_shared(place + j);
+    else logits.load(z + j);
+    return logits;
+  }
+
+  template <int WIDTH>
   __device__ void read() {
     const int first = WIDTH * threadIdx.x, step = WIDTH * blockDim.x;
     for (int j = first; j < min(classes, kept); j += step) copy_async<WIDTH>(place + j, z + j);
     copy_async_commit();
     copy_async_wait<0>();  // and no barrier: a thread reads what it has copied itself
     for (int j = first; j < classes; j += step) {
-      const Group<WIDTH> logits(j < kept ? place + j : z + j);
+      const Group<WIDTH> logits = at<WIDTH>(j);
       seen = logits.seen_after(seen, j);
       if (!targets) continue;
       const Group<WIDTH> t(targets + j);
@@ -124,7 +140,7 @@ struct Row {
     const int first = WIDTH * threadIdx.x, step = WIDTH * blockDim.x;
     const int steps = (classes - first + step - 1) / step;
     for (int j = first + (steps - 1) * step; j >= 0; j -= step) {
-      Group<WIDTH> group(j < kept ? place + j : z + j), t;
+      Group<WIDTH> group = at<WIDTH>(j), t;
       if (targets) t.load(targets + j);
       else
         for (int i = 0; i < WIDTH; ++i) t.v[i] = j + i == label;
