@@ -62,6 +62,13 @@ def test_the_same_bits_as_eagerly(optimizer, batch_size):
     assert trained(**options) == eagerly(**options)
 
 
+def test_eager_steps_are_not_recorded(captures):
+    eagerly()
+    assert captures == []
+    trained()
+    assert len(captures) == 2  # of a whole batch and of the last
+
+
 # How many steps at once
 
 
@@ -104,6 +111,23 @@ def test_graphs_of_several_steps(captures, monkeypatch):
     monkeypatch.setitem(GRAPH_STEPS, "cpu", 8)
     assert trained(batch_size=1) == one
     assert [g.launches for g in captures[1:]] == [8 * of_a_step, 3 * of_a_step]
+
+
+def test_by_default_callbacks_say_how_often_they_are_called(monkeypatch):
+    """Those that override on_train_batch_end are called after each batch, unless they say that the
+    ends of graphs will do; so does the bar."""
+
+    class Seldom(Noted):
+        every_batch = False
+
+    monkeypatch.setitem(GRAPH_STEPS, "cpu", 4)
+    for watchers, batches in (([Seldom()], [3, 6]), ([Noted(), Seldom()], [*range(7)])):
+        trained(batch_size=30, epochs=1, callbacks=watchers)
+        for watcher in watchers:
+            assert [batch for batch, *_ in watcher.seen] == batches
+    assert not callbacks.Callback().every_batch
+    (bar,) = callbacks.progress(1)
+    assert not bar.every_batch
 
 
 def test_what_steps_per_execution_may_be():
