@@ -5,9 +5,8 @@ import os
 import sys
 
 from dnn import datasets, optimizers, recipe
-from dnn.devices import DEVICES
+from dnn.devices import DEVICES, PRECISIONS
 from kernels import activations
-from kernels.linear import PRECISIONS
 
 
 def main(arguments=None) -> int:

@@ -11,6 +11,7 @@ from kernels.arrays import aligned_empty, gpu_available, is_cupy, is_emulated, o
 from kernels.device import require_gpu
 
 DEVICES = ("auto", "cpu", "gpu", "emulated")
+PRECISIONS = ("float32", "tf32", "bfloat16")  # of a GPU's products; see Sequential.compile
 _automatic = contextvars.ContextVar("automatic", default=None)
 
 

@@ -8,7 +8,6 @@ from dnn import arena, data, devices, layers, losses, optimizers, training
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
-from kernels.linear import PRECISIONS
 
 METRICS = ("accuracy",)
 
@@ -122,7 +121,8 @@ class Sequential:
         recorded as one, 64 on a GPU, 1 on the CPU; and 1 where a callback wants to see every
         batch. Names and meanings of both are Keras', where a step an execution is the default.
         precision: "float32" (default), "tf32" or "bfloat16": how a GPU may round the operands of
-        its matrix products; parameters, sums and the CPU are always float32.
+        its matrix products; parameters, sums and the CPU are always float32. kernels.linear knows
+        "float16" too; its range is too narrow for gradients of a loss that is not scaled, as here.
         """
         if loss is None:
             raise ValueError(
@@ -143,7 +143,7 @@ class Sequential:
         if steps_per_execution != "auto":
             data.whole_number("steps_per_execution", steps_per_execution)
         self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
-        self.precision = one_of("precision", precision, PRECISIONS)
+        self.precision = one_of("precision", precision, devices.PRECISIONS)
         self.steps_trained = self.samples_trained = 0
         self._reset_optimizer()
 

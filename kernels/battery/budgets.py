@@ -19,9 +19,19 @@ def bfloat16(a):
     return (rounded & 0xFFFF0000).view(np.float32)
 
 
+def float16(a):
+    """float32 rounded to nearest even float16, infinite from 65520 on, as float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(a, np.float32).astype(np.float16).astype(np.float32)
+
+
 def as_float32(a):
     """Values in float64, infinite where float32 cannot hold them."""
     return np.where(abs(a) > np.finfo(np.float32).max, np.sign(a) * np.inf, a)
+
+
+# {precision: (rounded, half a unit in the last place of 1, that of denormals)}
+HALVES = {"bfloat16": (bfloat16, 2.0**-8, 0.0), "float16": (float16, 2.0**-11, 2.0**-25)}
 
 
 def product(a, b, precision=None, a_error=None):
@@ -29,19 +39,24 @@ def product(a, b, precision=None, a_error=None):
 
     K products and K sums in float32 are off by at most K u (|a||b|) to first order; 4 u more cover
     the second order and the rounding of operands to tf32. Rounding both operands to nearest adds
-    2 · 2⁻¹¹ (|a||b|) for tf32 (10 bits of mantissa). bfloat16 operands have exact products in
-    float32, so the expected value is that of the rounded operands, unless `a` itself is known to
-    ±a_error only: it may round either way, and the bound is 2 · 2⁻⁸ (|a||b|) with its second order.
+    2 · 2⁻¹¹ (|a||b|) for tf32 (10 bits of mantissa). bfloat16 and float16 operands have exact
+    products in float32, so the expected value is that of the rounded operands, unless `a` itself is
+    known to ±a_error only: it may round either way, and the bound is 2 r (|a||b|) with its second
+    order, r being 2⁻⁸ or 2⁻¹¹; and 2⁻²⁵ more for each operand that is denormal in float16, whose
+    range `a` must not come near the end of.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     size = abs(a) @ abs(b)
     bound = (a.shape[-1] + 4) * U * size + a.shape[-1] * TINY
     if precision == "tf32":
         bound += 2 * 2.0**-11 * size
-    if precision == "bfloat16" and a_error is None:
-        a, b = bfloat16(a).astype(np.float64), bfloat16(b).astype(np.float64)
-    elif precision == "bfloat16":
-        bound += (2 * 2.0**-8 + 2.0**-16) * size
+    if precision in HALVES:
+        rounded, r, least = HALVES[precision]
+        if a_error is None:
+            a, b = rounded(a).astype(np.float64), rounded(b).astype(np.float64)
+        else:
+            bound += (2 * r + r * r) * size
+            bound += 1.01 * least * (abs(a).sum(-1, keepdims=True) + abs(b).sum(0))
     if a_error is not None:
         bound += 1.01 * (a_error @ abs(b))  # 1.01: the operands' rounding
     return a @ b, bound

@@ -6,9 +6,11 @@
 x (B, I), w (I, O), b (O,), y and z (B, O); float32, any B, I, O ≥ 1 (B = 0 gives empty results).
 f is any activation; g is that of the layer before, whose derivative can be folded into dx so that
 dx comes out as the dz of that layer. precision names the least precision at which the products'
-operands may be rounded: "float32", "tf32" (10 bits of mantissa) or "bfloat16" (7 bits); sums are
-float32 always, and the CPU always computes in float32. In bfloat16 on Hopper a large product is
-gpu_hopper.cu's (hopper.py says which); every other one is DEFAULT's.
+operands may be rounded: "float32", "tf32" (10 bits of mantissa), "bfloat16" (7 bits) or "float16"
+(10 bits); sums are float32 always, and the CPU always computes in float32. In bfloat16 on Hopper a
+large product is gpu_hopper.cu's (hopper.py says which); every other one is DEFAULT's. float16 has a
+narrow range: an operand of 65520 or more becomes infinite, one below 2⁻¹⁴ loses bits, and one of
+2⁻²⁵ or less becomes 0. Gradients are often so small: scale the loss, and so dy; divide dw and db.
 Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
 """
 
@@ -19,7 +21,7 @@ from kernels.device import launch, submit, workspace
 from kernels.linear import hopper, tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
-PRECISIONS = ("float32", "tf32", "bfloat16")
+PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 SIGNATURES = (
     (
         "linear_forward",
@@ -47,7 +49,7 @@ def linear(
     """y = f(x w + b), float32 (B, O).
 
     x: (B, I). w: (I, O). b: (O,) or None. activation: a name, None (identity) or an Activation.
-    precision: "float32" (default), "tf32" or "bfloat16"; see the module.
+    precision: "float32" (default), "tf32", "bfloat16" or "float16"; see the module.
     z_out: (B, O) array that receives z = x w + b as well, or None.
     out: (B, O) array that receives y. variant: a file of kernels.variants("linear", x).
     Raises TypeError for a dtype other than float32 or arrays on different devices, ValueError for

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
@@ -18,8 +19,19 @@ RANDOM_SHAPES = 8  # in the short battery; 300 in the long one
 SIZES = "{0[0]}×{0[1]}×{0[2]}".format
 
 
+# Families of the short battery at float16: but for two instructions it is the code of bfloat16
+FLOAT16 = ("shape", "whole", "tile", "scale", "float16")
+
+
 def cases(long=False):
-    """Each as a forward and a backward case; `long` adds large layers and random shapes."""
+    """Each as a forward and a backward case; `long` adds large layers and random shapes, and every
+    case at every precision."""
+    for case in _cases(long):
+        left_out = not long and case.family not in FLOAT16
+        yield from only([case], but="float16" if left_out else None)
+
+
+def _cases(long):
     rng = np.random.default_rng(2)
     random = rng.integers(1, 151, (300 if long else RANDOM_SHAPES, 3)).tolist()
     for family, shapes in (
@@ -35,12 +47,15 @@ def cases(long=False):
         m, n = tile.m, tile.n
         for splits, shapes in (
             (1, [(m + 1, n - 1, n + 1), (m - 1, m, n)]),
-            (3, [(70, m + 1, n + 4), (m + 4, 100, n)]),  # of few tiles along K, a part has none
+            (2, [(m + 4, 100, n)]),
+            (3, [(70, m + 1, n + 4)]),  # of few tiles along K, a part has none
         ):
             for shape in shapes:
                 name = f"tile {m}×{n} splits {splits} of {SIZES(shape)}"
                 found = both(name, shape, tiling=(tile, splits))
-                yield from only(found, file="gpu.cu", precision=None if long else precision)
+                usual = tile in tiles.TILES[-2:]  # other cases have it at every precision
+                at = None if long or usual else precision
+                yield from only(found, file="gpu.cu", precision=at)
     for f in activations.names():
         found = both(f"activation {f}", (19, 33, 10), f)
         yield from only(found, precision=None if long or f == "relu" else "float32")
@@ -63,8 +78,11 @@ def cases(long=False):
     for value in (np.nan, np.inf, -np.inf):
         for f in (None, "relu", "tanh"):
             yield from both(f"value {value} {f}", (19, 33, 10), f, put=value)
-    for scale in (1e30, 1e-40):
+    # The last three: beyond float16's range, its denormals, and the least of them
+    for scale in (1e30, 1e-40, 3e4, 2**-20, 2**-24):
         yield from both(f"scale {scale}", (19, 33, 10), None, scale=np.float32(scale))
+    for value in (65504, 65519, 65520, -65520):  # its largest; rounded down to that; to infinity
+        yield from both(f"float16 {value}", (19, 33, 10), None, put=np.float32(value))
 
 
 def both(name, shape, f="relu", **options):
@@ -73,19 +91,24 @@ def both(name, shape, f="relu", **options):
         yield backward(name, shape, f, **options)
 
 
-def only(found, file=None, precision=None):
-    """The cases for that file and, of one that knows several, that precision alone; None: for any.
+def only(found, file=None, precision=None, but=None):
+    """The cases for that file and, of one that knows several, that precision alone, None standing
+    for any; and not for the precision `but`.
 
     Every precision, tile and activation is compiled code of its own, which takes seconds on the
     emulated device; so the short battery has not every combination.
     """
 
-    def concerns(variant):
-        return file in (None, variant.file) and (
-            precision is None or variant.precision in (None, precision)
+    def concerns(before, variant):
+        return (
+            before(variant)
+            and file in (None, variant.file)
+            and (precision is None or variant.precision in (None, precision))
+            and (but is None or variant.precision != but)
         )
 
-    return (dataclasses.replace(case, concerns=concerns) for case in found)
+    for case in found:
+        yield dataclasses.replace(case, concerns=functools.partial(concerns, case.concerns))
 
 
 def operands(B, I, O, draw=normal):

@@ -19,13 +19,13 @@
 //               multiples of 16 bytes and it starts on one, else 4-byte copies; 16-byte stores
 //               likewise. M, N, K >= 1 and N <= 65535 TILE_N, which kernels/linear/__init__.py
 //               guarantees. Up to 97 KB of shared memory a block.
-// Numerics:     PRECISION FLOAT32: fmaf. TF32, BFLOAT16: operands rounded to nearest, products
-//               accumulated in float32. db is always float32. The order of the sums follows from
+// Numerics:     PRECISION FLOAT32: fmaf. TF32, BFLOAT16, FLOAT16: operands rounded to nearest (to
+//               FLOAT16: infinite from 65520 on), products accumulated in float32. db is always float32. The order of the sums follows from
 //               M, N and K alone: no floating-point atomics, and the parts of a split K are added
 //               in their order by the block that happens to finish last.
 // Source:       tiling as in CUTLASS (Thakkar et al.) and SGEMM_CUDA (Boehm 2022); the last block
 //               adds as in CUDA's sample threadFenceReduction; fragments as in operand_tile.cuh.
-enum Precision { FLOAT32, TF32, BFLOAT16 };
+enum Precision { FLOAT32, TF32, BFLOAT16, FLOAT16 };
 
 #include "warp_product.cuh"
 

@@ -48,8 +48,8 @@ def linear_cross_entropy(
     x_activation: the activation of the layer before; dx is multiplied by its derivative at x_saved
     (default x, its output; pass its z if it reads z), and is that layer's dz. Default None.
     need_dx: False leaves dx out (None is returned in its place).
-    precision: "float32" (default), "tf32" or "bfloat16", the least that the caller asks for: it is
-    computed in float32 always.
+    precision: "float32" (default), "tf32", "bfloat16" or "float16", the least that the caller asks
+    for: it is computed in float32 always.
     out: (loss, dz, dx) arrays to write into, each may be None. hit: uint8 (B,) that receives 1
     where the first largest logit stands at the label, else 0. z_out: (B, O) array that receives z.
     Raises ValueError for more than 128 outputs, for shapes that do not fit, and for outputs that

@@ -189,6 +189,7 @@ NAMES = {
     "optimizer": (compiled(optimizer="sgdd"), "optimizer: got 'sgdd'", "sgd"),
     "metric": (compiled(metrics=["acuracy"]), "metric: got 'acuracy'", "accuracy"),
     "precision": (compiled(precision="bfloat"), "precision: got 'bfloat'", "bfloat16"),
+    "float16": (compiled(precision="float16"), "precision: got 'float16'", "bfloat16"),
     "device": (lambda: Sequential(device="cpuu"), "device: got 'cpuu'", "cpu"),
     "layer": (lambda: Sequential(["flaten"]), "layer: got 'flaten'", "flatten"),
 }  # fmt: skip

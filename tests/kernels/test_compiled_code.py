@@ -62,7 +62,7 @@ def test_laws(measured, unit, arch):
         assert code.registers * threads <= REGISTERS_OF_A_BLOCK, (entry, code)
         precision = dict(unit.defines).get("PRECISION")
         multiplies = entry not in ("linear_pack", "linear_sum")  # gpu_hopper.cu's, around products
-        in_units = precision in ("TF32", "BFLOAT16") and multiplies
+        in_units = precision in ("TF32", "BFLOAT16", "FLOAT16") and multiplies
         copies = "async_copy.cuh" in included(unit.text)
         assert (code.matrix > 0) == in_units, (entry, code)
         assert (code.copies_128 > 0) == (copies and multiplies), (entry, code)

@@ -42,6 +42,7 @@ def test_no_double_precision_and_no_calls(unit):
     [
         ("TF32", r"mma\.sync\.aligned\.m16n8k8\.row\.col\.f32\.tf32\.tf32\.f32"),
         ("BFLOAT16", r"mma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32"),
+        ("FLOAT16", r"mma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.f16\.f16\.f32"),
         ("FLOAT32", None),
     ],
 )

@@ -276,7 +276,7 @@ def test_bytes_sectors_and_conflicts(call, file):
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("precision, deep", [("tf32", 8), ("bfloat16", 16)])
+@pytest.mark.parametrize("precision, deep", [("tf32", 8), ("bfloat16", 16), ("float16", 16)])
 def test_matrix_instructions(precision, deep):
     """The multiply-adds of the product and no more, 16 × 8 × deep an instruction."""
     total = counted("linear", variant="gpu.cu", precision=precision).counters.total

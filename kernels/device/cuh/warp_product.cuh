@@ -23,7 +23,8 @@ struct WarpProduct {
   __device__ void multiply(const float* a, const float* b, int slab) {
     if constexpr (PRECISION == FLOAT32) multiply_float32(a, b, slab);
     if constexpr (PRECISION == TF32) multiply_tf32(a, b, slab);
-    if constexpr (PRECISION == BFLOAT16) multiply_bfloat16(a, b, slab);
+    if constexpr (PRECISION == BFLOAT16) multiply_halves<to_bf16x2, mma_bf16>(a, b, slab);
+    if constexpr (PRECISION == FLOAT16) multiply_halves<to_f16x2, mma_f16>(a, b, slab);
   }
 
   // A lane's 4 rows of each group are those of its g; its columns those that D's registers stand for.
@@ -72,13 +73,16 @@ struct WarpProduct {
   }
 
   // One step of 16: D's 2t, 2t + 1 stand for k = 4t, 4t + 1; its 2t + 8, 2t + 9 for 4t + 2, 4t + 3.
-  __device__ void multiply_bfloat16(const float* a, const float* b, int slab) {
+  // pack: two floats to a register of two halves.
+  template <unsigned (*pack)(float, float),
+            void (*mma)(float (&)[4], const unsigned (&)[4], const unsigned (&)[2])>
+  __device__ void multiply_halves(const float* a, const float* b, int slab) {
     float of_b[WIDTH][4];
     B::read(b, col, slab, g, t, of_b);
     unsigned right[WIDTH][2];
 #pragma unroll
     for (int j = 0; j < WIDTH; ++j)
-      for (int q = 0; q < 2; ++q) right[j][q] = to_bf16x2(of_b[j][2 * q], of_b[j][2 * q + 1]);
+      for (int q = 0; q < 2; ++q) right[j][q] = pack(of_b[j][2 * q], of_b[j][2 * q + 1]);
 #pragma unroll
     for (int group = 0; group < GROUPS; ++group) {
       float of_a[4][4];
@@ -88,9 +92,9 @@ struct WarpProduct {
         unsigned left[4];
         for (int q = 0; q < 4; ++q) {
           const float(&four)[4] = of_a[2 * i + q % 2];
-          left[q] = to_bf16x2(four[q / 2 * 2], four[q / 2 * 2 + 1]);
+          left[q] = pack(four[q / 2 * 2], four[q / 2 * 2 + 1]);
         }
-        for (int j = 0; j < WIDTH; ++j) mma_bf16(d[2 * group + i][j], left, right[j]);
+        for (int j = 0; j < WIDTH; ++j) mma(d[2 * group + i][j], left, right[j]);
       }
     }
   }

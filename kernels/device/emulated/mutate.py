@@ -88,6 +88,8 @@ class Kernel:
             return found.reports[0].kind
         except AssertionError:
             return "numbers"
+        except ValueError:  # it is compiled for another block or grid than the case launches
+            return "launch"
         finally:
             launching.substitutes = {}
         return None
@@ -132,8 +134,8 @@ class _Noting(dict):
 def kernels_of(variant, arch=DEFAULT_ARCH) -> list[Kernel]:
     """The kernels of a variant, each with the battery's cases that launch it.
 
-    A file is compiled anew for every activation that is linked in; of these texts, the one that
-    most cases launch stands for all.
+    A file is compiled anew for every activation that is linked in, and every tile; of these texts,
+    the one that most cases launch stands for all.
     """
     cases_of = {}
     own = dict(dispatch.host(variant.op, variant.file).SIGNATURES)
