@@ -120,7 +120,9 @@ def trainer(net, device, data, weights):
     """An epoch is one jitted function: a scan over its batches, and a step over what is left."""
     layers = [tuple(array(a, device) for a in pair) for pair in zip(weights[::2], weights[1::2],
               strict=True)]  # fmt: skip
-    state = layers, jax.tree.map(jnp.zeros_like, layers), jax.tree.map(jnp.zeros_like, layers), 0
+    zeros = [jax.tree.map(jnp.zeros_like, layers) for _ in range(2)]
+    # Typed and put in its place as what comes out: else the second epoch is compiled anew.
+    state = jax.device_put((layers, *zeros, np.int32(0)), jax.devices(device)[0])
     x, y = array(data.images_float32, device), array(data.labels.astype(np.int32), device)
     batch, key = min(net.batch, len(x)), jax.random.key(0)
     full = len(x) // batch * batch
