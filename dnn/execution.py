@@ -2,9 +2,12 @@
 
 gather -> each layer forward -> loss and dlogits -> each layer backward -> the optimizer, all on the
 device; nothing is read back. Where there is a kernel for it, the last layer, the loss and the way
-back to the layer before are one (Loss.of_linear). Whether the calls of a training step are made
+back to the layer before are one (Loss.of_linear), and so are a layer's gradients and the
+optimizer's step by them (Optimizer.of_linear). Whether the calls of a training step are made
 anew each time or recorded as a graph is up to dnn/steps.py.
 """
+
+import functools
 
 import numpy as np
 
@@ -57,6 +60,8 @@ class Execution:
         ]
         self.of_kernels = training and _of_kernels_alone(model)
         self.with_loss = self.of_kernels and self._last_with_loss()
+        self.keeps_gradients = True  # in model.gradients, for whoever reads them there
+        self.slots = self._slots() if self.of_kernels and self._all_pay(batch_size) else None
 
     def _last_with_loss(self):
         """Whether one kernel computes the last layer, the loss, and the gradient of its input."""
@@ -64,6 +69,29 @@ class Execution:
         identity = self.functions[-1].name == "identity"
         fits = self.y[-1].shape[1] <= loss.most_linear_units
         return last.linear and identity and loss.of_linear is not None and fits
+
+    def _all_pay(self, rows):
+        """Whether all parameters are those of linear layers, whose gradients and update are better
+        made by one kernel."""
+        model = self.model
+        pays = functools.partial(model.optimizer.pays_of_linear, model.device, model.precision)
+        layers = zip(self.layers, self.gradients, strict=True)
+        return all(
+            layer.linear and pays(rows, *parameters["w"].shape)
+            for layer, parameters in layers
+            if parameters
+        )
+
+    def _slots(self):
+        """Of each layer: {slot: {name: the part of the optimizer's state for that parameter}}."""
+        state = self.model.optimizer_state.items()
+        views = {slot: self.model.layout.views(array) for slot, array in state}
+        return [{slot: of_all[i] for slot, of_all in views.items()} for i in self.streams]
+
+    def updates_in_backward(self):
+        """Whether the kernels that make the gradients update the parameters, and store none."""
+        rule = self.model.optimizer
+        return self.slots is not None and not self.keeps_gradients and rule.clipping()[0] is None
 
     def _empty(self, shape, dtype=np.float32):
         return devices.empty(self.model.device, shape, dtype)
@@ -93,17 +121,26 @@ class Execution:
             return None
         return Training(self.model.seed, self.streams[i], number, self.saved[i])
 
-    def backward(self, rows, number):
-        """The gradients of all parameters; dz of the last layer is there already. What comes before
-        the first parameters needs none: it is not asked, and its dz stays 0."""
+    def backward(self, rows, number, rate):
+        """The gradients of all parameters, or, where nobody needs these, the parameters after the
+        step. dz of the last layer is there already. What comes before the first parameters needs
+        none: it is not asked, and its dz stays 0."""
+        model, updating = self.model, self.updates_in_backward()
         for i in reversed(range(self.first, len(self.layers))):
             x, before, dx = self._behind(i, rows)
             if self.with_loss and i == len(self.layers) - 1:
                 dx = None  # is there already
-            self.layers[i].backward(
-                self.dz[i][:rows], x, self.parameters[i], self.gradients[i],
-                before, self.model.precision, dx, self._training(i, number),
-            )  # fmt: skip
+            dz, parameters = self.dz[i][:rows], self.parameters[i]
+            if updating and self.gradients[i]:
+                rule = model.optimizer
+                rule.of_linear(
+                    dz, x, parameters, self.slots[i], number, rate, before, model.precision, dx
+                )
+            else:
+                self.layers[i].backward(
+                    dz, x, parameters, self.gradients[i], before, model.precision, dx,
+                    self._training(i, number),
+                )  # fmt: skip
 
     def _behind(self, i, rows):
         """Layer i's input, (function, saved) of the layer before, and where that one's dz goes;
@@ -134,11 +171,12 @@ class Execution:
             weighted = {} if weights is None else {"weights": weights}
             model.loss(z, targets, 1 / rows, loss, self.dz[-1][:rows], hit, **weighted)
             self.last_dz(rows)
-        self.backward(rows, number)
-        model.clipper.clip(model.optimizer, model.gradient_arena)
-        model.optimizer.update(
-            model.arena, model.gradient_arena, model.optimizer_state, number, rate
-        )
+        self.backward(rows, number, rate)
+        if not self.updates_in_backward():
+            model.clipper.clip(model.optimizer, model.gradient_arena)
+            model.optimizer.update(
+                model.arena, model.gradient_arena, model.optimizer_state, number, rate
+            )
         model.optimizer.average(model.arena, model.optimizer_state, number)
 
     def _forward_with_loss(self, rows, targets, loss, hit, number, weights):

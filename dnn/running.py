@@ -15,7 +15,7 @@ class Running:
     float32 (B, units). dz: of each computing layer, the gradient of the loss with respect to what
     its activation was applied to, shaped like its output; 0 before the first layer with
     parameters, where nothing asks for it. The gradients of the parameters are in
-    self.model.gradients.
+    self.model.gradients, where a callback of this fit reads them (Callback.reads_gradients).
     samples: int32 (B,), NumPy: which samples of the x given to `fit` the rows are.
     """
 

@@ -62,6 +62,7 @@ def fit(
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
     chosen = [history, *progress(verbose), *callbacks]
     watchers = CallbackList(chosen, model, epochs=epochs, steps=steps, samples=n)
+    run.keeps_gradients = any(callback.reads_gradients for callback in chosen)
     at_once = batch_size * steps_per_execution(model, trainer, chosen)
 
     watchers.on_train_begin({})

@@ -18,6 +18,7 @@ from kernels.dropout import reference as _dropout
 from kernels.elementwise_loss import reference as _elementwise_loss
 from kernels.gather.reference import order
 from kernels.linear import reference as _linear
+from kernels.linear_backward_adam import reference as _linear_backward_adam
 from kernels.linear_cross_entropy import reference as _linear_cross_entropy
 from kernels.random_shift_flip import reference as _random_shift_flip
 
@@ -124,3 +125,16 @@ def linear_cross_entropy(
     if softmax:
         dx = _activation.softmax_backward(dx, x if x_saved is None else x_saved)
     return z, loss, dz, dx, hit
+
+
+def linear_backward_adam(
+    dz, x, w, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, *,
+    b=None, m_b=None, v_b=None, x_activation=None, x_saved=None,
+):  # fmt: skip
+    """dx, (w, m, v), and (b, m_b, v_b) or None: new arrays."""
+    dx, *updated = _linear_backward_adam.linear_backward_adam(
+        dz, x, w, m, v, step, lr, beta1, beta2, eps, weight_decay, b, m_b, v_b
+    )
+    if x_activation is not None:
+        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
+    return dx, *updated

@@ -9,11 +9,17 @@ class Callback:
 
     every_batch: whether on_train_batch_end must be called after each batch, unless compile's
     steps_per_execution says otherwise. Default: wherever it is overridden.
+    reads_gradients: whether it reads self.model.gradients. Where no callback does, a GPU may update
+    the parameters without storing them. Default: True; of the library's own callbacks none does.
     """
 
     @property
     def every_batch(self):
         return type(self).on_train_batch_end is not Callback.on_train_batch_end
+
+    @property
+    def reads_gradients(self):
+        return not type(self).__module__.startswith("dnn.")
 
     def on_train_begin(self, logs):
         """Before the first epoch."""

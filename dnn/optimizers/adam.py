@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import kernels
 from dnn.optimizers.base import Optimizer
 from dnn.schedules import Schedule
+from kernels.linear_backward_adam import pays
 
 
 @dataclass
@@ -31,6 +32,19 @@ class Adam(Optimizer):
         numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
         kernels.adam(p, g, state["m"], state["v"], step, rate, *numbers)
 
+    def of_linear(self, dz, x, parameters, state, step, rate, before, precision, dx):
+        numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
+        function, saved = before
+        m, v = state["m"], state["v"]
+        kernels.linear_backward_adam(
+            dz, x, parameters["w"], m["w"], v["w"], step, rate, *numbers,
+            b=parameters.get("b"), m_b=m.get("b"), v_b=v.get("b"), x_activation=function,
+            x_saved=saved, need_dx=dx is not None, precision=precision, out=dx,
+        )  # fmt: skip
+
+    def pays_of_linear(self, device, precision, B, I, O):
+        return pays(device, precision, B, I, O)
+
 
 @dataclass
 class AdamW(Optimizer):
@@ -52,3 +66,4 @@ class AdamW(Optimizer):
     short_name = "adamw"
     slots = ("m", "v")
     update = Adam.update
+    of_linear, pays_of_linear = Adam.of_linear, Adam.pays_of_linear

@@ -27,6 +27,12 @@ class Optimizer:
 
     slots: names of the state arrays, each float32 as long as the arena.
     update(p, g, state, step, rate): one step, in place; step counts from 1.
+    of_linear(dz, x, parameters, state, step, rate, before, precision, dx): that step for a linear
+    layer's parameters, {"w": (I, O), "b": (O,)}, maybe no "b", by their gradients, which are stored
+    nowhere; state: {slot: as parameters}. And, unless it is None, to dx the dz of the layer before;
+    before: (function, saved) of that layer. Default None: there is no such kernel.
+    pays_of_linear(device, precision, B, I, O): whether of_linear is less work than the gradients
+    and `update` apart, x being (B, I) and w (I, O). Default: wherever there is one.
     """
 
     _: KW_ONLY
@@ -37,6 +43,10 @@ class Optimizer:
     ema_momentum: float = 0.99
 
     slots = ()
+    of_linear = None
+
+    def pays_of_linear(self, device, precision, B, I, O):
+        return self.of_linear is not None
 
     def __post_init__(self):
         self.clipping()

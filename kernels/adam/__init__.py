@@ -18,14 +18,13 @@ from kernels.device import launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
+HYPERPARAMETERS = (  # of every kernel that takes this step
+    "const int* step, int step_value, const float* lr, float lr_value, "
+    "float beta1, float one_minus_beta1, float log_beta1, "
+    "float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay"
+)
 SIGNATURES = (
-    (
-        "adam",
-        "float* p, const float* g, float* m, float* v, const int* step, int step_value, "
-        "const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1, "
-        "float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay, "
-        "long long n",
-    ),
+    ("adam", f"float* p, const float* g, float* m, float* v, {HYPERPARAMETERS}, long long n"),
 )
 
 
@@ -46,30 +45,37 @@ def adam(
     v = arrays.result("v", v, p.shape, p)
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, m=m, v=v)
-    for name, beta in (("beta1", beta1), ("beta2", beta2)):
-        if not 0 <= beta < 1:
-            raise ValueError(f"{name}: got {beta}; expected 0 ≤ {name} < 1")
-    step_array, step = scalar_or_array("step", step, p, arrays.INT32)
-    lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
-    if step_array is None and step < 1:
-        raise ValueError(f"step: got {step}; expected 1 for the first step")
+    numbers = hyperparameters(device, p, step, lr, beta1, beta2, eps, weight_decay)
     if p.size == 0:
         return
     file = dispatch.pick("adam", device, variant, DEFAULT)
     if device == "cpu":
-        step = step if step_array is None else step_array
-        lr = lr if lr_array is None else lr_array
-        numbers = (beta1, beta2, eps, weight_decay)
-        submit(device, dispatch.cpu("adam", file).adam, p, g, m, v, step, lr, *numbers)
+        submit(device, dispatch.cpu("adam", file).adam, p, g, m, v, *numbers)
         return
     unit = dispatch.unit("adam", file, SIGNATURES)
     threads = unit.constants["THREADS"]
     grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
-    arguments = (
-        p, g, m, v, step_array, step, lr_array, lr,
-        beta1, 1 - beta1, log(beta1), beta2, 1 - beta2, log(beta2), eps, weight_decay, p.size,
+    launch(unit, "adam", grid, (threads,), (p, g, m, v, *numbers, p.size))
+
+
+def hyperparameters(device, like, step, lr, beta1, beta2, eps, weight_decay) -> tuple:
+    """After their checks, as cpu.adam takes them, or on a GPU as HYPERPARAMETERS says. like: an
+    array of the device."""
+    for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        if not 0 <= beta < 1:
+            raise ValueError(f"{name}: got {beta}; expected 0 ≤ {name} < 1")
+    step_array, step = scalar_or_array("step", step, like, arrays.INT32)
+    lr_array, lr = scalar_or_array("lr", lr, like, arrays.FLOAT32)
+    if step_array is None and step < 1:
+        raise ValueError(f"step: got {step}; expected 1 for the first step")
+    if device == "cpu":
+        step = step if step_array is None else step_array
+        lr = lr if lr_array is None else lr_array
+        return step, lr, beta1, beta2, eps, weight_decay
+    return (
+        step_array, step, lr_array, lr,
+        beta1, 1 - beta1, log(beta1), beta2, 1 - beta2, log(beta2), eps, weight_decay,
     )  # fmt: skip
-    launch(unit, "adam", grid, (threads,), arguments)
 
 
 def log(beta):

@@ -75,30 +75,30 @@ def case(
     return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
-def exact(p, g, m, v):
-    return [a if a is g else (a.astype(float), 0.0) for a in (p, g, m, v)]
+def exact(*arrays):
+    """[(value, bound)] of float32 arrays as they are."""
+    return [(a.astype(float), 0.0) for a in arrays]
 
 
 def budget(given, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
-    """[(value, bound)] of p, m, v after a step from [(value, bound)] of p, m, v and from g.
+    """[(value, bound)] of p, m, v after a step from [(value, bound)] of p, g, m, v.
 
     Each moment is two products and a sum of rounded coefficients, 4 u of its parts (v squares g
     too, 6 u); either may be flushed to zero below TINY. Those errors reach p through
     lr m̂ / (√v̂ + eps), whose own seven operations and corrections add 16 u; weight decay adds a
     product of rounded factors, 4 u.
     """
-    (p, p_error), g, (m, m_error), (v, v_error) = given
+    (p, p_error), (g, g_error), (m, m_error), (v, v_error) = given
     with np.errstate(over="ignore", invalid="ignore"):
-        new_p, new_m, new_v = reference.adam(
-            p, g.astype(float), m, v, step, lr, beta1, beta2, eps, weight_decay
-        )
+        new_p, new_m, new_v = reference.adam(p, g, m, v, step, lr, beta1, beta2, eps, weight_decay)
         parts = beta1 * abs(m) + (1 - beta1) * abs(g)
-        m_error = beta1 * m_error + 4 * U * parts + TINY
-        v_error = beta2 * v_error + 6 * U * new_v + TINY
+        m_error = beta1 * m_error + (1 - beta1) * g_error + 4 * U * parts + TINY
+        of_square = (2 * abs(g) + g_error) * g_error
+        v_error = beta2 * v_error + (1 - beta2) * of_square + 6 * U * new_v + TINY
         correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-        root = np.sqrt(new_v / correction2)
-        below = root + eps
-        root_error = np.sqrt((new_v + v_error) / correction2) - root
+        ends = np.maximum(new_v - v_error, 0), new_v, new_v + v_error
+        least, root, most = (np.sqrt(end / correction2) for end in ends)
+        root_error, below = np.maximum(root - least, most - root), least + eps
         update = lr * abs(new_m) / correction1 / below
         change = lr * m_error / correction1 / below + update * (root_error / below + 16 * U)
         decayed = lr * weight_decay * abs(p)

@@ -9,34 +9,20 @@
 // Requirements: none; 16-byte access where all four arrays start on a multiple of 16 bytes.
 // Numerics:     float32. 1 - b^t = -expm1(t ln b), ln b from the host in double, so the correction
 //               is right to a few units in the last place for any b and t; the same bits whether
-//               step and lr live on the device or the host, and whatever the alignment: fmaf is
-//               written out, so that the compiler fuses alike in both loops.
+//               step and lr live on the device or the host, and whatever the alignment.
 // Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1; lambda: Loshchilov and Hutter, 2019.
+#include "adam.cuh"
 #include "vector.cuh"
 
 constexpr int THREADS = 256;
-
-struct Update {
-  float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, correction2, decay;
-
-  __device__ void operator()(float& p, float g, float& m, float& v) const {
-    m = fmaf(beta1, m, one_minus_beta1 * g);
-    v = fmaf(beta2, v, one_minus_beta2 * g * g);
-    const float change = rate * m / (sqrtf(v / correction2) + eps);
-    p -= decay != 0.0f ? fmaf(decay, p, change) : change;
-  }
-};
 
 extern "C" __global__ void __launch_bounds__(THREADS)
 adam(float* p, const float* g, float* m, float* v, const int* step, int step_value,
      const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1,
      float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay,
      long long n) {
-  const float t = step ? *step : step_value;
-  const float learning_rate = lr ? *lr : lr_value;
-  const float rate = learning_rate / -expm1f(t * log_beta1);
-  const Update update = {beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate,
-                         -expm1f(t * log_beta2), learning_rate * weight_decay};
+  const Adam update(step, step_value, lr, lr_value, beta1, one_minus_beta1, log_beta1,
+                    beta2, one_minus_beta2, log_beta2, eps, weight_decay);
   for_each(
       n, aligned_16(p) && aligned_16(g) && aligned_16(m) && aligned_16(v),
       [=](long long i) {

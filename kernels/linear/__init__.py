@@ -62,7 +62,7 @@ def linear(
     shape = B, O = x.shape[0], w.shape[1]
     if b is not None:
         b = arrays.operand("b", b, (O,))
-    _refuse_empty(I=x.shape[1], O=O)
+    refuse_empty(I=x.shape[1], O=O)
     device = arrays.device_of(x=x, w=w, b=b)
     y = arrays.result("out", out, shape, x)
     if out is not None:
@@ -82,8 +82,8 @@ def linear(
         if file == hopper.FILE:
             hopper.linear(x, w, b, scalar, z_out, y, precision)
         else:
-            how = file, precision, scalar
-            _product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
+            how = _how(file, precision, scalar)
+            product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
         if f.rowwise:
             _activation(y, f, out=y)
     return y
@@ -91,7 +91,7 @@ def linear(
 
 def linear_backward(
     dy, x, w, s=None, activation=None, *, x_activation=None, x_saved=None, need_dx=True,
-    bias=True, precision="float32", out=(None, None, None), variant=None,
+    need_dw=True, bias=True, precision="float32", out=(None, None, None), variant=None,
 ):  # fmt: skip
     """dx (B, I), dw (I, O), db (O,) from dy (B, O): the gradients of a scalar loss.
 
@@ -100,7 +100,7 @@ def linear_backward(
     is None (then dy is dz already).
     x_activation: the activation of the layer before; dx is multiplied by its derivative at
     x_saved (default x, its output; pass its z if it reads z), and is that layer's dz.
-    need_dx, bias: False leaves dx or db out (None is returned in its place).
+    need_dx, bias: False leaves dx or db out, need_dw dw and db (None is returned in their place).
     out: (dx, dw, db) arrays to write into, each may be None. Errors as in `linear`.
     """
     f, g = activations.get(activation), activations.get(x_activation)
@@ -109,7 +109,7 @@ def linear_backward(
     B, I = x.shape
     w = arrays.operand("w", w, (I, "O"))
     O = w.shape[1]
-    _refuse_empty(I=I, O=O)
+    refuse_empty(I=I, O=O)
     dz = arrays.operand("dy", dy, (B, O))
     device = arrays.device_of(dy=dz, x=x, w=w)
     if f.name != "identity":
@@ -118,8 +118,8 @@ def linear_backward(
             raise TypeError(f"s: got None; the derivative of {f.name} reads {needed}: pass it")
         dz = _activation_backward(dz, s, f)
     dx_out, dw_out, db_out = out
-    dw = arrays.result("out[1] (dw)", dw_out, (I, O), x)
-    db = arrays.result("out[2] (db)", db_out, (O,), x) if bias else None
+    dw = arrays.result("out[1] (dw)", dw_out, (I, O), x) if need_dw else None
+    db = arrays.result("out[2] (db)", db_out, (O,), x) if need_dw and bias else None
     dx = arrays.result("out[0] (dx)", dx_out, (B, I), x) if need_dx else None
     for name, array in (("dx", dx_out), ("dw", dw_out), ("db", db_out)):
         if array is not None:
@@ -130,11 +130,14 @@ def linear_backward(
     else:
         saved = None
     if B == 0:
-        submit(device, dw.fill, 0)
-        if bias:
-            submit(device, db.fill, 0)
+        for gradient in (dw, db):
+            if gradient is not None:
+                submit(device, gradient.fill, 0)
         return dx, dw, db
-    products, packed = {"linear_backward_dw": (I, O, B)}, [dz.size, x.size]
+    products, packed = {}, [dz.size]
+    if need_dw:
+        products["linear_backward_dw"] = I, O, B
+        packed.append(x.size)
     if need_dx:
         products["linear_backward_dx"] = B, I, O
         packed.append(w.size)
@@ -147,10 +150,11 @@ def linear_backward(
         hopper.linear_backward(dz, x, w, fused, read, dx, dw, db, precision)
     else:
         if need_dx:
-            how = file, precision, fused
-            _product(how, "linear_backward_dx", (dz, w, read, dx), B, I, O)
-        how = file, precision, activations.get("identity")
-        _product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
+            how = _how(file, precision, fused)
+            product(how, "linear_backward_dx", (dz, w, read, dx), B, I, O)
+        if need_dw:
+            how = _how(file, precision, activations.get("identity"))
+            product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
     if need_dx and g.rowwise:
         _activation_backward(dx, saved, g, out=dx)
     return dx, dw, db
@@ -176,19 +180,27 @@ def _activation_backward(dy, s, f, out=None):
     return activation_backward(dy, s, f, out=out)
 
 
-def _product(how, entry, operands, M, N, K):
-    """One launch. how: (file, precision, the activation to link in)."""
-    file, precision, f = how
-    signature, functions = _declared(entry), dispatch.scalar_functions(f)
+def _how(file, precision, f):
+    return "linear", SIGNATURES, file, precision, dispatch.scalar_functions(f)
+
+
+def product(how, entry, operands, M, N, K):
+    """One launch of a kernel that is a product of M × N over K with an epilogue of its own.
+
+    how: (op, its SIGNATURES, file, precision, the functions to link in). entry: takes operands, M,
+    N, K, partials and arrived.
+    """
+    op, signatures, file, precision, functions = how
+    signature = _declared(signatures, entry)
     splits, shared_bytes, partials, arrived = 1, 0, None, None
     if file == "gpu.cu":
         tile, splits = tiles.choose(M, N, K)
         defines = {"TILE": tile.define, "PRECISION": precision.upper()}
-        unit = dispatch.unit("linear", file, signature, functions, **defines)
+        unit = dispatch.unit(op, file, signature, functions, **defines)
         sides, threads, shared_bytes = (tile.m, tile.n), tile.threads, tile.shared_bytes
     else:
         _refuse_precision(file, precision)
-        unit = dispatch.unit("linear", file, signature, functions)
+        unit = dispatch.unit(op, file, signature, functions)
         *sides, threads = (unit.constants[name] for name in ("TILE_M", "TILE_N", "THREADS"))
     grid = (dispatch.ceil_div(M, sides[0]), dispatch.ceil_div(N, sides[1]), splits)
     if max(M, N, K) >= 2**31 or grid[1] > 65535:
@@ -204,9 +216,9 @@ def _product(how, entry, operands, M, N, K):
 
 
 @functools.cache
-def _declared(entry):
-    """SIGNATURES of that entry alone: a unit holds no more than its launch needs."""
-    return tuple(pair for pair in SIGNATURES if pair[0] == entry)
+def _declared(signatures, entry):
+    """Of that entry alone: a unit holds no more than its launch needs."""
+    return tuple(pair for pair in signatures if pair[0] == entry)
 
 
 def _refuse_precision(file, precision):
@@ -217,7 +229,7 @@ def _refuse_precision(file, precision):
         )
 
 
-def _refuse_empty(**sizes):
+def refuse_empty(**sizes):
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name}: got {size}; expected at least 1")

@@ -63,7 +63,8 @@ def linear(x, w, b, f, z, y):
 def linear_backward(dz, x, w, g, saved, dx, dw, db):
     """dx, dw, db into the arrays given; None is left out. dx is multiplied by g'(saved)."""
     threads = threads_for(x.size * w.shape[1], SMALL)
-    backward_dw(x, dz, dw, NO_BIAS if db is None else db, threads)
+    if dw is not None:
+        backward_dw(x, dz, dw, NO_BIAS if db is None else db, threads)
     if dx is not None:
         backward_dx(dz, w, dx, threads)
         if saved is not None:

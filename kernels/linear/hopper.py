@@ -106,12 +106,13 @@ def linear(x, w, b, f, z, y, precision):
 
 
 def linear_backward(dz, x, w, g, saved, dx, dw, db, precision):
-    """dw, db and dx ⊙ g'(saved) from dz; dx and db may be None."""
+    """dw, db and dx ⊙ g'(saved) from dz, each of which may be None; db without dw is."""
     _refuse(precision, x)
     (B, I), O = x.shape, w.shape[1]
-    down, splits = ceil_div(B, constants().PANEL), splits_of("linear_backward_dw", I, O, B)
+    down = ceil_div(B, constants().PANEL)
+    splits = 0 if dw is None else splits_of("linear_backward_dw", I, O, B)
     dz_panels, x_panels, w_panels, sums, parts = _rooms(
-        x, _panel_floats(B, O), _panel_floats(B, I),
+        x, _panel_floats(B, O), 0 if dw is None else _panel_floats(B, I),
         0 if dx is None else _panel_floats(I, O),
         0 if db is None else down * O,
         splits * I * O if splits > 1 else 0,
@@ -120,6 +121,8 @@ def linear_backward(dz, x, w, g, saved, dx, dw, db, precision):
     if dx is not None:
         operands = packed, _pack(w, w_panels), saved, dx
         _multiply(_unit("linear_backward_dx", g), operands, B, I, O)
+    if dw is None:
+        return
     operands = _pack(x, x_panels), packed, parts if splits > 1 else dw
     _multiply(_unit("linear_backward_dw"), operands, I, O, B, splits)
     if splits > 1:

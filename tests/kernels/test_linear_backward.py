@@ -71,6 +71,15 @@ def test_the_layer_before_saved_its_output(variant):
     check(got, expected(dy, x, w, variant.precision, x_activation="sigmoid"))
 
 
+@pytest.mark.parametrize("rows", [19, 0])
+def test_dx_alone(variant, rows):
+    """Of no rows too; and nothing is written where dw and db would go."""
+    moved = variant.put(*operands(rows, 33, 10))
+    dx, dw, db = kernels.linear_backward(*moved, need_dw=False, **variant.options)
+    assert dw is None and db is None
+    harness.same_bits(dx, kernels.linear_backward(*moved, **variant.options)[0])
+
+
 @pytest.mark.parametrize("need_dx", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 def test_left_out(variant, need_dx, bias):

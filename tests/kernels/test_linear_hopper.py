@@ -195,3 +195,16 @@ def test_its_battery_is_short_and_the_long_one_holds_it():
     assert not of_every_file & {name for name in short if "walk" in name}
     for f in activations.names():
         assert any(name.startswith(f"activation {f} ") for name in long)
+
+
+@pytest.mark.emulated
+def test_dx_alone():
+    x, w, _, dy = arrays()
+    options = {"variant": FILE, "precision": "bfloat16", "x_activation": "relu"}
+    want, *_ = kernels.linear_backward(dy, x, w, **options)
+    with emulated.session() as found:
+        got, dw, db = kernels.linear_backward(dy, x, w, need_dw=False, **options)
+    harness.same_bits(got, want)
+    assert dw is None and db is None
+    launches = {name: counters.launches for name, counters in found.kernels.items()}
+    assert launches == {"linear_pack": 2, "linear_backward_dx": 1}

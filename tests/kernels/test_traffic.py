@@ -117,6 +117,20 @@ CALLS = {
         ),
         {hopper.FILE: hopper_backward},
     ),
+    "linear_backward_adam": (  # of w, b and their moments each is read and written, dw is not
+        lambda **v: kernels.linear_backward_adam(
+            array(M, N),
+            array(M, K),
+            *(array(K, N) for _ in range(3)),
+            3,
+            b=array(N),
+            m_b=array(N),
+            v_b=array(N),
+            need_dx=False,
+            **v,
+        ),
+        {"gpu.cu": products("gpu.cu", K, N, M) + 4 * (5 * K * N + 6 * N)},
+    ),
     "activation": (
         lambda **v: kernels.activation(array(n), "relu", **v),
         dict.fromkeys(FILES, 8 * n),
