@@ -35,7 +35,7 @@ SHARES = {"doctor": 0.05, "tests": 0.3, "sanitizer": 0.1, "train": 0.1, "benchma
 # The sanitizer slows a kernel down 10 to 100 times: the batteries of the kernels that share memory.
 SANITIZED = "import kernels; " + "; ".join(
     f"kernels.check('{op}', 'gpu', variant='gpu.cu')"
-    for op in ("softmax_cross_entropy", "linear_cross_entropy", "linear")
+    for op in ("softmax_cross_entropy", "linear_cross_entropy", "linear_backward_adam", "linear")
 )
 PACKAGES = ("numpy", "numba", "numba-cuda", "cuda-core", "torch", "triton", "jax")
 PROCESSES = 4  # of the tests, where pytest-xdist is installed; on a GPU they share the card
