@@ -299,7 +299,7 @@ def epochs(model, optimizer, x, y, batch, rates=None):
             loss = cross_entropy(model(x.index_select(0, rows)), y.index_select(0, rows))
             loss.backward()
             optimizer.step()
-            total += loss.detach() * len(rows)
+            total.add_(loss.detach(), alpha=len(rows))
         return total.item() / len(x)
 
     return epoch

@@ -71,7 +71,7 @@ def epochs(model, optimizer, x, y, batch, rates=None):
         loss = cross_entropy(model(x.index_select(0, rows)), y.index_select(0, rows))
         loss.backward()
         optimizer.step()
-        total.add_(loss.detach() * len(rows))
+        total.add_(loss.detach(), alpha=len(rows))
 
     put_back = eager.snapshot(model, optimizer)
     batch = min(batch, len(x))

@@ -51,11 +51,17 @@ def versions():
 def product(
     a, b, bias, mask, c, sums, M, N, K, a_m, a_k, b_k, b_n,
     HOW: tl.constexpr, BIAS: tl.constexpr, RELU: tl.constexpr, MASK: tl.constexpr,
-    SUM: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
+    SUM: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, BAND: tl.constexpr = 8,
 ):  # fmt: skip
     """c (M, N) = a (M, K) b (K, N), strides given. BIAS adds (N,), RELU clips, MASK keeps what has
     mask > 0; SUM gives the sums of b over K, (N,), too."""
-    at_m, at_n = tl.program_id(0), tl.program_id(1)
+    rows, columns = tl.cdiv(M, BM), tl.cdiv(N, BN)
+    # By bands of BAND rows of tiles, so that those that run at the same time share operands in L2
+    tile = tl.program_id(0)
+    band = tile // (BAND * columns) * BAND
+    high = min(rows - band, BAND)
+    within = tile % (BAND * columns)
+    at_m, at_n = band + within % high, within // high
     m, n = at_m * BM + tl.arange(0, BM), at_n * BN + tl.arange(0, BN)
     total = tl.zeros((BM, BN), tl.float32)
     column = tl.zeros((BN,), tl.float32)
@@ -91,7 +97,7 @@ def _product(a, b, precision, bias=None, relu=False, mask=None, sums=None):
     c = torch.empty((M, N), device=a.device)
 
     def grid(tile):
-        return triton.cdiv(M, tile["BM"]), triton.cdiv(N, tile["BN"])
+        return (triton.cdiv(M, tile["BM"]) * triton.cdiv(N, tile["BN"]),)
 
     product[grid](
         a, b, bias, mask, c, sums, M, N, K, *a.stride(), *b.stride(), PRECISIONS[precision],
