@@ -85,6 +85,11 @@ def linear_backward(dz, x, w, *, x_activation=None, need_dx=True, precision="flo
     return plain.linear_backward(dz, x, w, x_activation=x_activation, need_dx=need_dx)
 
 
+def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
+    use(precision)
+    plain.linear_backward_adam(dz, x, w, m, v, step, need_dx=need_dx)
+
+
 def use(precision):
     """The arithmetic of cuBLAS for products of float32 arrays."""
     if precision not in COMPUTE_TYPES:

@@ -111,6 +111,10 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return p - lr / (1 - beta1**step) * m / (jnp.sqrt(v / (1 - beta2**step)) + eps), m, v
 
 
+def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
+    return adam(w, dot(x.T, dz, precision), m, v, step)
+
+
 def sgd(p, g, u, lr=1e-2, momentum=0.0):
     u = momentum * u - lr * g
     return p + u, u

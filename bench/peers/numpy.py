@@ -106,6 +106,10 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     p -= lr / (1 - beta1**step) * m / (np.sqrt(v / (1 - beta2**step)) + eps)
 
 
+def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
+    adam(w, x.T @ dz, m, v, step)
+
+
 def sgd(p, g, u, lr=1e-2, momentum=0.0):
     u *= momentum
     u -= lr * g

@@ -131,6 +131,17 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     )  # fmt: skip
 
 
+def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
+    adam(w, weight_gradient(dz, x, precision), m, v, step)
+
+
+def weight_gradient(dz, x, precision):
+    use(precision)
+    if precision == "bfloat16":
+        return (x.bfloat16().t() @ dz.bfloat16()).float()
+    return x.t() @ dz
+
+
 def sgd(p, g, u, lr=1e-2, momentum=0.0):
     u.mul_(momentum).add_(g, alpha=-lr)
     p.add_(u)

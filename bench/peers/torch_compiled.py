@@ -61,6 +61,10 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     p.sub_(lr / (1 - beta1**step) * m / ((v / (1 - beta2**step)).sqrt() + eps))
 
 
+def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
+    adam(w, eager.weight_gradient(dz, x, precision), m, v, step)
+
+
 def trainer(net, device, data, weights):
     torch._dynamo.reset()
     return eager.trainer(net, device, data, weights, torch.compile)

@@ -165,3 +165,7 @@ def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     rate, root = lr / (1 - beta1**step), (1 - beta2**step) ** 0.5
     grid = (triton.cdiv(p.numel(), 1024),)
     adam_kernel[grid](p, g, m, v, p.numel(), rate, root, beta1, beta2, eps, 1024)
+
+
+def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
+    adam(w, _product(x.t(), dz, precision), m, v, step)
