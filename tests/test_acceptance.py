@@ -60,6 +60,15 @@ def test_without_a_gpu_it_says_what_was_not_run(monkeypatch, tmp_path, capsys):
     assert "--device cpu" in printed and not (tmp_path / "found").exists()
 
 
+def test_without_pytest_benchmark_the_rest_is_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(acceptance, "find_spec", lambda name: name != "pytest_benchmark")
+    for step in acceptance.STEPS:
+        absent = (
+            acceptance.commands(step, "cpu", tmp_path)[0][1] == "pytest_benchmark: not installed"
+        )
+        assert absent == (step in ("tests", "benchmarks"))
+
+
 def test_without_the_images_there_is_no_training_run(monkeypatch, tmp_path):
     monkeypatch.setattr(acceptance.datasets, "where", lambda name: None)
     [(_, why)] = acceptance.commands("train", "gpu", tmp_path)
