@@ -77,6 +77,8 @@ def trainer(net, device, data, weights):
     cpu_threads = numba.get_num_threads()
 
     class Turns(callbacks.Callback):
+        reads_gradients = False  # so that a GPU need not store them
+
         def on_epoch_begin(self, epoch, logs):
             if not wanted.get():
                 raise Ended

@@ -2,11 +2,12 @@
 dnn.Sequential against PyTorch eager, compiled, and on a GPU captured.
 
 A test is a seed: everybody trains once by recipe.py from that seed's weights, one after the other,
-each seed beginning with another. The clock runs while it trains, not while the test images are
-looked at, which is after each epoch: an accuracy counts as reached at the end of the first epoch
-that has it. What is compiled or captured first stands apart: first_call_s is a short run of the
-first seed, ready_s what a seed waits for before its clock runs. A record is a seed of a provider,
-with all its epochs: who never got there can be seen.
+ours last, the others in an order that rotates. The clock runs while it trains, not while the test
+images are looked at, which is after each epoch: an accuracy counts as reached at the end of the
+first epoch that has it. What is compiled or captured first stands apart: first_call_s is a short
+run of the first seed, ready_s what a seed waits for before its clock runs. (Ours records its graphs
+in a run's first epoch, on the clock.) A record is a seed of a provider, with all its epochs: who
+never got there can be seen.
 
 Agreement: a few steps on one batch, in which the order of rows does not matter, against float64.
 """

@@ -1,16 +1,20 @@
 """bench/: figures from first principles, agreement before timing, turns, the report."""
 
+import gc
 import itertools
 import json
 import re
+import threading
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bench import limits, measure, recipe, records, report
+from bench import data, limits, measure, ours, recipe, records, report
 from bench.providers import Provider
+from bench.shapes import Net
+from dnn import Sequential
 
 LIMITS = limits.Limits({2**20: 100.0, 2**30: 10.0}, {"float32": 50.0}, {"copy": "", "float32": "x"})
 
@@ -111,6 +115,47 @@ def test_providers_take_turns(monkeypatch):
     order = [name for _, name in began]
     changes = sum(a != b for a, b in itertools.pairwise(order))
     assert changes >= 3 * measure.TURNS  # blocks, not one after the other for good
+
+
+@pytest.fixture
+def small_trainer():
+    """Of ours on the CPU: one more epoch of a network of 16 images."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (16, 2, 2), np.uint8), rng.integers(0, 2, 16, np.uint8)
+    net = Net((4, 3, 2), 5)
+    weights = [rng.standard_normal(s, np.float32) for I, O in net.layers for s in ((I, O), O)]
+    return lambda: ours.trainer(net, "cpu", data.Data(images, labels, "here"), weights)
+
+
+def test_our_epochs_are_those_of_one_fit(small_trainer, monkeypatch):
+    """Which needs no gradients, takes many steps a graph, and ends with whoever wants them."""
+    fits, fit = [], Sequential.fit
+
+    def counted(model, *arguments, **options):
+        fits.append(options["callbacks"])
+        return fit(model, *arguments, **options)
+
+    monkeypatch.setattr(Sequential, "fit", counted)
+    before = set(threading.enumerate())
+    epoch = small_trainer()
+    [thread] = set(threading.enumerate()) - before
+    losses = [epoch() for _ in range(4)]
+    assert losses[3] < losses[1] < losses[0] < 10
+    [callback] = fits
+    assert not callback.reads_gradients and not callback.every_batch
+    del epoch
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_what_fails_in_our_epochs_is_raised(small_trainer, monkeypatch):
+    def fails(*arguments, **options):
+        raise ZeroDivisionError("no such thing")
+
+    monkeypatch.setattr(Sequential, "fit", fails)
+    with pytest.raises(ZeroDivisionError, match="no such thing"):
+        small_trainer()()
 
 
 def record(op, provider, role, median_us, run="2026-01-02", **facts):
