@@ -43,12 +43,15 @@ def _cases(long):
             yield from both(f"{family} {SIZES(shape)}", shape)
     for shape in ((1, 1, 1), (31, 33, 10), (65, 300, 66)):
         yield from both(f"whole {SIZES(shape)}", shape, None, draw=integers)
+    for shape in ((37, 70, 35), (37, 72, 36)):  # stored one by one, and by four
+        name = f"whole splits 2 of {SIZES(shape)}"
+        yield from both(name, shape, None, draw=integers, tiling=(tiles.TILES[3], 2))
     for tile, precision in zip(tiles.TILES, itertools.cycle(PRECISIONS), strict=False):
         m, n = tile.m, tile.n
         for splits, shapes in (
             (1, [(m + 1, n - 1, n + 1), (m - 1, m, n)]),
-            (2, [(m + 4, 100, n)]),
-            (3, [(70, m + 1, n + 4)]),  # of few tiles along K, a part has none
+            (2, [(m + 4, 20, n)]),  # of few tiles along K, a part has none
+            (3, [(70, m + 1, n + 3), (64, 36, 96)]),
         ):
             for shape in shapes:
                 name = f"tile {m}×{n} splits {splits} of {SIZES(shape)}"
@@ -56,6 +59,16 @@ def _cases(long):
                 usual = tile in tiles.TILES[-2:]  # other cases have it at every precision
                 at = None if long or usual else precision
                 yield from only(found, file="gpu.cu", precision=at)
+    # An operand's last row among those of each 16-byte copy, the first ones and those in the loop,
+    # and the result's of each 16-byte store
+    few = ((4, 24, 20), (12, 40, 36), (20, 24, 52), (28, 56, 20), (40, 24, 36), (56, 40, 20))
+    many = ((76, 100, 108), (84, 124, 116), (100, 108, 116), (108, 116, 124), (116, 124, 100),
+            (124, 100, 108))  # fmt: skip
+    for splits, shapes in ((1, few + many), (2, few)):
+        for shape in shapes:
+            name = f"rows splits {splits} of {SIZES(shape)}"
+            found = both(name, shape, tiling=(tiles.TILES[3], splits))
+            yield from only(found, file="gpu.cu")
     for f in activations.names():
         found = both(f"activation {f}", (19, 33, 10), f)
         yield from only(found, precision=None if long or f == "relu" else "float32")
@@ -72,9 +85,9 @@ def _cases(long):
             name = f"epilogue bias={bias} z={keep} of {SIZES(shape)}"
             yield forward(name, shape, "relu", bias=bias, keep=keep)
     yield backward("no db", (65, 66, 67), "relu", bias=False)
-    for array in ("x", "w", "dy"):
-        name = f"offset 4 of {array} alone"
-        yield from both(name, (17, 32, 12), offset_bytes={array: 4})
+    for make, arrays in ((forward, "x w b z y"), (backward, "dy x w dx dw")):
+        for array in arrays.split():
+            yield make(f"offset 4 of {array} alone", (17, 32, 12), "relu", offset_bytes={array: 4})
     for value in (np.nan, np.inf, -np.inf):
         for f in (None, "relu", "tanh"):
             yield from both(f"value {value} {f}", (19, 33, 10), f, put=value)
