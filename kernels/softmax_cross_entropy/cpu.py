@@ -1,12 +1,17 @@
-"""softmax_cross_entropy on the CPU: one compiled pass, a row at a time while it is in cache."""
+"""softmax_cross_entropy on the CPU: one compiled pass, a row at a time while it is in cache.
+
+Threads share the rows, so the bits are the same on any number of them."""
 
 import math
 
+import numba
 import numpy as np
 
-from kernels.jit import compiled
+from kernels.jit import LONG, compiled, share, threads_for
 from kernels.vector_math import exp
 
+SMALL = 2**16  # logits; below, one thread is faster
+LANES = 16  # maxima and sums side by side, so that one need not wait for the one before
 NO_LABELS = np.zeros(0, np.int32)
 NO_TARGETS = np.zeros((0, 0), np.float32)
 NO_WEIGHTS = np.zeros(0, np.float32)
@@ -15,7 +20,7 @@ NO_HIT = np.zeros(0, np.uint8)
 
 def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale):
     """The index of the first label out of range, or −1."""
-    return rows(
+    arguments = (
         z,
         NO_LABELS if labels is None else labels,
         NO_TARGETS if targets is None else targets,
@@ -25,17 +30,66 @@ def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale):
         NO_HIT if hit is None else hit,
         np.float32(scale),
     )
+    if labels is not None and (bad := first_out_of_range(labels, z.shape[1])) >= 0:
+        return bad
+    threads = threads_for(z.size, SMALL)
+    if threads == 1:
+        rows(*arguments)
+    else:
+        rows_of_threads(*arguments, threads)
+    return -1
+
+
+@compiled
+def first_out_of_range(labels, classes):
+    for i in range(labels.size):
+        if labels[i] < 0 or labels[i] >= classes:
+            return i
+    return -1
+
+
+@compiled(parallel=True)
+def rows_of_threads(z, labels, targets, weights, loss, dz, hit, scale, threads):
+    for part in numba.prange(threads):
+        some = slice(share(len(z), part, threads), share(len(z), part + 1, threads))
+        rows(
+            z[some], labels[some], targets[some], weights[some], loss[some], dz[some], hit[some],
+            scale,
+        )  # fmt: skip
+
+
+@compiled
+def largest_of_lanes(row, largest):
+    """The largest of `largest` and the numbers of whole LANES."""
+    lanes = np.full(LANES, largest)
+    for j in range(0, row.size // LANES * LANES, LANES):
+        for lane in range(LANES):
+            v = row[j + lane]
+            lanes[lane] = v if v > lanes[lane] else lanes[lane]
+    for v in lanes:
+        largest = v if v > largest else largest
+    return largest
+
+
+@compiled
+def sum_of_lanes(row):
+    """The sum of the numbers of whole LANES."""
+    lanes = np.zeros(LANES, np.float32)
+    for j in range(0, row.size // LANES * LANES, LANES):
+        for lane in range(LANES):
+            lanes[lane] += row[j + lane]
+    return lanes.sum()
 
 
 @compiled
 def rows(z, labels, targets, weights, loss, dz, hit, scale):
     classes = z.shape[1]
-    for i in range(labels.size):
-        if labels[i] < 0 or labels[i] >= classes:
-            return i
+    in_lanes = classes // LANES * LANES if classes >= LONG else 0
+    scratch = np.empty(0 if dz.size else classes, np.float32)
     for i in range(z.shape[0]):
-        at, largest = 0, z[i, 0]
-        for j in range(1, classes):
+        largest = largest_of_lanes(z[i], z[i, 0]) if in_lanes else z[i, 0]
+        at = 0  # where it stands first; where there are lanes, that is yet to be found
+        for j in range(in_lanes, classes):
             if z[i, j] > largest:
                 at, largest = j, z[i, j]
         target_sum, target_dot = np.float32(1), np.float32(0)
@@ -51,23 +105,28 @@ def rows(z, labels, targets, weights, loss, dz, hit, scale):
         else:
             label = labels[i]
             target_dot = z[i, label]
-        total = np.float32(0)
-        if dz.size:
-            for j in range(classes):
-                dz[i, j] = exp(z[i, j] - largest)  # dz may be z, which is not read after this
-            for j in range(classes):
-                total += dz[i, j]
-        else:
-            for j in range(classes):
-                total += exp(z[i, j] - largest)
+        if in_lanes:
+            at = 0
+            while at < label and z[i, at] != largest:
+                at += 1
+            at = at if z[i, at] == largest else -1
+        powers = dz[i] if dz.size else scratch  # dz may be z, which is not read after this
+        for j in range(classes):
+            powers[j] = exp(z[i, j] - largest)
+        total = sum_of_lanes(powers) if in_lanes else np.float32(0)
+        for j in range(in_lanes, classes):
+            total += powers[j]
         loss[i] = target_sum * math.log(total) + (target_sum * largest - target_dot)
         weight = weights[i] if weights.size else np.float32(1)
         if hit.size:
             hit[i] = at == label and not math.isnan(loss[i])
         loss[i] *= weight
         if dz.size:
-            share = target_sum / total
-            for j in range(classes):
-                t = targets[i, j] if targets.size else np.float32(j == label)
-                dz[i, j] = scale * weight * (dz[i, j] * share - t)
-    return -1
+            scale_i, share_i = scale * weight, target_sum / total
+            if targets.size:
+                for j in range(classes):
+                    dz[i, j] = scale_i * (dz[i, j] * share_i - targets[i, j])
+            else:
+                for j in range(classes):
+                    t = np.float32(j == label)
+                    dz[i, j] = scale_i * (dz[i, j] * share_i - t)

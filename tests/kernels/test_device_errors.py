@@ -23,6 +23,7 @@ from kernels.device import (
     toolchain as door,
 )
 from kernels.device.signature import parse
+from kernels.sgd import SIGNATURES as SGD
 
 SIGNATURES = (("adam", "float* p, const float* g, int n, float lr"),)
 
@@ -31,20 +32,20 @@ SIGNATURES = (("adam", "float* p, const float* g, int n, float lr"),)
 
 
 def broken(tmp_path, old, new):
-    """A copy of adam/gpu.cu with one thing changed, and the line that is on."""
-    text = (dispatch.PACKAGE / "adam" / "gpu.cu").read_text()
+    """A copy of sgd/gpu.cu with one thing changed, and the line that is on."""
+    text = (dispatch.PACKAGE / "sgd" / "gpu.cu").read_text()
     assert text.count(old) == 1
     (tmp_path / "gpu.cu").write_text(text.replace(old, new))
     line = text[: text.index(old)].count("\n") + 1
-    return Unit(str(tmp_path), "gpu.cu", SIGNATURES), line
+    return Unit(str(tmp_path), "gpu.cu", SGD), line
 
 
 @pytest.mark.usefixtures("toolchain")
 @pytest.mark.parametrize(
     ("old", "new", "log"),
     [
-        ("sqrtf(v / correction2)", "sqrtf(w / correction2)", 'identifier "w" is undefined'),
-        ("rate * weight_decay};", "rate * weight_decay}", "expected a"),
+        ("-rate * g;", "-rate * h;", 'identifier "h" is undefined'),
+        ("nesterov != 0};", "nesterov != 0}", "expected a"),
         ('#include "vector.cuh"', '#include "vectors.cuh"', "vectors.cuh"),
     ],
 )
