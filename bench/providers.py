@@ -17,7 +17,7 @@ import kernels
 from bench import ours, peers
 
 DEVICES = ("cpu", "gpu")
-PRECISIONS = ("float32", "tf32", "bfloat16")
+PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)

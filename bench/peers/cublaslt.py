@@ -1,9 +1,9 @@
 """cuBLASLt through ctypes: float32 arrays, bias, ReLU, its derivative and db in the epilogues, and
 of the algorithms that its heuristics offer the one that is fastest here.
 
-tf32 and bfloat16 are its own conversions of float32 operands (COMPUTE_32F_FAST_…). Matrices are in
-its column order: y = x w there is yᵀ = wᵀ xᵀ. The values of the constants are those of cublasLt.h
-and cublas_api.h of CUDA 13. Any status but 0 is an error with its number.
+tf32, bfloat16 and float16 are its own conversions of float32 operands (COMPUTE_32F_FAST_…).
+Matrices are in its column order: y = x w there is yᵀ = wᵀ xᵀ. The values of the constants are those
+of cublasLt.h and cublas_api.h of CUDA 13. Any status but 0 is an error with its number.
 
 Not yet run on a card: tests/test_cublaslt.py holds it against a model of the library in NumPy.
 """
@@ -22,7 +22,8 @@ FACE = {
     "synchronize", "threads",
 }  # fmt: skip
 R_32F = 0  # cudaDataType
-COMPUTE = {"float32": 68, "tf32": 77, "bfloat16": 75}  # 32F, 32F_FAST_TF32, 32F_FAST_16BF
+COMPUTE = {"float32": 68, "tf32": 77, "bfloat16": 75, "float16": 74}
+# 32F, 32F_FAST_TF32, 32F_FAST_16BF, 32F_FAST_16F
 TRANSA, TRANSB, EPILOGUE, BIAS_POINTER, AUX_POINTER, AUX_LD = 3, 4, 7, 8, 11, 12  # of a product
 DEFAULT, BIAS, RELU_BIAS, RELU_AUX, DRELU, BGRADA = 1, 4, 6, 130, 136, 256  # epilogues
 MAX_WORKSPACE_BYTES = 1  # of a preference

@@ -80,8 +80,8 @@ def activation_backward(dy, s, activation):
 
 
 def dot(a, b, precision):
-    if precision == "bfloat16":
-        a, b = a.astype(jnp.bfloat16), b.astype(jnp.bfloat16)
+    if precision in ("bfloat16", "float16"):
+        a, b = a.astype(precision), b.astype(precision)
         return jnp.matmul(a, b, preferred_element_type=jnp.float32)
     return jnp.matmul(a, b, precision=PRECISIONS[precision])
 

@@ -1,8 +1,9 @@
 """PyTorch, eager: the ATen operators that autograd and torch.optim call, without their bookkeeping
 where it can be avoided.
 
-Labels are int64, as torch wants them. "bfloat16" converts float32 operands in the call, as
-autocast does, and converts the result back; "tf32" is torch.set_float32_matmul_precision("high").
+Labels are int64, as torch wants them. "bfloat16" and "float16" convert float32 operands
+in the call, as autocast does, and convert the result back; "tf32" is
+torch.set_float32_matmul_precision("high").
 """
 
 import time
@@ -42,6 +43,7 @@ def numpy(a):
     return a.cpu().numpy()
 
 
+HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 FORWARD = {None: lambda z: z, "relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 BACKWARD = {
     "relu": lambda dy, y: torch.ops.aten.threshold_backward(dy, y, 0),
@@ -66,8 +68,8 @@ def use(precision):
 
 def linear(x, w, b, activation=None, *, precision="float32"):
     use(precision)
-    if precision == "bfloat16":
-        z = torch.addmm(b.bfloat16(), x.bfloat16(), w.bfloat16()).float()
+    if low := HALVES.get(precision):
+        z = torch.addmm(b.to(low), x.to(low), w.to(low)).float()
     else:
         z = torch.addmm(b, x, w)
     return FORWARD[activation](z)
@@ -76,10 +78,10 @@ def linear(x, w, b, activation=None, *, precision="float32"):
 def linear_backward(dz, x, w, *, x_activation=None, need_dx=True, precision="float32"):
     use(precision)
     db = dz.sum(0)
-    if precision == "bfloat16":
-        low = dz.bfloat16()
-        dw = (x.bfloat16().t() @ low).float()
-        dx = (low @ w.bfloat16().t()).float() if need_dx else None
+    if low := HALVES.get(precision):
+        low_dz = dz.to(low)
+        dw = (x.to(low).t() @ low_dz).float()
+        dx = (low_dz @ w.to(low).t()).float() if need_dx else None
     else:
         dw = x.t() @ dz
         dx = dz @ w.t() if need_dx else None
@@ -137,8 +139,8 @@ def linear_backward_adam(dz, x, w, m, v, step, *, need_dx, precision="float32"):
 
 def weight_gradient(dz, x, precision):
     use(precision)
-    if precision == "bfloat16":
-        return (x.bfloat16().t() @ dz.bfloat16()).float()
+    if low := HALVES.get(precision):
+        return (x.to(low).t() @ dz.to(low)).float()
     return x.t() @ dz
 
 
@@ -234,7 +236,7 @@ def hold(us):
 
 def product(n, precision, device="gpu"):
     """A product of n³, to be timed."""
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    dtype = HALVES.get(precision, torch.float32)
     a = torch.randn((n, n), device=ON[device]).to(dtype)  # ones would draw less power
     out = torch.empty_like(a)
 

@@ -14,7 +14,7 @@ FACE = {
     "array", "numpy", "gpu_name", "l2_bytes", "scratch", "clear", "hold", "record", "elapsed_us",
     "synchronize", "threads",
 }  # fmt: skip
-PRECISIONS = {"float32": "ieee", "tf32": "tf32", "bfloat16": "bf16"}
+PRECISIONS = {"float32": "ieee", "tf32": "tf32", "bfloat16": "bf16", "float16": "fp16"}
 TILES = [  # rows, columns, depth, warps, stages
     (32, 32, 64, 4, 4),
     (64, 32, 64, 4, 4),
@@ -77,6 +77,8 @@ def product(
             column += tl.sum(y, 0)
         if HOW == "bf16":
             total = tl.dot(x.to(tl.bfloat16), y.to(tl.bfloat16), total)
+        elif HOW == "fp16":
+            total = tl.dot(x.to(tl.float16), y.to(tl.float16), total)
         else:
             total = tl.dot(x, y, total, input_precision=HOW)
     if BIAS:
