@@ -74,6 +74,8 @@ def test_laws(measured, unit, arch):
     [
         ("dropout", "dropout", 2, 1),
         ("adam", "adam", 4, 3),
+        ("sgd", "sgd", 3, 2),
+        ("moving_average", "moving_average", 2, 1),
         ("adagrad", "adagrad", 3, 2),
         ("rmsprop", "rmsprop", 5, 4),
         ("adadelta", "adadelta", 4, 3),
