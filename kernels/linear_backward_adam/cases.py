@@ -58,7 +58,7 @@ def _cases(long):
         m, n = tile.m, tile.n
         for splits, shapes in (
             (1, [(m + 1, n - 1, n + 1), (m - 1, m, n)]),
-            (2, [(m + 4, 100, n)]),
+            (2, [(m + 4, 100, n), (m + 4, 37, n + 1)]),
             (3, [(70, m + 1, n + 4)]),  # of few tiles along K, a part has none
         ):
             for i, shape in enumerate(shapes):
@@ -67,6 +67,9 @@ def _cases(long):
                     name, shape, tiling=(tile, splits), bias=i == 0, lr=0.05, weight_decay=10.0
                 )
                 yield from only([found], file="gpu.cu", precision=precision)
+    # An operand's last row among those of each 16-byte copy, the first ones and those in the loop
+    for B in range(4, 64, 8):
+        yield case(f"rows {B}", (B, 24, 12), lr=0.05)
     found = case("dx of 17×33×20", (17, 33, 20), f="relu", need_dx=True)
     yield from only([found], precision=None if long else "float32")
 
