@@ -133,7 +133,7 @@ extern "C" __global__ void multiply_add(float* y, float a, int times) {
 
 def of_gpu() -> Limits:
     """Copies and float32 by kernels of this file, the matrix units by the best library's product
-    that is there: PyTorch's, or CuPy's, which has no bfloat16."""
+    that is there: PyTorch's, or CuPy's, which has none of 16 bits."""
     import cupy
 
     gpu = ours.gpu()
