@@ -3,8 +3,9 @@
 import argparse
 import os
 import sys
+import warnings
 
-from dnn import datasets, optimizers, recipe
+from dnn import datasets, losses, one_hot, optimizers, recipe
 from dnn.devices import DEVICES, PRECISIONS
 from kernels import activations
 
@@ -101,7 +102,8 @@ def _predict(commands):
     add("model", help="a model.safetensors that `dnn train` wrote")
     add(
         "images", nargs="+", metavar="IMAGE",
-        help="PNG file, or .npy array of one or more images; light on dark, as in the data",
+        help="image (PNG, JPEG, GIF, BMP, TIFF, WebP, …), or .npy array of one or more; light on "
+        "dark and of the size of the data",
     )  # fmt: skip
     add("--device", default="auto", choices=DEVICES, help="where to compute")
 
@@ -132,25 +134,46 @@ def evaluate(options) -> int:
 
     model = load_model(options.model, device=options.device)
     _, (x, y) = datasets.load(options.dataset, options.data_dir)
+    if isinstance(model.loss, losses.CategoricalCrossentropy):
+        y = one_hot(y, len(datasets.class_names(options.dataset)))
     found = model.evaluate(x, y, return_dict=True)
-    print(
-        f"test accuracy {found['accuracy']:.4f}, test loss {found['loss']:.4f}, {len(x):,} images"
-    )
+    figures = [f"test {name} {found[name]:.4f}" for name in (*model.metrics, "loss")]
+    print(f"{', '.join(figures)}, {len(x):,} images")
     return 0
 
 
 def predict(options) -> int:
+    """Every file that can be read is answered; the others are named, and the status is 2."""
     from dnn import images, load_model
 
-    model = load_model(options.model, device=options.device)
+    model, status = load_model(options.model, device=options.device), 0
+    images.require_classes(model)
     for path in options.images:
-        x = images.read(path, model.input_shape)
-        for i, p in enumerate(images.probabilities(model, x)):
+        try:
+            with warnings.catch_warnings(record=True) as noted:
+                warnings.simplefilter("always", UserWarning)
+                found = images.probabilities(model, images.read(path, model.input_shape))
+            _note("warning", path, *noted)
+        except (ValueError, TypeError, OSError) as error:
+            if os.environ.get("DNN_DEBUG"):
+                raise
+            _note("error", path, error)
+            status = 2
+            continue
+        for i, p in enumerate(found):
             best = int(p.argmax())
             name = model.class_names[best] if model.class_names else best
-            where = f"{path}[{i}]" if len(x) > 1 else path
+            where = f"{path}[{i}]" if len(found) > 1 else path
             print(f"{where}: {name} {p[best]:.4f}")
-    return 0
+    return status
+
+
+def _note(kind, path, *notes):
+    """One line each, which names the file."""
+    for note in notes:
+        text = str(getattr(note, "message", note))
+        text = text if str(path) in text else f"{path}: {text}"
+        print(f"dnn predict: {kind}: {text}", file=sys.stderr)
 
 
 def tour(options) -> int:
