@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dnn import devices, training
+from dnn import devices, interrupts, training
 from dnn.callbacks import Callback
 from dnn.checkpoint import PROGRESS, WITHIN
 from dnn.data import whole_number
@@ -52,7 +52,7 @@ def learning_rate_finder(
     batch_size = 32 if batch_size is None else batch_size
     batches = -(-len(x_prepared) // whole_number("batch_size", batch_size))
     watcher = _Watcher(start, end, steps, smoothing, stop_factor)
-    with _undone(model):
+    with interrupts.whole(), _undone(model):
         model.steps_trained = model.samples_trained = 0
         model._reset_optimizer()
         model.optimizer.learning_rate, model.steps_per_execution = watcher.sweep, 1

@@ -1,15 +1,18 @@
 """Sequential: a stack of layers over one flat arena of parameters."""
 
+import contextlib
 import math
+import threading
 
 import numpy as np
 
-from dnn import arena, data, devices, layers, losses, optimizers, training
+from dnn import arena, data, devices, interrupts, layers, losses, optimizers, training
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
 
 METRICS = ("accuracy",)
+_starting = threading.Lock()  # two threads may call `fit` of one model at once
 
 
 class Sequential:
@@ -39,7 +42,7 @@ class Sequential:
         self.optimizer = self.loss = self.history = self.running = None
         self.metrics, self.precision = (), "float32"
         self.run_eagerly, self.steps_per_execution = False, "auto"
-        self.stop_training = False
+        self.stop_training = self.fitting = False
         self.class_names = None
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
         self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
@@ -62,11 +65,14 @@ class Sequential:
             self.input_shape = layer.shape
         self.layers.append(layer)
 
+    @interrupts.whole()
     def build(self, input_shape=None):
         """Make the parameters, for samples of this shape (without the batch axis).
 
         `fit`, `evaluate` and `predict` call it with the shape of their first data.
         """
+        if self.built:
+            self._refuse_in_fit("build", "it would make other parameters than those being trained")
         shape = self.input_shape if input_shape is None else input_shape
         if shape is None:
             raise ValueError("input_shape: got None; begin with layers.Input(shape) or give it")
@@ -103,6 +109,7 @@ class Sequential:
                 stream += 1
         return devices.to_device(values, self.device)
 
+    @interrupts.whole()
     def compile(
         self, optimizer="adam", loss=None, metrics=(), *, run_eagerly=False,
         steps_per_execution="auto", precision="float32",
@@ -124,26 +131,33 @@ class Sequential:
         its matrix products; parameters, sums and the CPU are always float32. kernels.linear knows
         "float16" too; its range is too narrow for gradients of a loss that is not scaled, as here.
         """
+        self._refuse_in_fit(
+            "compile",
+            "compile before or after it. The learning rate may be changed while it lasts: "
+            "model.optimizer.learning_rate = 1e-4",
+        )
         if loss is None:
             raise ValueError(
                 "loss: got None; expected for instance "
                 "losses.SparseCategoricalCrossentropy(from_logits=True)"
             )
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
+        optimizer, loss = optimizers.get(optimizer), losses.get(loss)
         if isinstance(metrics, str):
             raise TypeError(f"metrics: got {metrics!r}; expected a list of names: [{metrics!r}]")
-        self.metrics = tuple(one_of("metric", metric, METRICS) for metric in metrics)
-        if "accuracy" in self.metrics and not self.loss.counts_hits:
+        metrics = tuple(one_of("metric", metric, METRICS) for metric in metrics)
+        if "accuracy" in metrics and not loss.counts_hits:
             raise ValueError(
-                f"metrics: got 'accuracy' with {type(self.loss).__name__}; expected [], for its "
+                f"metrics: got 'accuracy' with {type(loss).__name__}; expected [], for its "
                 "targets are numbers, and no prediction of a number is simply right or wrong: the "
                 "loss is the measure"
             )
         if steps_per_execution != "auto":
             data.whole_number("steps_per_execution", steps_per_execution)
+        precision = one_of("precision", precision, devices.PRECISIONS)
+        # Only now, when all was checked: a model is compiled anew or stays as it was
+        self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
         self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
-        self.precision = one_of("precision", precision, devices.PRECISIONS)
+        self.precision = precision
         self.steps_trained = self.samples_trained = 0
         self._reset_optimizer()
 
@@ -161,6 +175,7 @@ class Sequential:
                 self.optimizer_state[AVERAGE] = self.arena.copy()
             self.clipper = Clipper(self.layout, self.device)
 
+    @interrupts.whole()
     def use_average(self, wanted):
         """Put the optimizer's average in the place of the parameters, or take these back.
 
@@ -240,14 +255,36 @@ class Sequential:
         An epoch that was left in its middle (stop_training, or a model saved there) goes on at its
         next batch, if there are as many samples as then; its loss and accuracy are then means over
         the samples trained on since.
+        Ctrl-C waits until the step is whole and every callback has heard of it, or the epoch whose
+        last step it is; KeyboardInterrupt is raised then, and a further `fit` with initial_epoch=
+        model.epochs_trained goes on, bit for bit as if it had never stopped, here or from a file. A
+        second Ctrl-C does not wait. So do other signals that Python handles (dnn/interrupts.py).
+        One `fit` of a model at a time: a second one, in a callback or another thread, raises
+        RuntimeError, as compile and build do while one lasts.
         The loss and accuracy of an epoch are means over its samples while training; those that
         begin with val_ are of the weights at its end. "seconds" is the time of the training part.
         """
+        with interrupts.whole() as signals, self._in_fit():
+            return training.fit(
+                self, signals, x, y, batch_size, epochs, verbose, callbacks, validation_split,
+                validation_data, shuffle, class_weight, sample_weight, initial_epoch,
+            )  # fmt: skip
+
+    @contextlib.contextmanager
+    def _in_fit(self):
+        """One `fit` at a time; afterwards nothing of it is held."""
+        with _starting:
+            self._refuse_in_fit("fit", "wait until it ends, or train a copy: copy.deepcopy(model)")
+            self.fitting = True
         self.stop_training = False
-        return training.fit(
-            self, x, y, batch_size, epochs, verbose, callbacks, validation_split,
-            validation_data, shuffle, class_weight, sample_weight, initial_epoch,
-        )  # fmt: skip
+        try:
+            yield
+        finally:
+            self.running, self.fitting = None, False
+
+    def _refuse_in_fit(self, what, instead):
+        if self.fitting:
+            raise RuntimeError(f"{what}: a fit of this model is under way; {instead}")
 
     def evaluate(
         self, x, y, batch_size=training.EVALUATION_BATCH, sample_weight=None, *, return_dict=False
@@ -275,6 +312,7 @@ class Sequential:
         self._require_built()
         return [devices.to_host(p).copy() for layer in self.arrays() for p in layer.values()]
 
+    @interrupts.whole()
     def set_weights(self, weights):
         """Set all parameters and state from a list shaped like that of get_weights."""
         self._require_built()

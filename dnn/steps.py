@@ -50,27 +50,28 @@ class Trainer:
         for a, out in zip(self.unordered, self.ordered, strict=True):  # small enough to do at once
             kernels.gather(a, 0, len(a), key=key, out=out)
 
-    def train(self, start, end, losses, hits):
-        """Steps on the rows start … end − 1 of the order; losses float32 and hits uint8
-        (end − start,) receive each row's. Nothing waits for the device."""
-        model, schedule = self.model, self.model.schedule
-        if self.captured and self._numbers != self._held:
-            self._hold()
+    def parts(self, start, end):
+        """The rows start … end − 1 in parts, (start, end) each, that `train` takes at once."""
         most = self.most_steps * self.batch_size
-        for low in range(start, end, most):
-            high = min(low + most, end)
-            given = [a[low:high] for a in self.ordered]
-            out = losses[low - start : high - start], hits[low - start : high - start]
-            starts = range(low, high, self.batch_size)
-            first = model.steps_trained + 1
-            numbers = range(first, first + len(starts))
-            rates = [schedule(number - 1) for number in numbers]
-            if self.captured:
-                self._graph(high - low).take(given, *out, self.key, starts, numbers, rates)
-            else:
-                rates = np.float32(rates).tolist()  # as a graph's
-                self.issue(given, *out, self.key, starts, numbers, rates)
-            model.steps_trained = numbers[-1]
+        return [(low, min(low + most, end)) for low in range(start, end, most)]
+
+    def train(self, start, end, losses, hits):
+        """Steps on the rows start … end − 1 of the order, one of `parts`; losses float32 and hits
+        uint8 (end − start,) receive each row's. Nothing waits for the device."""
+        model, schedule = self.model, self.model.schedule
+        if self._numbers != self._held:
+            self._hold()
+        given = [a[start:end] for a in self.ordered]
+        starts = range(start, end, self.batch_size)
+        first = model.steps_trained + 1
+        numbers = range(first, first + len(starts))
+        rates = [schedule(number - 1) for number in numbers]
+        if self.captured:
+            self._graph(end - start).take(given, losses, hits, self.key, starts, numbers, rates)
+        else:
+            rates = np.float32(rates).tolist()  # as a graph's
+            self.issue(given, losses, hits, self.key, starts, numbers, rates)
+        model.steps_trained = numbers[-1]
 
     def issue(self, given, losses, hits, key, starts, numbers, rates):
         """The calls of some steps. given: their samples' targets and, if there are, weights. Of
@@ -86,7 +87,9 @@ class Trainer:
             self.run.step(rows, targets, losses[batch], hits[batch], number, rate, *weights)
 
     def _hold(self):
-        """Keep the numbers of all parts as they are now; graphs that hold others are dropped."""
+        """Keep the numbers of all parts as they are now; graphs that hold others are dropped.
+        Raises RuntimeError where the optimizer now needs state that the model does not hold."""
+        self.model.require_trainable()
         held = [dict(numbers) for numbers in self._numbers]
         if self._held is None or _unread(held) != _unread(self._held):
             self._graphs.clear()

@@ -16,10 +16,11 @@ EVALUATION_BATCH = 1024
 
 
 def fit(
-    model, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
-    shuffle, class_weight, sample_weight, initial_epoch,
+    model, signals, x, y, batch_size, epochs, verbose, callbacks, validation_split,
+    validation_data, shuffle, class_weight, sample_weight, initial_epoch,
 ):  # fmt: skip
-    """See Sequential.fit."""
+    """See Sequential.fit. signals: of interrupts.whole. They take effect where model and callbacks
+    have seen the same steps, and an epoch after its last step when they have seen its end."""
     batch_size = data.whole_number("batch_size", 32 if batch_size is None else batch_size)
     epochs = data.whole_number("epochs", epochs, least=0)
     initial_epoch = data.whole_number("initial_epoch", initial_epoch, least=0)
@@ -60,13 +61,12 @@ def fit(
     history = History()
     model.history = history
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
-    chosen = [history, *progress(verbose), *callbacks]
+    chosen = [*callbacks, *progress(verbose), history]
     watchers = CallbackList(chosen, model, epochs=epochs, steps=steps, samples=n)
     run.keeps_gradients = any(callback.reads_gradients for callback in chosen)
     at_once = batch_size * steps_per_execution(model, trainer, chosen)
 
-    watchers.on_train_begin({})
-    try:
+    with watchers.training():
         for epoch in range(initial_epoch, epochs):
             watchers.on_epoch_begin(epoch, {})
             began = time.perf_counter()
@@ -77,12 +77,19 @@ def fit(
             model.epoch_samples = n
             for start in range(begun, n, at_once):
                 end = min(start + at_once, n)
-                part = slice(start, end)
-                trainer.train(start, end, found.losses[part], found.hits[part])
+                if model.averaged:  # a callback has left it there
+                    model.use_average(False)
+                watchers.on_train_batch_begin(start // batch_size, {})
+                for low, high in trainer.parts(start, end):
+                    trainer.train(low, high, found.losses[low:high], found.hits[low:high])
+                    model.samples_trained = high % n
+                    if high < end:
+                        signals.deliver()
                 running.cover(start, end, batch_size)
-                model.samples_trained = end % n
                 model.epochs_trained += end == n
                 watchers.on_train_batch_end(running.start // batch_size, {})
+                if end < n:
+                    signals.deliver()
                 if model.stop_training:
                     break
             # The one read of the epoch: it waits for the device
@@ -90,17 +97,15 @@ def fit(
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
                 watchers.on_test_begin({})
-                of_validation = evaluate_prepared(model, *validation)
+                of_validation = evaluate_prepared(model, *validation, watchers=watchers)
                 watchers.on_test_end({})
                 logs |= {f"val_{name}": value for name, value in of_validation.items()}
             watchers.on_epoch_end(epoch, logs)
+            signals.deliver()
             if model.stop_training:
                 break
         if model.optimizer.use_ema and model.steps_trained:
             model.use_average(True)
-    finally:
-        watchers.on_train_end({})
-        model.running = None
     return history
 
 
@@ -175,17 +180,22 @@ def evaluate(model, x, y, batch_size, sample_weight=None):
     return evaluate_prepared(model, x, y, weights, batch_size)
 
 
-def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH):
+def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH, watchers=None):
+    """watchers: a CallbackList that is told of every batch, or None."""
     n = len(x)
     run = Execution(model, min(batch_size, n), model.from_logits_pass)
     found = PerSample(model, n)
     for start in range(0, n, batch_size):
         rows = min(batch_size, n - start)
         batch = slice(start, start + rows)
+        if watchers is not None:
+            watchers.on_test_batch_begin(start // batch_size, {})
         run.load(x, start, rows)
         weighted = {} if weights is None else {"weights": weights[batch]}
         out = found.losses[batch], None, found.hits[batch]
         model.loss(run.forward(rows), y[batch], 1.0, *out, **weighted)
+        if watchers is not None:
+            watchers.on_test_batch_end(start // batch_size, {})
     return found.means(0, n)
 
 

@@ -18,8 +18,9 @@ One of your own is a subclass with the events that it wants:
             if logs["val_accuracy"] >= self.accuracy:
                 self.model.stop_training = True
 
-The events are those of `Callback`; they are called in the order of the list. Every class in a file
-of this folder is here by its name: callbacks.EarlyStopping.
+The events are those of `Callback`; they are called in the order of the list, and of the display and
+the History behind it, as in Keras. Every class in a file of this folder is here by its name:
+callbacks.EarlyStopping.
 """
 
 from dnn.callbacks.base import Callback, CallbackList

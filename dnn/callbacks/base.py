@@ -1,5 +1,8 @@
 """What every callback is, and the list that calls them."""
 
+import contextlib
+import difflib
+
 
 class Callback:
     """Subclass and override; `self.model` is the model, `self.params` holds epochs, steps, samples.
@@ -7,25 +10,42 @@ class Callback:
     Setting self.model.stop_training = True ends the run after the batch or epoch. What a batch has
     left on the device is in self.model.running (dnn/running.py).
 
-    every_batch: whether on_train_batch_end must be called after each batch, unless compile's
-    steps_per_execution says otherwise. Default: wherever it is overridden.
+    every_batch: whether on_train_batch_begin and on_train_batch_end must be called for each batch,
+    unless compile's steps_per_execution says otherwise. Default: wherever one is overridden.
     reads_gradients: whether it reads self.model.gradients. Where no callback does, a GPU may update
     the parameters without storing them. Default: True; of the library's own callbacks none does.
+    A method on_… that is none of the events here is refused with a TypeError when the training
+    begins. A copy, or what comes back from pickle, is of no model until it is given to `fit`.
     """
+
+    model = params = None
 
     @property
     def every_batch(self):
-        return type(self).on_train_batch_end is not Callback.on_train_batch_end
+        return any(_overrides(self, event) for event in OF_BATCHES)
 
     @property
     def reads_gradients(self):
         return not type(self).__module__.startswith("dnn.")
 
+    def set_model(self, model):
+        """Before on_train_begin: the model that is trained."""
+        self.model = model
+
+    def set_params(self, params):
+        """Before on_train_begin: {"epochs": …, "steps": …, "samples": …}."""
+        self.params = params
+
     def on_train_begin(self, logs):
-        """Before the first epoch."""
+        """Before the first epoch. One that raises ends the training before it has begun; those
+        that have begun are ended, the last of them first."""
 
     def on_epoch_begin(self, epoch, logs):
         """Before epoch number `epoch`, counted from 0."""
+
+    def on_train_batch_begin(self, batch, logs):
+        """Before a batch is issued, or so many as compile's steps_per_execution says, `batch` the
+        first. logs is empty."""
 
     def on_train_batch_end(self, batch, logs):
         """After a batch was issued, or so many as compile's steps_per_execution says, `batch` the
@@ -35,14 +55,33 @@ class Callback:
     def on_test_begin(self, logs):
         """Before the validation of an epoch, where there is one."""
 
-    def on_test_end(self, logs):
+    def on_test_batch_begin(self, batch, logs):
+        """Before a batch of the validation is issued. logs is empty."""
+
+    def on_test_batch_end(self, batch, logs):
         """After it."""
 
+    def on_test_end(self, logs):
+        """After the validation."""
+
     def on_epoch_end(self, epoch, logs):
-        """logs: {"loss", "accuracy", "seconds", "val_loss", …}."""
+        """logs: {"loss", "accuracy", "seconds", "val_loss", …}. A value that a callback adds is
+        seen by those behind it in the list, by the display, and by History, the last."""
 
     def on_train_end(self, logs):
-        """After the last epoch, or when an exception ends the run: close what was opened."""
+        """After the last epoch, or when an exception ends the run: close what was opened. It is
+        called whatever other callbacks raise; the first error of all is the one that is raised."""
+
+    def __getstate__(self):
+        return vars(self) | {"model": None, "params": None}
+
+
+EVENTS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+OF_BATCHES = ("on_train_batch_begin", "on_train_batch_end")
+
+
+def _overrides(callback, event):
+    return getattr(type(callback), event) is not getattr(Callback, event)
 
 
 class CallbackList:
@@ -54,16 +93,49 @@ class CallbackList:
                 raise TypeError(
                     f"callbacks: got {type(callback).__name__}; expected dnn.callbacks.Callback"
                 )
-            callback.model, callback.params = model, params
+            _require_events(callback)
+        for callback in callbacks:
+            callback.set_params(params)
+            callback.set_model(model)
         self.callbacks = callbacks
-        self.of_batch = [
-            c.on_train_batch_end
-            for c in callbacks
-            if type(c).on_train_batch_end is not Callback.on_train_batch_end
-        ]
+        self._of_batches = {
+            event: [getattr(c, event) for c in callbacks if _overrides(c, event)]
+            for event in OF_BATCHES
+        }
+
+    @contextlib.contextmanager
+    def training(self):
+        """on_train_begin of all; at the end of the block, however it ends, on_train_end of all."""
+        begun, error = [], None
+        try:
+            for callback in self.callbacks:
+                callback.on_train_begin({})
+                begun.append(callback)
+        except BaseException as cause:
+            error = cause
+            begun.reverse()
+        else:
+            try:
+                yield
+            except BaseException as cause:
+                error = cause
+        for callback in begun:
+            try:
+                callback.on_train_end({})
+            except BaseException as cause:
+                if error is None:
+                    error = cause
+                else:
+                    error.add_note(f"{type(callback).__name__}.on_train_end then raised {cause!r}")
+        if error is not None:
+            raise error
+
+    def on_train_batch_begin(self, batch, logs):
+        for call in self._of_batches["on_train_batch_begin"]:
+            call(batch, logs)
 
     def on_train_batch_end(self, batch, logs):
-        for call in self.of_batch:
+        for call in self._of_batches["on_train_batch_end"]:
             call(batch, logs)
 
     def __getattr__(self, event):
@@ -72,3 +144,15 @@ class CallbackList:
                 getattr(callback, event)(*arguments)
 
         return call
+
+
+def _require_events(callback):
+    """Refuse methods that nothing would call."""
+    for name in dir(callback):
+        if name.startswith("on_") and name not in EVENTS:
+            near = difflib.get_close_matches(name.replace("on_batch", "on_train_batch"), EVENTS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(
+                f"callbacks: {type(callback).__name__} has a method {name!r}, which nothing would "
+                f"call; expected one of {', '.join(map(repr, EVENTS))}.{hint}"
+            )

@@ -1,16 +1,19 @@
 """Callbacks that stop, save, write down and slow down; those that only watch are in test_fit."""
 
 import csv
+import io
 import json
 import math
 import re
+import sys
+import threading
 
 import numpy as np
 import pytest
 
 from dnn import callbacks, layers, load_model, optimizers, schedules
 from dnn.callbacks.monitor import Monitor
-from tests.dnn.helpers import bits, samples, small_model
+from tests.dnn.helpers import LOGITS, bits, samples, small_model
 
 X, Y = samples()
 VALIDATION = X[:50], Y[:50]
@@ -438,3 +441,169 @@ def test_running_numbers_samples_as_fit_was_given_them():
 
     small_model().fit(X, Y, verbose=0, callbacks=Look(), validation_split=0.3)
     assert len(set(seen)) == len(seen) < 203
+
+
+# Beginning and ending
+
+
+class Told(callbacks.Callback):
+    """Writes down what it is told, and raises where it is asked to."""
+
+    def __init__(self, name, told, raises=()):
+        self.name, self.told, self.raises = name, told, raises
+
+    def _tell(self, event):
+        self.told.append(f"{self.name} {event}")
+        if event in self.raises:
+            raise ValueError(f"{self.name} {event}")
+
+    def on_train_begin(self, logs):
+        self._tell("begin")
+
+    def on_epoch_end(self, epoch, logs):
+        self._tell("epoch")
+
+    def on_train_end(self, logs):
+        self._tell("end")
+
+
+def test_what_has_begun_is_ended_where_one_refuses_to_begin():
+    told, model = [], small_model()
+    watchers = [Told("a", told), Told("b", told, ["end"]), Told("c", told, ["begin"])]
+    with pytest.raises(ValueError, match="c begin") as raised:
+        model.fit(X, Y, verbose=0, callbacks=watchers)
+    assert told == ["a begin", "b begin", "c begin", "b end", "a end"]
+    assert raised.value.__notes__ == ["Told.on_train_end then raised ValueError('b end')"]
+    assert model.running is None and model.steps_trained == 0
+    model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("raises", [(), ("epoch",)])
+def test_all_are_ended_and_the_first_error_is_raised(raises):
+    told, model = [], small_model()
+    watchers = [Told("a", told, ["end"]), Told("b", told, ["end", *raises])]
+    with pytest.raises(ValueError, match="b epoch" if raises else "a end"):
+        model.fit(X, Y, verbose=0, callbacks=watchers)
+    assert told[-2:] == ["a end", "b end"] and model.running is None
+
+
+def test_a_callback_that_refuses_leaves_no_file_and_no_bar(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    before, log = set(threading.enumerate()), callbacks.CSVLogger(tmp_path / "log.csv")
+    watchers = [log, callbacks.CSVLogger(tmp_path / "no folder" / "log.csv")]
+    with pytest.raises(OSError, match="no folder"):
+        small_model().fit(X, Y, verbose=1, callbacks=watchers)
+    assert log.file is None and set(threading.enumerate()) <= before
+
+
+def test_history_and_the_display_see_what_callbacks_add(capsys):
+    model = small_model()
+    history = model.fit(X, Y, epochs=2, verbose=2, callbacks=Script(twice=[8.5, 7]))
+    assert history.history["twice"] == [8.5, 7]
+    assert ["twice: 8.5000" in line for line in capsys.readouterr().out.splitlines()] == [
+        True, False,
+    ]  # fmt: skip
+
+
+def test_every_event_is_called_as_keras_does():
+    class All(callbacks.Callback):
+        def __init__(self):
+            self.told = []
+
+        def __getattribute__(self, name):
+            if name.startswith("on_"):
+                return lambda *arguments: self.told.append((name, *arguments[:-1]))
+            return super().__getattribute__(name)
+
+        on_train_batch_begin = on_train_batch_end = None  # overridden
+
+    told = All()
+    small_model().fit(X, Y, 128, verbose=0, callbacks=told, validation_data=VALIDATION)
+    assert told.told == [
+        ("on_train_begin",),
+        ("on_epoch_begin", 0),
+        ("on_train_batch_begin", 0), ("on_train_batch_end", 0),
+        ("on_train_batch_begin", 1), ("on_train_batch_end", 1),
+        ("on_test_begin",),
+        ("on_test_batch_begin", 0), ("on_test_batch_end", 0),
+        ("on_test_end",),
+        ("on_epoch_end", 0),
+        ("on_train_end",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("on_epoch_ends", "on_epoch_end"),
+        ("on_batch_end", "on_train_batch_end"),
+        ("on_predict_begin", "on_test_begin"),
+    ],
+)
+def test_events_that_nothing_calls_are_refused(name, near):
+    kind = type("Mine", (callbacks.Callback,), {name: lambda self, *_: None})
+    with pytest.raises(TypeError, match=f"Mine has a method '{name}'.*Did you mean '{near}'"):
+        small_model().fit(X, Y, verbose=0, callbacks=kind())
+
+
+# What a callback may not do
+
+
+class Do(callbacks.Callback):
+    def __init__(self, act):
+        self.act = act
+
+    def on_epoch_end(self, epoch, logs):
+        self.act(self.model)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize(
+    ("what", "act"),
+    [
+        ("compile", lambda model: model.compile("sgd", LOGITS)),
+        ("build", lambda model: model.build()),
+        ("fit", lambda model: model.fit(X, Y)),
+    ],
+)
+def test_refused_while_it_trains(what, act, run_eagerly):
+    model = small_model(run_eagerly=run_eagerly)
+    with pytest.raises(RuntimeError, match=f"{what}: a fit of this model is under way; "):
+        model.fit(X, Y, verbose=0, callbacks=Do(act))
+    assert isinstance(model.optimizer, optimizers.Adam)
+    act(model)  # and afterwards it goes
+
+
+def test_two_threads_do_not_train_one_model():
+    model, refused = small_model(), []
+
+    def fit(model):
+        try:
+            model.fit(X, Y, verbose=0)
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    def in_a_thread(model):
+        thread = threading.Thread(target=fit, args=(model,))
+        thread.start()
+        thread.join()
+
+    model.fit(X, Y, verbose=0, callbacks=Do(in_a_thread))
+    assert len(refused) == 1 and refused[0].startswith("fit: a fit of this model is under way")
+
+
+def test_an_average_left_in_place_is_not_trained():
+    """use_average and set_weights in a callback count from the next step, captured or not."""
+    found = set()
+    for act in (lambda model: None, lambda model: model.use_average(True)):
+        model = small_model(optimizer=optimizers.Adam(use_ema=True))
+        model.fit(X, Y, epochs=3, verbose=0, callbacks=Do(act))
+        found.add(bits(model.get_weights()))
+    assert len(found) == 1
+
+
+def test_a_refused_compile_leaves_the_model_as_it_was():
+    model = small_model()
+    with pytest.raises(ValueError, match="precision"):
+        model.compile("sgd", LOGITS, precision="float8")
+    assert isinstance(model.optimizer, optimizers.Adam) and model.metrics == ("accuracy",)
