@@ -124,6 +124,16 @@ def relu(bits, of):
     return bits if is_nan(bits, of) or not below_zero(decode(bits, of)) else 0
 
 
+def set_halves(of, how, result, one):
+    """set on halves, alone and in pairs; result: a half or "u", for which all bits are set."""
+    alone, pair = ("u16", "u32") if result == "u" else (of, f"{of}x2")
+    holds = compare(of, how, False)
+    define(f"set.{how}.{alone}.{of}", ["b16", "b16"], "b16", lambda x, y: one * holds(x, y))
+    define(f"set.{how}.{pair}.{of}x2", ["b32", "b32"], "b32",
+           lambda x, y: one * holds(x & 0xFFFF, y & 0xFFFF)
+           | one * holds(x >> 16, y >> 16) << 16)  # fmt: skip
+
+
 for _of in ("f32", "f64"):
     _b = width_type(_of)
     for _mode in MODES:
@@ -164,6 +174,9 @@ for _of in FORMAT:
                      "num", "nan"):  # fmt: skip
             define(f"setp.{_how}{_ftz}.{_of}", [_b, _b], "pred",
                    compare(_of, _how, bool(_ftz)))  # fmt: skip
+            if _of in ("f16", "bf16"):
+                set_halves(_of, _how, _of, encode(ONE, _of))
+                set_halves(_of, _how, "u", 0xFFFF)
     for _rounding in WHOLE:
         if _of in ("f32", "f64"):
             define(f"cvt.{_rounding}.{_of}.{_of}", [_b], _b, to_whole(_of, _rounding))

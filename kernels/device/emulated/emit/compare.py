@@ -1,12 +1,13 @@
 """Predicates: setp, set, selp, slct."""
 
-from kernels.device.emulated.emit.operation import FLOATS, HALVES, emits, unsigned
+from kernels.device.emulated.emit.operation import CPP_TYPE, FLOATS, HALVES, emits, unsigned
 
 ORDERED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 UNSIGNED = {"lo": "<", "ls": "<=", "hi": ">", "hs": ">="}
 # An unordered comparison is the negation of the opposite ordered one.
 OPPOSITE = {"equ": "ne", "neu": "eq", "ltu": "ge", "leu": "gt", "gtu": "le", "geu": "lt"}
 COMBINE = {"and": "&", "or": "|", "xor": "^"}
+ONE = {"f16": "0x3c00", "bf16": "0x3f80"}  # its bits
 INTEGERS = ("b16", "b32", "b64", "u16", "u32", "u64", "s16", "s32", "s64")
 
 
@@ -59,14 +60,29 @@ def setp(op):
 
 @emits("set")
 def set_(op):
-    of_type = op.type(*INTEGERS, *FLOATS, "f16", "bf16")
-    result = op.type("u32", "s32", "f32")
+    of_type = op.type(*INTEGERS, *FLOATS, *HALVES)
+    halves = (of_type, "u16", "s16") if of_type in HALVES else ()
+    result = op.type("u32", "s32", "f32", *halves)
+    if result in halves or of_type.endswith("x2"):
+        set_halves(op, of_type, is_number=result == of_type)
+        return
     combine = op.choice(*COMBINE, default="")
     text = comparison(op, of_type)
     if combine:
         text = f"({text} {COMBINE[combine]} {op.source(3, 'pred')})"
     one, zero = ("1.0f", "0.0f") if result == "f32" else ("~0u", "0u")
     op.result(0, "f32" if result == "f32" else "u32", f"{text} ? {one} : {zero}")
+
+
+def set_halves(op, of_type, is_number):
+    """In each half 1, or all its bits, where the comparison holds."""
+    element = CPP_TYPE[of_type].removesuffix("x2")
+    how = op.choice(*ORDERED, *OPPOSITE, "num", "nan")
+    flush = "widened(half_ftz({}))" if op.flag("ftz") else "widened({})"
+    text = float_relation(how, *(flush.format(x) for x in "ab"))
+    text = f"{element}{{static_cast<u16>({text} ? {ONE[element] if is_number else '0xffff'} : 0)}}"
+    a, b = op.source(1, of_type), op.source(2, of_type)
+    op.result(0, of_type, f"each([]({element} a, {element} b) {{ return {text}; }}, {a}, {b})")
 
 
 @emits("selp")
