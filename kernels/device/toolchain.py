@@ -39,9 +39,10 @@ def headers() -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(HEADERS.glob("*.cuh"))}
 
 
-def compile_cpp(text, name, arch, defines) -> bytes:
+def compile_cpp(text, name, arch, defines, more_headers=None, folders=()) -> bytes:
     """LTO-IR of C++ `text`. `name` is the file named in messages and line information; NVRTC takes
-    a relative one from the current directory."""
+    a relative one from the current directory. more_headers ({file name: text}) and folders: where
+    an #include is looked for beside this package's own headers."""
     nvrtc, _ = _bindings()
 
     def check(status, *values):
@@ -49,7 +50,7 @@ def compile_cpp(text, name, arch, defines) -> bytes:
             raise CompileError(f"{name}: {nvrtc.nvrtcGetErrorString(status)[1].decode()}")
         return values[0] if values else None
 
-    includes = headers()
+    includes = headers() | (more_headers or {})
     program = check(
         *nvrtc.nvrtcCreateProgram(
             text.encode(), str(name).encode(), len(includes),
@@ -59,6 +60,7 @@ def compile_cpp(text, name, arch, defines) -> bytes:
     options = [f"--gpu-architecture={arch}", "--std=c++17", "-dlto", "-default-device", "-lineinfo"]
     options += ["-diag-suppress=177"]  # constants that only the host's launch reads
     options += [f"-D{key}={value}" for key, value in defines.items()]
+    options += [f"-I{folder}" for folder in folders]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
     if status != nvrtc.nvrtcResult.NVRTC_SUCCESS:
         log = b" " * check(*nvrtc.nvrtcGetProgramLogSize(program))

@@ -22,7 +22,8 @@ def run(
     """Run a kernel on the emulated device; returns a Result with `reports` and `counters`.
 
     kernel: C++ text or the path of a .cu file; PTX text or the path of a .ptx file; or a Python
-    function as Numba takes it, with `declaration` ("float* y, const float* x, int n").
+    function as Numba takes it, with `declaration` ("float* y, const float* x, int n"). C++ may
+    include NVIDIA's headers (cuda_fp16.h, cooperative_groups.h, cuda/std/…) and C's.
     grid, block: sizes as on a card. arguments: in the kernel's order; NumPy arrays, which are read
     and written in place, numbers, or None for a null pointer.
     entry: which kernel of the text; needed where there are several. arch, defines: what to compile
@@ -106,4 +107,6 @@ def _value(what, dtype, pointer, ptx_type, given):
         if ptx_type not in PTX_SCALARS:
             raise TypeError(f"{what}: is a .{ptx_type}; expected a NumPy scalar of that size")
         kind = PTX_SCALARS[ptx_type]
+    if np.dtype(kind).kind in "iu" and isinstance(given, float | np.floating) and given % 1:
+        raise TypeError(f"{what}: got {given!r}; expected a whole number, or a NumPy scalar")
     return np.dtype(kind).type(given), None

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernels.arrays import one_of
 from kernels.device import signature, toolchain
+from kernels.device.emulated import includes
 from kernels.device.errors import CompileError
 
 # What a C++ kernel may declare beyond what this library's own kernels do.
@@ -30,6 +31,8 @@ C_TYPES = signature.SCALARS | {
     "int64_t": np.dtype(np.int64),
     "uint64_t": np.dtype(np.uint64),
     "size_t": np.dtype(np.uint64),
+    "half": np.dtype(np.float16),
+    "__half": np.dtype(np.float16),
 }
 QUALIFIERS = ("const", "volatile", "__restrict__", "__restrict", "__grid_constant__", *"*[]")
 
@@ -71,9 +74,20 @@ def read(kernel, *, declaration=None, arch="sm_90", defines=None) -> Source:
     text, name = _text(kernel)
     if re.search(r"^\s*\.version\b", text, re.M):
         return Source(text, {})
-    code = toolchain.compile_cpp(text, name, arch, defines or {})
+    code = _compiled(text, name, arch, defines or {})
     ptx = toolchain.link([("ltoir", code)], name, arch, "ptx")[0].decode().strip("\0")
     return Source(ptx, {entry: declared(text) for entry, text in toolchain.entries(text).items()})
+
+
+def _compiled(text, name, arch, defines):
+    if "#include" not in text:
+        return toolchain.compile_cpp(text, name, arch, defines)
+    try:
+        return toolchain.compile_cpp(
+            text, name, arch, defines, includes.STANDARD, includes.folders()
+        )
+    except CompileError as error:
+        raise includes.missing(str(error)) or error from None
 
 
 def _text(kernel):

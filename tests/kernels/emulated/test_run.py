@@ -191,6 +191,7 @@ ARGUMENTS = {
         (np.zeros(N, "f4"), None, np.zeros(2), N), TypeError, "a: got an array; expected a number",
     ),
     "strided": ((np.zeros(2 * N, "f4")[::2], None, 1, N), TypeError, "y: expected a C-contiguous"),
+    "not whole": ((np.zeros(N, "f4"), None, 1, 9.5), TypeError, "n: got 9.5; expected a whole"),
     "out of range": ((np.zeros(N, "f4"), None, 1, 2**40), OverflowError, "too large|out of bounds"),
 }  # fmt: skip
 
@@ -228,7 +229,8 @@ def test_what_is_no_kernel(tmp_path):
         ("std::size_t n", ("n", "uint64", False)),
         ("const double y[]", ("y", "float64", True)),
         ("int /* rows */ m", ("m", "int32", False)),
-        ("const half* h", ("h", None, True)),
+        ("const half* h", ("h", "float16", True)),
+        ("const __nv_bfloat16* h", ("h", None, True)),
     ],
 )
 def test_declared_parameters(text, want):
