@@ -7,10 +7,14 @@ with `extern "C" __device__ float activation(float)`:
     activation = extern("activation")
 """
 
+import contextlib
 import functools
+import importlib
 import re
 import types
 import warnings
+
+import numpy as np
 
 from kernels.device.errors import CompileError, toolchain_missing
 from kernels.scalar import float32_literals
@@ -35,6 +39,23 @@ __all__ = [
     "scalar_ltoir",
     "store_4",
 ]
+
+
+def import_array_functions():
+    """What numba-cuda imports before it first compiles. Up to 0.30.4 it names `numpy.row_stack`
+    there, once, which NumPy 2.5 no longer has: it is lent for this import and taken back. Needless
+    once `test_numba_cuda_suits_numpy` in tests/kernels/test_device_numpy.py passes."""
+    if hasattr(np, "row_stack"):
+        return
+    np.row_stack = lambda tup: np.vstack(tup)  # not vstack itself, which is registered already
+    try:
+        with contextlib.suppress(ModuleNotFoundError):  # a release that has it elsewhere
+            importlib.import_module("numba.cuda.np.arrayobj")
+    finally:
+        del np.row_stack
+
+
+import_array_functions()
 
 _TYPES = {
     "float32": numba_types.float32,
