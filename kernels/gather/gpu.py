@@ -30,7 +30,9 @@ def source_row(i, start, start_value, n, half_bits, key, key_value, shuffled):
         return -1
     if not shuffled:
         return position
-    return permuted(position, n, half_bits, key[0] if given(key) else key_value)
+    # Not in the call: Python 3.12 and later would copy `return permuted(…)` into both arms
+    chosen = key[0] if given(key) else key_value
+    return permuted(position, n, half_bits, chosen)
 
 
 def gather_uint8(x, y, start, start_value, cols, n, half_bits, key, key_value, shuffled, scale):
