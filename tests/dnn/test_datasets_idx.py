@@ -30,8 +30,9 @@ def refused(path, content, **checks):
     path.write_bytes(content)
     with pytest.raises(DatasetFileError, match=re.escape(f"{path}: ")) as caught:
         read_idx(path, **checks)
-    assert f"rm {path}" in str(caught.value), "it must say what to do"
-    return str(caught.value)
+    text = str(caught.value)
+    assert text.endswith((f"rm {path}", "Give the path of such a file")), "it must say what to do"
+    return text
 
 
 def flips(content, begin, end):
@@ -68,8 +69,12 @@ def test_every_truncation_is_refused(file, content, checks):
 
 @pytest.mark.parametrize("checks", CHECKS[:2])
 def test_every_flip_in_the_header_is_refused_without_a_hash(file, checks):
+    int8 = b"\0\0\x09" + PLAIN[3:]
     for content in flips(PLAIN, 0, len(HEADER)):
-        refused(file, content, **checks)
+        if content != int8:
+            refused(file, content, **checks)
+    refused(file, int8, dtype=np.uint8, **checks)
+    assert read_idx(file, **checks).dtype == np.int8, "a whole file of other numbers"
 
 
 def test_every_flip_anywhere_is_refused_with_the_hash(file):
@@ -110,7 +115,7 @@ def test_trailing_bytes_are_refused(file, content):
     [
         (b"", "begins with nothing", "expected 00 00 08 03"),
         (b"<!DOCTYPE html>", "3c 21 44 4f (b'<!DO')", "expected 00 00 08 03"),
-        (b"\0\0\x0d\3" + PLAIN[4:], "00 00 0d 03", "expected 00 00 08 03"),
+        (b"\0\0\x0d\3" + PLAIN[4:], "its header says float32", "expected uint8"),
         (b"\0\0\x08\0" + PLAIN[4:], "00 00 08 00", "expected 00 00 08 03"),
         (PLAIN[:3] + b"\1" + struct.pack(">I", 60) + bytes(60), "1 dimensions", "shape (5, 4, 3)"),
         (PLAIN[:4] + struct.pack(">3I", 4, 5, 3) + PLAIN[16:], "(4, 5, 3)", "shape (5, 4, 3)"),
@@ -123,8 +128,37 @@ def test_trailing_bytes_are_refused(file, content):
     ],
 )
 def test_the_refusal_says_what_came_and_what_was_expected(file, content, came, expected):
-    text = refused(file, content, shape=ARRAY.shape, sha256=SHA256)
-    assert came in text and expected in text, text
+    text = refused(file, content, shape=ARRAY.shape, sha256=SHA256, dtype=np.uint8)
+    assert came in text and expected in text and f"rm {file}" in text, text
+
+
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+
+
+@pytest.mark.parametrize("code", TYPES)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_every_element_type_is_read_in_this_machine_s_order(file, code, zipped):
+    """As QMNIST's labels, which are int32."""
+    array = (np.arange(24).reshape(8, 3) * 5 - 60).astype(TYPES[code])
+    content = bytes([0, 0, code, 2]) + struct.pack(">2I", 8, 3) + array.tobytes()
+    file.write_bytes(gzip.compress(content) if zipped else content)
+    found = read_idx(file, (8, 3), hashlib.sha256(content).hexdigest())
+    assert found.dtype.isnative and found.dtype == array.dtype.newbyteorder("=")
+    assert (found == array).all() and found.flags.owndata and found.flags.writeable
+    file.write_bytes(content)
+    with pytest.raises(DatasetFileError, match="expected float16") as caught:
+        read_idx(file, dtype=np.float16)
+    assert "rm " not in str(caught.value), "it is whole"
+    for length in range(len(content)):
+        file.write_bytes(content[:length])
+        with pytest.raises(DatasetFileError, match=re.escape(f"{file}: ")):
+            read_idx(file)
+
+
+def test_a_file_of_another_kind_is_not_to_be_deleted(file):
+    for content in (b"a,b\n1,2\n", bytes([0, 0, 10, 1]) + struct.pack(">I", 3) + b"abc"):
+        text = refused(file, content)
+        assert "rm " not in text and "08 or 09 or 0b or 0c or 0d or 0e" in text
 
 
 def test_an_empty_shape_is_refused(file):
