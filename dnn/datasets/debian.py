@@ -14,7 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import progress
+import numpy as np
+
+from . import pace, progress
 from .idx import read_idx_stream
 
 STALL_S = 20.0  # apt's own timeouts do not cover the look-up of names
@@ -51,7 +53,7 @@ def deliver(package, files):
         for file in files:
             path = _find(unpacked, file, package)
             with path.open("rb") as stream:
-                array = read_idx_stream(stream, path.name, file.shape, file.sha256)
+                array = read_idx_stream(stream, path.name, file.shape, file.sha256, np.uint8)
             yield file, array
 
 
@@ -81,7 +83,8 @@ def _find(unpacked, file, package):
 
 
 def _run(command, root):
-    """Run it, return what it said; OSError when it fails, or when nothing moves for STALL_S."""
+    """Run it, return what it said; OSError when it fails, when nothing moves for STALL_S, or when
+    too little comes (pace.py)."""
     log = root / "output"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -94,34 +97,34 @@ def _run(command, root):
             start_new_session=True,
         )
         try:
-            stalled = _wait(process, root)
+            _wait(process, root, _shown(command))
         finally:
             if process.poll() is None:
                 with contextlib.suppress(OSError):
                     os.killpg(process.pid, signal.SIGKILL)  # apt-get's own helpers too
                 process.wait()
     said = log.read_text(errors="replace")
-    if stalled:
-        raise OSError(f"{_shown(command)}: nothing came for {STALL_S:g} s")
     if process.returncode:
         reason = "; ".join(_complaints(said)) or said.strip()[-300:] or "it said nothing"
         raise OSError(f"{_shown(command)} ended with {process.returncode}: {reason}")
     return said
 
 
-def _wait(process, root):
-    """Wait for the process; True when its folder has stopped growing before it ended."""
-    size_bytes, moved = -1, time.monotonic()
+def _wait(process, root, command):
+    """Wait for the process while its folder grows."""
+    began = moved = time.monotonic()
+    size_bytes = -1
     while True:
         try:
             process.wait(timeout=0.5)
-            return False
+            return
         except subprocess.TimeoutExpired:
-            now_bytes = _bytes_under(root)
+            now, now_bytes = time.monotonic(), _bytes_under(root)
             if now_bytes != size_bytes:
-                size_bytes, moved = now_bytes, time.monotonic()
-            elif time.monotonic() - moved > STALL_S:
-                return True
+                size_bytes, moved = now_bytes, now
+            elif now - moved > STALL_S:
+                raise OSError(f"{command}: nothing came for {STALL_S:g} s") from None
+            pace.require(now_bytes, now - began, command)
 
 
 def _bytes_under(root):

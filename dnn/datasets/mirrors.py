@@ -2,16 +2,20 @@
 
 A download goes to a temporary file without a name, so a killed process leaves nothing behind. An
 offline machine must find out in seconds: looking up a name and connecting get `CONNECT_S` each, and
-every pause in the data `READ_S`.
+every pause in the data `READ_S`. A mirror that sends a byte now and then pauses never; `pace.py`
+bounds the whole.
 """
 
 import contextlib
 import socket
 import tempfile
 import threading
+import time
 from urllib.parse import urlsplit
 
-from . import progress
+import numpy as np
+
+from . import pace, progress
 from .idx import read_idx_stream
 
 CONNECT_S = 3.0
@@ -32,23 +36,60 @@ def deliver(mirror, files):
             # deflate never expands by more than 5 bytes in 16,383, plus the file's name
             most_bytes = file.payload_bytes + file.payload_bytes // 1000 + 4096
             _download(url, _Bounded(archive, most_bytes))
-            array = read_idx_stream(archive, url, file.shape, file.sha256)
+            array = read_idx_stream(archive, url, file.shape, file.sha256, np.uint8)
         yield file, array
 
 
 def _download(url, out):
-    import pooch
     import requests
 
-    try:
-        _look_up(url)
-        with progress.download_bar(url.rsplit("/", 1)[-1]) as bar:
-            fetch = pooch.HTTPDownloader(
-                progressbar=bar, chunk_size=_CHUNK_BYTES, timeout=(CONNECT_S, READ_S)
-            )
-            fetch(url, out, None)
-    except requests.RequestException as error:
-        raise OSError(f"{url}: {_reason(error)}") from error
+    _look_up(url)
+    with progress.download_bar(url.rsplit("/", 1)[-1]) as bar:
+        fetch, began = _Fetch(url, out, bar), time.monotonic()
+        fetch.start()
+        try:
+            while fetch.join(0.1) or fetch.is_alive():
+                pace.require(out.bytes, time.monotonic() - began, url)
+        finally:
+            fetch.stop()
+    if isinstance(fetch.error, requests.RequestException):
+        raise OSError(f"{url}: {_reason(fetch.error)}") from fetch.error
+    if fetch.error:
+        raise fetch.error
+
+
+class _Fetch(threading.Thread):
+    """A download that can be left: no limit of requests or urllib3 is one on the whole."""
+
+    def __init__(self, url, out, bar):
+        super().__init__(daemon=True)
+        self.url, self.out, self.bar = url, out, bar
+        self.error = self._response = None
+
+    def run(self):
+        import pooch
+
+        fetch = pooch.HTTPDownloader(
+            progressbar=self.bar, chunk_size=_CHUNK_BYTES, timeout=(CONNECT_S, READ_S),
+            hooks={"response": self._answered},
+        )  # fmt: skip
+        try:
+            fetch(self.url, self.out, None)
+        except Exception as error:
+            self.error = error
+        finally:
+            if self._response is not None:
+                self._response.close()
+
+    def _answered(self, response, **_):
+        self._response = response
+        self.out.require_open()
+
+    def stop(self):
+        """Nothing more is written, and what waits for more data ends."""
+        self.out.closed = True
+        with contextlib.suppress(Exception):  # it has ended, or never began
+            self._response.raw.shutdown()
 
 
 def _look_up(url):
@@ -80,16 +121,29 @@ def _reason(error):
 
 
 class _Bounded:
-    """A file that refuses to grow beyond what the data set can need."""
+    """A file that refuses to grow beyond what the data set can need, or once it is closed."""
 
     def __init__(self, file, most_bytes):
-        self._file, self._most_bytes, self._bytes = file, most_bytes, 0
+        self._file, self._most_bytes, self.bytes, self.closed = file, most_bytes, 0, False
 
     def write(self, chunk):
-        self._bytes += len(chunk)
-        if self._bytes > self._most_bytes:
+        self.require_open()
+        self.bytes += len(chunk)
+        if self.bytes > self._most_bytes:
             raise OSError(f"sent more than {self._most_bytes:,} bytes, the most that is possible")
-        return self._file.write(chunk)
+        try:
+            self._file.write(chunk)
+            self._file.flush()
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise OSError(
+                f"{folder}, for temporary files, cannot be written ({error.strerror or error}). "
+                "Make room there, or name another folder: export TMPDIR=/a/folder"
+            ) from error
+
+    def require_open(self):
+        if self.closed:
+            raise OSError("the download was left")
 
     def flush(self):
-        """pooch flushes each chunk; only the end needs it, and seek does that."""
+        """pooch asks for it after each chunk; write has done it."""

@@ -10,6 +10,7 @@ import pytest
 from dnn.datasets import (
     DatasetNotFoundError,
     debian,
+    pace,
 )
 from tests.dnn.datasets.tiny import NAMES, OTHERS, files_under, fill, load
 
@@ -60,10 +61,13 @@ def test_apt_understands_the_configuration(tmp_path):
         ("exit 1", "ended with 1: it said nothing"),
         ("exit 0", "left 0 packages, expected 1"),
         ("sleep 20", "nothing came for 0.3 s"),
+        ("while :; do printf x >>drip; sleep 0.02; done", r"update: sent [\d,]+ bytes in \d"),
     ],
 )
 def test_a_failing_apt_get_gives_its_reason(archive, own, monkeypatch, script, reason):
     monkeypatch.setattr(debian, "STALL_S", 0.3)
+    monkeypatch.setattr(pace, "GRACE_S", 0.3 if "drip" in script else 20)
+    monkeypatch.setattr(pace, "LEAST_BYTES_PER_S", 1 << 20)
     archive.program("apt-get", script)
     began = time.monotonic()
     with pytest.raises(

@@ -1,5 +1,6 @@
 """Mirrors that fail in every way, and downloads that are killed."""
 
+import errno
 import gzip
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 from dnn.datasets import (
     DatasetNotFoundError,
     mirrors,
+    pace,
 )
 from tests.dnn.datasets.conftest import Mirror
 from tests.dnn.datasets.tiny import CONTENTS, NAMES, files_under, fill, load
@@ -45,6 +47,29 @@ def silent(handler):
     time.sleep(1)
 
 
+def dripping(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    drip(handler)
+
+
+def dripping_what_it_promised(handler):
+    Mirror.send(handler, b"\x1f", promised_bytes=1000)
+    drip(handler)
+
+
+def dripping_headers(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    drip(handler)
+
+
+def drip(handler):
+    """A byte now and then, so that no pause is ever too long."""
+    for _ in range(100):
+        handler.wfile.write(b"x")
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -54,10 +79,14 @@ def silent(handler):
         (endless, r"sent more than 4,208 bytes"),
         (a_web_page, "not an IDX file"),
         (silent, "Read timed out"),
+        (dripping, r"sent \d+ bytes in 0.\d s; expected 8,192 a second after the first 0.3"),
+        (dripping_what_it_promised, "sent 0 bytes in 0"),
+        (dripping_headers, "sent 0 bytes in 0"),
     ],
 )
 def test_a_failing_mirror_is_named_and_the_next_one_asked(own, serve, monkeypatch, answer, reason):
     monkeypatch.setattr(mirrors, "READ_S", 0.2)
+    monkeypatch.setattr(pace, "GRACE_S", 0.3)
     failing = serve({NAMES[0]: answer})
     began = time.monotonic()
     with pytest.raises(DatasetNotFoundError, match=reason) as caught:
@@ -66,6 +95,34 @@ def test_a_failing_mirror_is_named_and_the_next_one_asked(own, serve, monkeypatc
     assert failing.asked == [NAMES[0]], "a mirror that fails once is left"
     assert files_under(own.parent.parent) == []
     load(mirrors=(failing.url, serve(CONTENTS).url))
+
+
+def test_a_download_that_is_left_ends(serve, monkeypatch):
+    """Its thread, which waits for the rest, does not wait on."""
+    monkeypatch.setattr(pace, "GRACE_S", 0.1)
+    before = set(threading.enumerate())
+    mirror = serve({NAMES[0]: dripping_what_it_promised})
+    with pytest.raises(DatasetNotFoundError, match="sent 0 bytes"):
+        load(mirrors=(mirror.url,))
+    for thread in set(threading.enumerate()) - before:
+        if isinstance(thread, mirrors._Fetch):
+            thread.join(2)
+            assert not thread.is_alive()
+
+
+def test_a_full_disk_is_named(serve, monkeypatch):
+    """That of the temporary files, which no mirror is to be blamed for."""
+
+    class Full:
+        def write(self, chunk):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    bounded = mirrors._Bounded
+    monkeypatch.setattr(mirrors, "_Bounded", lambda file, most: bounded(Full(), most))
+    with pytest.raises(
+        DatasetNotFoundError, match=r"cannot be written \(No space left on device\)"
+    ):
+        load(mirrors=(serve(CONTENTS).url,))
 
 
 def test_a_mirror_that_nobody_answers_for():
