@@ -200,6 +200,9 @@ def _folder(subject, path, variable):
 
 
 def data():
+    given = os.environ.get(datasets.search.FOLDER_VARIABLE)
+    if given and not os.path.isdir(given):
+        yield Finding("data folder", "problem", f"{given}: no such folder", "unset DNN_DATA_DIR")
     for name in datasets.NAMES:
         place = datasets.where(name)
         text = str(place) if place else "not on this machine; `dnn train` fetches it once"

@@ -7,7 +7,8 @@
 
 Where the files are looked for, one by one, in this order:
 
-1. `folder=`, or the environment's DNN_DATA_DIR (in `<folder>/<name>/`, then `<folder>/`)
+1. `folder=`, or the environment's DNN_DATA_DIR (in `<folder>/<name>/`, then `<folder>/`); it is an
+   error where there is no such folder, or none of the files in the `folder=` given
 2. the user's cache: `~/.cache/dnn/<name>/` (XDG_CACHE_HOME is honoured)
 3. Debian's `/usr/share/datasets/<name>/`
 4. public mirrors over https, then the system's package archive through apt-get (without root);

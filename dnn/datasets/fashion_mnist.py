@@ -63,13 +63,15 @@ def fashion_mnist(folder=None) -> search.Arrays:
 
     folder: str, path or None
       Looked into first, in place of the environment's DNN_DATA_DIR. A file there that is damaged or
-      belongs to another data set is an error; files that it lacks are looked for in the user's
-      cache, in Debian's folder, and on the public mirrors. Every file is verified by its SHA-256,
-      so the data are the same wherever they come from.
+      belongs to another data set is an error, and so is a folder that is not there or has none of
+      the files (DNN_DATA_DIR may lack them all). If it lacks some, a UserWarning says which, and
+      they are looked for in the user's cache, in Debian's folder, and on the public mirrors. Every
+      file is verified by its SHA-256, so the data are the same wherever they come from.
 
     Raises
       DatasetFileError       a file in `folder` (or DNN_DATA_DIR) is damaged or another's
-      DatasetNotFoundError   no place had the data; it lists what was tried and what to type
+      DatasetNotFoundError   `folder` (or DNN_DATA_DIR) is not there, or `folder` has none of the
+                             files; or no place had the data: it lists what was tried, what to type
       TypeError, ValueError  `folder` is not a path
       A damaged file in the cache or in Debian's folder gives a UserWarning and the next place is
       tried; so does a cache that cannot be written, and the data are returned all the same.

@@ -1,7 +1,8 @@
 """Where a data set's files are looked for, in order, and the one error when no place has them.
 
-Files are looked for one by one and each is verified, so a folder that has only some of them is
-useful too, and an interrupted download goes on with what is missing.
+Files are looked for one by one and each is verified, so an interrupted download goes on with what
+is missing. A folder that the user named and that is not there, or has none of the files, is an
+error; one that has some of them is used, with a warning.
 """
 
 import os
@@ -89,14 +90,14 @@ def _as_folder(folder):
 
 def _look(place, dataset, arrays):
     """Read from `place` what is still missing; return the notes for the list of places tried."""
-    notes, lacking = [], []
-    for file in _missing(dataset, arrays):
+    notes, lacking, wanted = [], [], _missing(dataset, arrays)
+    for file in wanted:
         path = _find(place, file)
         if path is None:
             lacking.append(file.name)
             continue
         try:
-            arrays[file] = read_idx(path, file.shape, file.sha256)
+            arrays[file] = read_idx(path, file.shape, file.sha256, np.uint8)
         except DatasetFileError as error:
             if place.given:
                 own = place.folders[0]
@@ -106,11 +107,30 @@ def _look(place, dataset, arrays):
             notes.append(str(error))
             message = f"{path}: {error.problem}. Trying the next place"
             warnings.warn(message, stacklevel=4)
+    if lacking and place.given:
+        _lacks(place, dataset, lacking, of_all=len(lacking) == len(wanted))
     if lacking and not any(folder.is_dir() for folder in place.folders):
         notes.append(f"{place.label}: no such folder")
     elif lacking:
         notes.append(f"{place.label}: lacks {', '.join(lacking)}")
     return notes
+
+
+def _lacks(place, dataset, lacking, of_all):
+    """An error, or a warning where there are some of the files; DNN_DATA_DIR may be set for other
+    data sets than this."""
+    own, folder = place.folders
+    problem = f"lacks {', '.join(lacking)}" if folder.is_dir() else "no such folder"
+    if folder.exists() and not folder.is_dir():
+        problem = "is no folder"
+    message = (
+        f"{place.label}: {problem}; expected the files of {dataset.name} there, or in {own}, as "
+        "they are or with .gz"
+    )
+    if not folder.is_dir() or (of_all and not place.label.startswith(FOLDER_VARIABLE)):
+        remedy = "Correct the path, or leave it out: then the data are looked for and fetched"
+        raise DatasetNotFoundError(f"{message}. {remedy}", [f"{place.label}: {problem}"])
+    warnings.warn(f"{message}. Looking for them in the next place", stacklevel=5)
 
 
 def _find(place, file):

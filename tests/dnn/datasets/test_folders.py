@@ -2,11 +2,17 @@
 
 import pytest
 
-from dnn.datasets import (
-    DatasetFileError,
-    cache,
+from dnn.datasets import DatasetFileError, DatasetNotFoundError, cache, search
+from tests.dnn.datasets.tiny import (
+    CONTENTS,
+    NAMES,
+    OTHERS,
+    check,
+    files_under,
+    fill,
+    load,
+    tiny_dataset,
 )
-from tests.dnn.datasets.tiny import CONTENTS, NAMES, OTHERS, files_under, fill, load
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -42,7 +48,8 @@ ORDER = ["folder", "cache", "system", "first mirror", "second mirror", "archive"
 
 @pytest.mark.parametrize("first", range(len(ORDER)), ids=ORDER)
 def test_the_order(tmp_path, own, serve, archive, first):
-    """Places before `first` lack the files; those after it are bad and must not be asked."""
+    """Places before `first` lack the files; those after it are bad and must not be asked. (A folder
+    given that lacks them is an error.)"""
     folders = [tmp_path / "data", own, tmp_path / "system"]
     servers = [serve({}), serve({})]
     for place, folder in enumerate(folders):
@@ -53,7 +60,7 @@ def test_the_order(tmp_path, own, serve, archive, first):
             server.answers = CONTENTS if place == first else OTHERS
     fill(archive.package / "usr/share", CONTENTS if first == 5 else OTHERS, zipped=True)
     load(
-        folders[0],
+        folders[0] if first == 0 else None,
         system_folder=str(folders[2]),
         mirrors=tuple(server.url for server in servers),
         debian_package="dataset-tiny",
@@ -71,6 +78,32 @@ def test_each_file_may_come_from_another_place(tmp_path, own, serve):
     fill(own, names=NAMES[1:2])
     system = fill(tmp_path / "system", names=NAMES[2:3], zipped=True)
     mirror = serve(CONTENTS)
-    load(folder, system_folder=str(system), mirrors=(mirror.url,))
+    with pytest.warns(
+        UserWarning, match=f"folder={folder}: lacks {', '.join(NAMES[1:])}; expected"
+    ):
+        check(search.load(tiny_dataset(system_folder=str(system), mirrors=(mirror.url,)), folder))
     assert mirror.asked == [NAMES[3]]
     assert files_under(own) == sorted((NAMES[1], NAMES[3]))
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_a_folder_given_is_not_passed_over(tmp_path, own, serve, monkeypatch, variable):
+    """Not there, no folder, or empty: good copies elsewhere do not excuse it."""
+    fill(own)
+    absent, file, empty = (tmp_path / name for name in ("nowhere", "file", "empty"))
+    file.touch()
+    empty.mkdir()
+    for folder, problem in (
+        (absent, "no such folder"), (file, "is no folder"), (empty, f"lacks {NAMES[0]}, "),
+    ):  # fmt: skip
+        monkeypatch.setenv("DNN_DATA_DIR", str(folder) if variable else "")
+        given = () if variable else (folder,)
+        label = "DNN_DATA_DIR" if variable else "folder"
+        words = f"^{label}={folder}: {problem}.*; expected the files of tiny there, or in "
+        if variable and folder == empty:  # it may be for other data sets
+            with pytest.warns(UserWarning, match=words):
+                check(search.load(tiny_dataset()))
+            continue
+        with pytest.raises(DatasetNotFoundError, match=words) as caught:
+            load(*given)
+        assert "leave it out" in str(caught.value) and "\n" not in str(caught.value)

@@ -4,8 +4,9 @@ import pytest
 
 from dnn.datasets import (
     DatasetNotFoundError,
+    search,
 )
-from tests.dnn.datasets.tiny import NAMES, fill, load
+from tests.dnn.datasets.tiny import NAMES, fill, load, tiny_dataset
 
 
 def test_the_one_error_lists_what_was_tried_and_what_to_type(tmp_path, own, serve, monkeypatch):
@@ -17,8 +18,8 @@ def test_the_one_error_lists_what_was_tried_and_what_to_type(tmp_path, own, serv
         "mirrors": (mirror.url,),
         "debian_package": "dataset-tiny",
     }
-    with pytest.raises(OSError) as caught:
-        load(folder, **places)
+    with pytest.warns(UserWarning, match="lacks"), pytest.raises(OSError) as caught:
+        search.load(tiny_dataset(**places), folder)
     lacking = ", ".join(NAMES[1:])
     wanted = ", ".join(f"{name}.gz" for name in NAMES[1:])
     assert (
