@@ -81,12 +81,14 @@ class Catalog:
 
 def config(member) -> dict:
     """{"class": name, field: value, …} of a member, nested members likewise; JSON can hold it."""
-    fields = {
-        field.name: getattr(member, field.name)
-        for field in dataclasses.fields(member)
-        if field.init
-    }
+    fields = {field.name: value for field, value in members(member)}
     return {"class": type(member).__name__} | {k: _plain(v) for k, v in fields.items()}
+
+
+def members(member):
+    """(field, its value) of each argument of a member."""
+    fields = (field for field in dataclasses.fields(member) if field.init)
+    return [(field, getattr(member, field.name)) for field in fields]
 
 
 def _plain(value):

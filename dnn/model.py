@@ -12,6 +12,7 @@ from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
 
 METRICS = ("accuracy",)
+MOST_LAYERS = 1000
 _starting = threading.Lock()  # two threads may call `fit` of one model at once
 
 
@@ -56,6 +57,8 @@ class Sequential:
         """Append a layer. Not after the model is built."""
         if self.built:
             raise RuntimeError("layer: the model is built already; make a new Sequential")
+        if len(self.layers) == MOST_LAYERS:
+            raise ValueError(f"layers: expected at most {MOST_LAYERS}")
         layer = layers.get(layer)
         if any(layer is other for other in self.layers):
             raise ValueError(f"layer: this {type(layer).__name__} is in the model; make another")
@@ -73,6 +76,10 @@ class Sequential:
         """
         if self.built:
             self._refuse_in_fit("build", "it would make other parameters than those being trained")
+        self._build(input_shape, self._initial)
+
+    def _build(self, input_shape, initial):
+        """initial(layout, layers that compute): an arena on the device, filled."""
         shape = self.input_shape if input_shape is None else input_shape
         if shape is None:
             raise ValueError("input_shape: got None; begin with layers.Input(shape) or give it")
@@ -90,8 +97,8 @@ class Sequential:
             state_shapes.append(layer.state_shapes(self.units[-1]))
             self.units.append(layer.output_units(self.units[-1]))
         self.layout, states = arena.Layout(shapes), arena.Layout(state_shapes)
-        self.arena = self._initial(self.layout, computing)
-        self.state_arena = self._initial(states, computing)
+        self.arena = initial(self.layout, computing)
+        self.state_arena = initial(states, computing)
         self.gradient_arena = devices.zeros(self.device, (self.layout.size,))
         self.parameters = self.layout.views(self.arena)
         self.states = states.views(self.state_arena)
@@ -167,9 +174,10 @@ class Sequential:
             self.optimizer_state = {}
             for slot in self.optimizer.used_slots():
                 array = devices.zeros(self.device, (self.layout.size,))
-                for views in self.layout.views(array):
-                    for view in views.values():
-                        view[...] = self.optimizer.initial(slot)
+                if value := self.optimizer.initial(slot):  # zeros that nobody wrote take no memory
+                    for views in self.layout.views(array):
+                        for view in views.values():
+                            view[...] = value
                 self.optimizer_state[slot] = array
             if self.optimizer.use_ema:
                 self.optimizer_state[AVERAGE] = self.arena.copy()

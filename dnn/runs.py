@@ -9,7 +9,7 @@ import statistics
 from importlib import metadata
 
 from dnn import Sequential, datasets, devices, plots, recipe
-from dnn.checkpoint import write_atomically
+from dnn.files import write_atomically
 
 
 def train(options) -> int:

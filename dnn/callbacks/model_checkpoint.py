@@ -4,6 +4,7 @@ import pathlib
 
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
+from dnn.checkpoint import named_as_ours
 from dnn.data import whole_number
 
 
@@ -34,6 +35,7 @@ class ModelCheckpoint(Callback):
                 "save_weights_only: got True; a model's file always says what its weights belong "
                 "to. load_model(path).get_weights() gives them alone"
             )
+        named_as_ours("filepath", filepath)
         if save_freq != "epoch":
             whole_number("save_freq", save_freq)
             if save_best_only:

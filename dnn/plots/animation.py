@@ -4,8 +4,8 @@ import io
 import pathlib
 
 from dnn.callbacks import Callback
-from dnn.checkpoint import write_atomically
 from dnn.data import whole_number
+from dnn.files import write_atomically
 
 
 class Animation(Callback):

@@ -13,7 +13,7 @@ import pathlib
 import time
 
 from dnn import devices
-from dnn.checkpoint import write_atomically
+from dnn.files import write_atomically
 from dnn.tour import page
 
 CONTENTS = (

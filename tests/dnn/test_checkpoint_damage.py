@@ -102,15 +102,17 @@ def test_no_file(tmp_path):
 # Forged: the digest is right, what it signs is not
 
 
-def forged(data, change):
-    """The file after change(table of tensors, what is said of the model), signed again."""
+def forged(data, change, payload=None):
+    """The file after change(table of tensors, what is said of the model), signed again, maybe with
+    another payload."""
     size = int.from_bytes(data[:8], "little")
     table = json.loads(data[8 : 8 + size])
     said = json.loads(table.pop("__metadata__")["dnn"])
     change(table, said)
     said["sha256"] = "0" * 64
     text = json.dumps(table | {"__metadata__": {"dnn": json.dumps(said)}}).encode()
-    unsigned = len(text).to_bytes(8, "little") + text + data[8 + size :]
+    payload = data[8 + size :] if payload is None else payload
+    unsigned = len(text).to_bytes(8, "little") + text + payload
     digest = hashlib.sha256(unsigned).hexdigest()
     return unsigned.replace(b"0" * 64, digest.encode(), 1)
 
@@ -162,9 +164,9 @@ FORGERIES = {
     "unknown metric": (put("model", "compile", "metrics", ["x"]), "metric: got 'x'"),
     "unknown precision": (put("model", "compile", "precision", "x"), "precision: got 'x'"),
     "compile of text": (put("model", "compile", "x"), "describes no model"),
-    "a tensor less": (lambda table, said: table.pop("0.b"), "its tensors do not fit"),
+    "a tensor less": (lambda table, said: table.pop("0.b"), "its tensors overlap or leave holes"),
     "a tensor more": (
-        lambda table, said: table.update({"9.w": table["0.w"]}), "its tensors do not fit",
+        lambda table, said: table.update({"9.w": table["0.w"]}), "its tensors overlap or leave",
     ),
     "double precision": (put("0.w", "dtype", "F64"), "the tensor '0.w' does not fit"),
     "another shape": (put("0.w", "shape", [2, 3]), "its tensors do not fit its architecture"),
