@@ -9,3 +9,8 @@
 (kernels.variants(op), and the files of `peers/`), `measure.py` checks and times it, `records.py`
 keeps the result with where it came from. `test_epoch.py` times whole epochs of training.
 """
+
+from pkgutil import extend_path
+
+# An editable install has this folder on the path; a user's own folder `bench` is found as well.
+__path__ = extend_path(__path__, __name__)

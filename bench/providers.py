@@ -60,7 +60,7 @@ def load_peer(name) -> tuple[ModuleType | None, str]:
     """(module, "") or (None, why it cannot be imported)."""
     try:
         return importlib.import_module(f"bench.peers.{name}"), ""
-    except ImportError as cause:
+    except (ImportError, AttributeError) as cause:
         return None, f"{name}: not importable ({cause})"
 
 

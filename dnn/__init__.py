@@ -9,6 +9,7 @@ model.compile(optimizers.Adam(1e-3), losses.SparseCategoricalCrossentropy(from_l
 model.fit(x, y, batch_size=128, epochs=10)
 """
 
+import dnn.own_kernels  # noqa: F401  refuses another's `kernels`, before it is imported
 from dnn import (
     callbacks,
     datasets,

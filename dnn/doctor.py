@@ -9,10 +9,11 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib import metadata, util
+from importlib.machinery import PathFinder
 
 import numpy as np
 
-from dnn import datasets, devices
+from dnn import datasets, devices, own_kernels
 from kernels.device import cache
 
 
@@ -32,7 +33,16 @@ def report() -> int:
     from rich.markup import escape
     from rich.table import Table
 
-    found = [*python(), *cpu(), *gpu(), *toolchain(), *emulated_device(), *folders(), *data()]
+    found = [
+        *python(),
+        *names(),
+        *cpu(),
+        *gpu(),
+        *toolchain(),
+        *emulated_device(),
+        *folders(),
+        *data(),
+    ]
     table = Table(box=None, show_header=False, pad_edge=False)
     marks = {"ok": "[green]ok[/]", "none": "[dim]-[/]", "problem": "[red]problem[/]"}
     for f in found:
@@ -65,6 +75,30 @@ def python():
         )  # fmt: skip
 
 
+def names():
+    """Whether a script in this folder gets dense-kernels, and CuPy, under their names."""
+    here = [os.getcwd(), *sys.path]
+    shadowed = False
+    for name in ("kernels", "dnn"):
+        spec = PathFinder.find_spec(name, here) or util.find_spec(name)
+        if not own_kernels.is_ours(spec, own_kernels.OURS.parent / name):
+            shadowed, place = True, own_kernels.place_of(spec)
+            yield Finding(
+                f"import {name}", "problem", f"dense-kernels' {name} is shadowed by {place}",
+                own_kernels.move(name, place),
+            )  # fmt: skip
+    if not shadowed and version("kernels"):
+        text = f"kernels {version('kernels')} of PyPI is installed too, over the same folder"
+        yield Finding("import kernels", "problem", text, own_kernels.OVERWRITTEN.partition(": ")[2])
+    for name in ("cupy", "torch", "jax"):
+        spec = PathFinder.find_spec(name, here)
+        if spec and spec.origin is None:
+            text = (
+                f"not installed; {own_kernels.place_of(spec)} has its name and is not taken for it"
+            )
+            yield Finding(f"import {name}", "none", text)
+
+
 def cpu():
     yield Finding("CPU", "ok", f"{os.cpu_count()} cores, {devices.describe('cpu')}")
 
@@ -90,11 +124,15 @@ def gpu():
 
 
 def _card():
-    import cupy
+    from kernels.arrays import gpu_available, import_cupy
 
-    from kernels.arrays import gpu_available
-
-    runtime = cupy.cuda.runtime
+    try:
+        runtime = import_cupy().cuda.runtime
+    except ImportError as cause:
+        yield Finding(
+            "GPU", "problem", str(cause), "pip install --force-reinstall -e '.[cuda13]'"
+        )  # fmt: skip
+        return
     try:
         driver = runtime.driverGetVersion()
     except Exception as cause:

@@ -9,6 +9,7 @@ import difflib
 import functools
 import math
 import sys
+import warnings
 
 import numpy as np
 
@@ -21,8 +22,8 @@ EMULATED = "kernels.device.emulated.memory"  # the module that defines that devi
 
 
 def is_cupy(a) -> bool:
-    cupy = sys.modules.get("cupy")
-    return cupy is not None and isinstance(a, cupy.ndarray)
+    # A folder named cupy beside a script is a module without an ndarray.
+    return isinstance(a, getattr(sys.modules.get("cupy"), "ndarray", ()))
 
 
 def is_emulated(a) -> bool:
@@ -41,9 +42,7 @@ def adopt(name, a):
         if kind in (1, 3):  # kDLCPU, kDLCUDAHost
             return np.from_dlpack(a)
         if kind in (2, 13):  # kDLCUDA, kDLCUDAManaged
-            import cupy
-
-            return cupy.from_dlpack(a)
+            return import_cupy().from_dlpack(a)
         raise TypeError(f"{name}: lives on DLPack device type {kind}; expected CPU (1) or CUDA (2)")
     raise TypeError(
         f"{name}: got {type(a).__name__}; expected a NumPy or CuPy array, or one that speaks "
@@ -178,11 +177,33 @@ def one_of(name, value, choices):
     raise ValueError(f"{name}: got {value!r}; expected one of {listed}.{hint}")
 
 
-@functools.cache
-def gpu_available() -> bool:
-    """Whether CuPy is installed and sees a CUDA device (importing CuPy alone proves neither)."""
+def import_cupy():
+    """CuPy. Raises ModuleNotFoundError where it is not installed, which a folder or file of that
+    name does not change, and ImportError, in one line, where it is and cannot be imported."""
     try:
         import cupy
-    except ImportError:
+    except Exception as cause:
+        if isinstance(cause, ModuleNotFoundError) and cause.name == "cupy":
+            raise
+        said = (str(cause).strip().splitlines() or [""])[0]
+        raise ImportError(
+            f"CuPy is installed but cannot be imported ({type(cause).__name__}: {said})"
+        ) from cause
+    if not hasattr(cupy, "cuda"):
+        place = getattr(cupy, "__file__", None) or next(iter(cupy.__path__))
+        raise ModuleNotFoundError(f"{place} has its name; rename that", name="cupy")
+    return cupy
+
+
+@functools.cache
+def gpu_available() -> bool:
+    """Whether CuPy is installed and sees a CUDA device (importing CuPy alone proves neither).
+    Warns where it is installed and broken."""
+    try:
+        cupy = import_cupy()
+    except ModuleNotFoundError:
+        return False
+    except ImportError as broken:
+        warnings.warn(f"{broken}, so no GPU is used. Type: dnn doctor", stacklevel=2)
         return False
     return bool(cupy.cuda.is_available())

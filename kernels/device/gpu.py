@@ -2,19 +2,21 @@
 
 import functools
 
-from kernels.arrays import gpu_available
+from kernels.arrays import gpu_available, import_cupy
 from kernels.device.errors import NoGPUError
 
 
 def require_gpu():
     """cupy, or a NoGPUError that says which piece is missing and what to type."""
     try:
-        import cupy
-    except ImportError as cause:
+        cupy = import_cupy()
+    except ModuleNotFoundError as cause:
         raise NoGPUError(
             f"CuPy is not installed ({cause}). Type: pip install -e '.[cuda13]' "
             "(or [cuda12] for a CUDA 12 driver), or use device='cpu'"
         ) from cause
+    except ImportError as cause:
+        raise NoGPUError(f"{cause}. Type: dnn doctor, or use device='cpu'") from cause
     if not gpu_available():
         try:
             reason = f"CuPy sees {cupy.cuda.runtime.getDeviceCount()} devices"

@@ -22,7 +22,7 @@ def fake_cupy(monkeypatch):
         flags = types.SimpleNamespace(c_contiguous=True)
         data, itemsize = types.SimpleNamespace(ptr=0), 4
 
-    module = types.SimpleNamespace(ndarray=Elsewhere, from_dlpack=lambda a: Elsewhere())
+    module = types.SimpleNamespace(cuda=None, ndarray=Elsewhere, from_dlpack=lambda a: Elsewhere())
     monkeypatch.setitem(sys.modules, "cupy", module)
     return module
 
