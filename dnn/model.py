@@ -33,7 +33,8 @@ class Sequential:
     """
 
     def __init__(self, layers=(), *, seed=0, device="auto"):
-        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+        if not integer or not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed!r}; expected an integer, 0 ≤ seed < 2⁶³")
         self.seed = int(seed)
         self.device = devices.resolve(device)
@@ -159,7 +160,7 @@ class Sequential:
                 "loss is the measure"
             )
         if steps_per_execution != "auto":
-            data.whole_number("steps_per_execution", steps_per_execution)
+            steps_per_execution = data.whole_number("steps_per_execution", steps_per_execution)
         precision = one_of("precision", precision, devices.PRECISIONS)
         # Only now, when all was checked: a model is compiled anew or stays as it was
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics

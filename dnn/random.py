@@ -10,7 +10,8 @@ import numpy as np
 
 def bits(seed, stream, n):
     """uint64 (n,): the first n values of one stream of a seed."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+    integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not integer or not 0 <= seed < 2**64:
         raise ValueError(f"seed: got {seed!r}; expected an integer, 0 ≤ seed < 2⁶⁴")
     key = np.array([seed, stream], np.uint64)
     return np.random.Philox(key=key).random_raw(n)

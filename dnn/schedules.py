@@ -1,27 +1,61 @@
 """Learning-rate schedules: the rate of step 0, 1, 2, … of the optimizer.
 
-A schedule whose number of steps is None spans the whole of the `fit` that first uses it.
+An open schedule, one whose number of steps is None, spans each `fit` that begins anew, from its
+first step to its last, and goes on where a run goes on that was stopped. (A second `fit` would
+otherwise train at the rate that the first one ended with, about 0.) A closed one, whose number of
+steps is given, counts all training since `compile`, as in Keras; `fit` warns where it is over.
 """
 
 import bisect
 import dataclasses
+import functools
 import math
 import numbers
+import warnings
 from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from dnn.checked import Checked
+from kernels.arrays import one_of
+from kernels.numbers import MOST_STEPS, Number, optional, truth, whole_number
+
+RATE = Number(low=0)
+FACTOR = Number(above=0)
+STEPS = optional(functools.partial(whole_number, most=MOST_STEPS))
+SPENT = 1e-3  # a rate that is such a share of the highest trains nothing
 
 
-class Schedule:
-    """Called with a step (0 for the first) returns the learning rate."""
+def _each(check):
+    """A check of every member of a list."""
 
-    def __post_init__(self):
-        for name, value in vars(self).items():
-            for number in value if isinstance(value, list) else [value]:
-                if number is not None and not (number >= 0 and math.isfinite(number)):
-                    raise ValueError(f"{name}: got {number}; expected a finite number, 0 or more")
+    def checked(name, values):
+        if isinstance(values, str) or not hasattr(values, "__len__"):
+            raise ValueError(f"{name}: got {values!r}; expected a list of numbers")
+        return [check(f"{name}[{i}]", value) for i, value in enumerate(values)]
+
+    return checked
+
+
+class Schedule(Checked):
+    """Called with a step (0 for the first) returns the learning rate.
+
+    spent_after: the number of steps after which the rate is what the schedule ends with, or nothing
+    beside its highest; None (default) where there is no such number, or `fit` is to give it.
+    open_field: the name of the field that holds the number of steps and may be None; None (default)
+    where there is no such field. steps_before: how many steps come before these, default 0.
+    """
+
+    spent_after = None
+    open_field = None
+    steps_before = 0
 
     def spanning(self, steps):
-        """This schedule, its open length set to `steps`."""
-        return self
+        """This schedule, its open length set so that all of it takes `steps`."""
+        if self.open_field is None or getattr(self, self.open_field) is not None:
+            return self
+        return dataclasses.replace(self, **{self.open_field: max(1, steps - self.steps_before)})
 
     def __call__(self, step):
         raise TypeError(f"{type(self).__name__}: defines no __call__(step)")
@@ -32,6 +66,7 @@ class Constant(Schedule):
     """The same rate for every step. Default 1e-3."""
 
     learning_rate: float = 1e-3
+    checks: ClassVar = {"learning_rate": RATE}
 
     def __call__(self, step):
         return self.learning_rate
@@ -48,19 +83,25 @@ class PiecewiseConstantDecay(Schedule):
 
     boundaries: list[int]
     values: list[float]
+    checks: ClassVar = {
+        "boundaries": _each(functools.partial(whole_number, least=0)),
+        "values": _each(RATE),
+    }
 
     def __post_init__(self):
-        self.boundaries, self.values = list(self.boundaries), list(self.values)
-        super().__post_init__()
+        if sorted(set(self.boundaries)) != self.boundaries:
+            raise ValueError(f"boundaries: got {self.boundaries}; expected ascending numbers")
+        self._require_as_many()
+
+    def _require_as_many(self):
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
                 f"values: got {len(self.values)}; expected {len(self.boundaries) + 1}, one more "
                 "than there are boundaries"
             )
-        if sorted(set(self.boundaries)) != self.boundaries:
-            raise ValueError(f"boundaries: got {self.boundaries}; expected ascending numbers")
 
     def __call__(self, step):
+        self._require_as_many()  # either may have been set since
         return self.values[bisect.bisect_left(self.boundaries, step)]
 
 
@@ -77,16 +118,19 @@ class ExponentialDecay(Schedule):
     decay_steps: int | None = None
     decay_rate: float = 0.96
     staircase: bool = False
+    checks: ClassVar = {
+        "initial_learning_rate": RATE,
+        "decay_steps": STEPS,
+        "decay_rate": FACTOR,
+        "staircase": truth,
+    }
+    open_field = "decay_steps"
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.decay_steps == 0:
-            raise ValueError("decay_steps: got 0; expected 1 or more, or None")
-
-    def spanning(self, steps):
-        if self.decay_steps is not None:
-            return self
-        return dataclasses.replace(self, decay_steps=max(1, steps))
+    @property
+    def spent_after(self):
+        if self.decay_steps is None or self.decay_rate >= 1:
+            return None
+        return self.decay_steps * math.ceil(math.log(SPENT) / math.log(self.decay_rate))
 
     def __call__(self, step):
         done = step / _known(self, self.decay_steps)
@@ -109,22 +153,29 @@ class CosineDecay(Schedule):
     alpha: float = 0.0
     warmup_target: float | None = None
     warmup_steps: int = 0
+    checks: ClassVar = {
+        "initial_learning_rate": RATE,
+        "decay_steps": STEPS,
+        "alpha": Number(low=0, high=1, note="the share of the rate that is left"),
+        "warmup_target": optional(RATE),
+        "warmup_steps": functools.partial(whole_number, least=0, most=MOST_STEPS),
+    }
+    open_field = "decay_steps"
 
-    def spanning(self, steps):
-        if self.decay_steps is not None:
-            return self
-        warmed = 0 if self.warmup_target is None else self.warmup_steps
-        left = max(1, steps - warmed)
-        return CosineDecay(
-            self.initial_learning_rate, left, self.alpha, self.warmup_target, self.warmup_steps
-        )
+    @property
+    def steps_before(self):
+        """How many steps the rate rises for."""
+        return 0 if self.warmup_target is None else self.warmup_steps
+
+    @property
+    def spent_after(self):
+        return None if self.decay_steps is None else self.steps_before + self.decay_steps
 
     def __call__(self, step):
-        start = self.initial_learning_rate
+        start, warmed = self.initial_learning_rate, self.steps_before
         top = start if self.warmup_target is None else self.warmup_target
-        if self.warmup_target is not None and step < self.warmup_steps:
-            return start + (top - start) * step / self.warmup_steps
-        warmed = self.warmup_steps if self.warmup_target is not None else 0
+        if step < warmed:
+            return start + (top - start) * step / warmed
         done = min(1.0, (step - warmed) / _known(self, self.decay_steps))
         return top * ((1 - self.alpha) * 0.5 * (1 + math.cos(math.pi * done)) + self.alpha)
 
@@ -144,13 +195,22 @@ class OneCycle(Schedule):
     pct_start: float = 0.3
     div_factor: float = 25.0
     final_div_factor: float = 1e4
+    checks: ClassVar = {
+        "max_learning_rate": RATE,
+        "total_steps": STEPS,
+        "pct_start": Number(low=0, high=1, note="the share of the steps in which the rate rises"),
+        "div_factor": Number(low=1, note="what the highest rate is divided by"),
+        "final_div_factor": FACTOR,
+    }
+    open_field = "total_steps"
 
-    def spanning(self, steps):
-        if self.total_steps is not None:
-            return self
-        return OneCycle(
-            self.max_learning_rate, steps, self.pct_start, self.div_factor, self.final_div_factor
-        )
+    def __post_init__(self):
+        first = self.max_learning_rate / self.div_factor
+        RATE("max_learning_rate / div_factor / final_div_factor", first / self.final_div_factor)
+
+    @property
+    def spent_after(self):
+        return self.total_steps
 
     def __call__(self, step):
         first = self.max_learning_rate / self.div_factor
@@ -177,14 +237,102 @@ def _known(schedule, steps):
 
 def get(rate):
     """A Schedule for a number, a configuration or a Schedule."""
-    if isinstance(rate, numbers.Real) and not isinstance(rate, bool):
-        return Constant(float(rate))
+    if isinstance(rate, Schedule):
+        return rate
     if isinstance(rate, dict):
         classes = {cls.__name__: cls for cls in Schedule.__subclasses__()}
         fields = dict(rate)
-        return classes[fields.pop("class")](**fields)
-    if isinstance(rate, Schedule):
-        return rate
+        name = one_of("schedule", fields.pop("class", None), tuple(classes))
+        return classes[name](**fields)
+    if _is_number(rate):
+        return Constant(rate)
     raise TypeError(
         f"learning_rate: got {type(rate).__name__}; expected a number or a dnn.schedules.Schedule"
+    )
+
+
+def _is_number(value):
+    if type(value) is np.ndarray:
+        return value.ndim == 0 and value.dtype.kind in "iuf"
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def placed(schedule, start, steps):
+    """A schedule as it is used, of steps since compile: an open one spans `steps` from `start`."""
+    spanning = schedule.spanning(steps)
+    return spanning if spanning is schedule or not start else _From(spanning, start)
+
+
+class _From:
+    def __init__(self, schedule, start):
+        self.schedule, self.start = schedule, start
+
+    def __call__(self, step):
+        return self.schedule(step - self.start)
+
+
+def rates(schedule, steps) -> list[float]:
+    """The rates of these steps. Raises ValueError for one that is none: schedules of a user's own
+    may say anything, and a growing one leaves what float32 holds."""
+    found = []
+    for step in steps:
+        try:
+            rate = schedule(step)
+        except OverflowError:
+            rate = math.inf
+        if type(rate) is not float or not RATE.holds(rate):
+            name = type(getattr(schedule, "schedule", schedule)).__name__
+            rate = RATE(f"learning_rate, by {name} in step {step}", rate)
+        found.append(rate)
+    return found
+
+
+def begin(model, n, batch_size, initial_epoch, epochs):
+    """`fit` is about to train on n samples, from initial_epoch on until there are `epochs`.
+
+    An open schedule spans its steps, unless it goes on with a run that was stopped: one with steps
+    left, which initial_epoch says, or whose first epoch was left in its middle. Warns where a
+    schedule is over before the training is, and refuses more steps than the kernels can count.
+    """
+    batches = math.ceil(n / batch_size)
+    begun = model.samples_trained if model.epoch_samples == n else 0
+    steps = batches * max(0, epochs - initial_epoch)
+    steps -= math.ceil(begun / batch_size) if steps else 0  # of an epoch that goes on
+    taken = model.steps_trained
+    if taken + steps > MOST_STEPS:
+        raise ValueError(
+            f"epochs: got {epochs} of {batches} steps each; expected {MOST_STEPS:,} steps at most, "
+            f"with the {taken:,} taken since compile, for the kernels count them in an int32. Give "
+            "fewer epochs or a larger batch_size, or compile anew"
+        )
+    if not steps:
+        return
+    done = taken - model.schedule_start
+    goes_on = 0 < done < model.schedule_steps and (initial_epoch or (begun and done < batches))
+    if not goes_on:
+        model.schedule_start, model.schedule_steps = taken, steps
+    _warn_of_an_end(model, steps)
+
+
+def _warn_of_an_end(model, steps):
+    """Where the schedule is over before these steps are: a rate of 0 trains nothing."""
+    rule, taken = model.optimizer.schedule, model.steps_trained
+    schedule = rule.spanning(model.schedule_steps)
+    taken -= model.schedule_start if schedule is not rule else 0
+    end = schedule.spent_after
+    if schedule is not rule and taken + steps <= model.schedule_steps:
+        return  # as it was meant
+    if end is None or taken + steps <= end:
+        return
+    left, highest = schedule(end), max(schedule(end * i // 100) for i in range(101))
+    if left > 1.01 * SPENT * highest:
+        return
+    name, over = type(rule).__name__, taken + steps - max(taken, end)
+    remedy = f"Leave {rule.open_field} out, and it spans each `fit`; or compile anew"
+    if schedule is not rule:
+        remedy = "Without initial_epoch `fit` begins anew, and so does it"
+    warnings.warn(
+        f"{name}: {over:,} of the {steps:,} steps of this `fit` come after its end, step {end:,}, "
+        f"and train at a rate of {left:.2g}. {remedy}",
+        stacklevel=5,  # where the user calls `fit`
     )

@@ -13,7 +13,7 @@ import struct
 import numpy as np
 
 import kernels
-from dnn import devices
+from dnn import devices, schedules
 from kernels.device import capture
 
 # How many steps a graph holds at most. On a GPU (not measured yet) an epoch of 60,000 samples in
@@ -65,7 +65,7 @@ class Trainer:
         starts = range(start, end, self.batch_size)
         first = model.steps_trained + 1
         numbers = range(first, first + len(starts))
-        rates = [schedule(number - 1) for number in numbers]
+        rates = schedules.rates(schedule, [number - 1 for number in numbers])
         if self.captured:
             self._graph(end - start).take(given, losses, hits, self.key, starts, numbers, rates)
         else:

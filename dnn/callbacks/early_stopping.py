@@ -2,7 +2,7 @@
 
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
-from dnn.data import whole_number
+from kernels.numbers import Number, optional, truth, whole_number
 
 
 class EarlyStopping(Callback):
@@ -29,8 +29,8 @@ class EarlyStopping(Callback):
         self.monitor = Monitor(monitor, mode, min_delta)
         self.patience = whole_number("patience", patience, least=0)
         self.start_from_epoch = whole_number("start_from_epoch", start_from_epoch, least=0)
-        self.verbose, self.baseline = verbose, baseline
-        self.restore_best_weights = restore_best_weights
+        self.verbose, self.baseline = verbose, optional(Number())("baseline", baseline)
+        self.restore_best_weights = truth("restore_best_weights", restore_best_weights)
 
     def on_train_begin(self, logs):
         self.wait, self.best, self.best_epoch = 0, self.monitor.worst, None

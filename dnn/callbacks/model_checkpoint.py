@@ -5,7 +5,7 @@ import pathlib
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
 from dnn.checkpoint import named_as_ours
-from dnn.data import whole_number
+from kernels.numbers import Number, optional, truth, whole_number
 
 
 class ModelCheckpoint(Callback):
@@ -36,8 +36,9 @@ class ModelCheckpoint(Callback):
                 "to. load_model(path).get_weights() gives them alone"
             )
         named_as_ours("filepath", filepath)
+        save_best_only = truth("save_best_only", save_best_only)
         if save_freq != "epoch":
-            whole_number("save_freq", save_freq)
+            save_freq = whole_number("save_freq", save_freq)
             if save_best_only:
                 raise ValueError(
                     f"save_best_only, save_freq: got True and {save_freq!r}; which model is best "
@@ -45,7 +46,7 @@ class ModelCheckpoint(Callback):
                 )
         self.filepath, self.verbose, self.save_freq = str(filepath), verbose, save_freq
         self.monitor, self.save_best_only = Monitor(monitor, mode), save_best_only
-        self.best = initial_value_threshold
+        self.best = optional(Number())("initial_value_threshold", initial_value_threshold)
         if self.best is None:
             self.best = self.monitor.worst
 

@@ -3,6 +3,7 @@
 import math
 
 from kernels.arrays import one_of
+from kernels.numbers import Number
 
 
 class Monitor:
@@ -14,11 +15,10 @@ class Monitor:
 
     def __init__(self, name, mode="auto", min_delta=0.0):
         one_of("mode", mode, ("auto", "min", "max"))
-        if not 0 <= abs(min_delta) < math.inf:
-            raise ValueError(f"min_delta: got {min_delta!r}; expected a finite number")
+        min_delta = abs(Number()("min_delta", min_delta))
         if mode == "auto":
             mode = "max" if name.endswith("accuracy") else "min"
-        self.name, self.mode, self.min_delta = name, mode, abs(min_delta)
+        self.name, self.mode, self.min_delta = name, mode, min_delta
         self.worst = math.inf if mode == "min" else -math.inf
 
     def value(self, logs) -> float:

@@ -3,7 +3,7 @@
 from dnn import schedules
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
-from dnn.data import whole_number
+from kernels.numbers import Number, whole_number
 
 
 class ReduceLROnPlateau(Callback):
@@ -22,12 +22,9 @@ class ReduceLROnPlateau(Callback):
         self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4,
         cooldown=0, min_lr=0.0,
     ):  # fmt: skip
-        if not 0 < factor < 1:
-            raise ValueError(f"factor: got {factor!r}; expected 0 < factor < 1")
-        if not min_lr >= 0:
-            raise ValueError(f"min_lr: got {min_lr!r}; expected 0 or more")
         self.monitor = Monitor(monitor, mode, min_delta)
-        self.factor, self.min_lr, self.verbose = factor, min_lr, verbose
+        self.factor = Number(above=0, below=1)("factor", factor)
+        self.min_lr, self.verbose = Number(low=0)("min_lr", min_lr), verbose
         self.patience = whole_number("patience", patience, least=0)
         self.cooldown = whole_number("cooldown", cooldown, least=0)
 

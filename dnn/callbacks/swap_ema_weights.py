@@ -1,6 +1,7 @@
 """SwapEMAWeights: validate, and save, the average of the weights in place of the weights."""
 
 from dnn.callbacks.base import Callback
+from kernels.numbers import truth
 
 
 class SwapEMAWeights(Callback):
@@ -20,7 +21,7 @@ class SwapEMAWeights(Callback):
     """
 
     def __init__(self, swap_on_epoch=False):
-        self.swap_on_epoch = swap_on_epoch
+        self.swap_on_epoch = truth("swap_on_epoch", swap_on_epoch)
 
     def on_train_begin(self, logs):
         self.model.use_average(True)  # or say at once why not

@@ -6,6 +6,7 @@ import numpy as np
 
 from dnn import devices
 from dnn.callbacks.base import Callback
+from kernels.numbers import truth
 
 SHOWN = 5  # samples and units that a message names
 
@@ -27,7 +28,7 @@ class TerminateOnNaN(Callback):
     """
 
     def __init__(self, raise_error=False):
-        self.raise_error = raise_error
+        self.raise_error = truth("raise_error", raise_error)
         self.found = None
 
     def on_train_begin(self, logs):

@@ -10,7 +10,7 @@ The random numbers are those of dnn.random: counters, not a generator with a sta
 import numpy as np
 
 from dnn import random
-from dnn.data import whole_number
+from kernels.numbers import Number, whole_number
 
 STREAM = 2**62  # far from the streams that initial weights (0, 1, 2, …) are drawn from
 HIDDEN_WEIGHTS = np.array([[1.0, -1.0], [0.5, 0.5]], np.float32)
@@ -56,8 +56,7 @@ def circles(n=200, noise=0.05, factor=0.5, seed=0):
     x float32 (n, 2), y int32 (n,). noise: standard deviation, default 0.05.
     """
     y = _labels(n, 2, noise)
-    if not 0 < factor < 1:
-        raise ValueError(f"factor: got {factor!r}; expected 0 < factor < 1")
+    factor = Number(above=0, below=1)("factor", factor)
     around = _on_circle(2 * np.pi * random.uniform(seed, STREAM, n))
     return _noisy(around * np.where(y == 0, 1.0, factor)[:, None], noise, seed), y
 
@@ -69,7 +68,7 @@ def spirals(n=300, classes=2, turns=1.0, noise=0.03, seed=0):
     deviation, default 0.03. An arm is r (cos φ, sin φ), r in [0.1, 1),
     φ = 2π (turns r + y/classes).
     """
-    y = _labels(n, classes, noise)
+    y, turns = _labels(n, classes, noise), Number()("turns", turns)
     radius = 0.1 + 0.9 * random.uniform(seed, STREAM, n)
     x = radius[:, None] * _on_circle(2 * np.pi * (turns * radius + y / classes))
     return _noisy(x, noise, seed), y
@@ -84,8 +83,7 @@ def red_blue(n=200, margin=0.15, seed=0):
     as (0, 1) or (1, 0), which one straight line separates.
     """
     n = whole_number("n", n)
-    if not 0 <= margin <= 0.5:
-        raise ValueError(f"margin: got {margin!r}; expected 0 ≤ margin ≤ 0.5")
+    margin = Number(low=0, high=0.5)("margin", margin)
     y, found, drawn = _labels(n, 2, 0), [np.empty((0, 2))] * 2, 4 * n + 64
     while min(map(len, found)) < n:
         x = random.uniform(seed, STREAM, 2 * drawn).reshape(-1, 2) * [4, 2] - [2, 1]
@@ -108,8 +106,7 @@ def curve(n=100, noise=0.1, seed=0):
 
 
 def _checked(n, noise):
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise: got {noise!r}; expected a finite number, 0 or more")
+    Number(low=0)("noise", noise)
     return whole_number("n", n)
 
 

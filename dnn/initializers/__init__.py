@@ -9,6 +9,13 @@ from dnn.initializers.base import Initializer
 
 catalog = Catalog("initializer", __name__, Initializer)
 get = catalog.get
+
+
+def check(name, value):
+    """What a layer keeps of an argument: an Initializer."""
+    return get(value)
+
+
 globals().update(catalog.classes)
 
-__all__ = ["Initializer", "catalog", "get", *catalog.classes]
+__all__ = ["Initializer", "catalog", "check", "get", *catalog.classes]

@@ -1,7 +1,9 @@
 """What every initializer is."""
 
+from dnn.checked import Checked
 
-class Initializer:
+
+class Initializer(Checked):
     """Called with (shape, seed, stream), returns float32 of that shape; (I, O) for weights."""
 
     def __call__(self, shape, seed, stream):

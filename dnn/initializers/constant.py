@@ -2,10 +2,12 @@
 good for biases, useless for the weights of a hidden layer."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from dnn.initializers.base import Initializer
+from kernels.numbers import Number
 
 
 @dataclass
@@ -13,6 +15,7 @@ class Constant(Initializer):
     """Every weight is `value`. Default 0."""
 
     value: float = 0.0
+    checks: ClassVar = {"value": Number()}
 
     def __call__(self, shape, seed, stream):
         return np.full(shape, self.value, np.float32)

@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from dnn import random
 from dnn.initializers.base import Initializer
+from kernels.numbers import Number
 
 
 @dataclass
@@ -15,8 +17,16 @@ class RandomUniform(Initializer):
 
     minval: float = -0.05
     maxval: float = 0.05
+    checks: ClassVar = {"minval": Number(), "maxval": Number()}
+
+    def __post_init__(self):
+        if self.minval > self.maxval:
+            raise ValueError(
+                f"minval, maxval: got {self.minval}, {self.maxval}; expected minval ≤ maxval"
+            )
 
     def __call__(self, shape, seed, stream):
+        self.__post_init__()  # either may have been set since
         u = random.uniform(seed, stream, math.prod(shape))
         return (self.minval + (self.maxval - self.minval) * u).reshape(shape).astype(np.float32)
 
@@ -27,6 +37,7 @@ class RandomNormal(Initializer):
 
     mean: float = 0.0
     stddev: float = 0.05
+    checks: ClassVar = {"mean": Number(), "stddev": Number(low=0)}
 
     def __call__(self, shape, seed, stream):
         x = random.normal(seed, stream, math.prod(shape))

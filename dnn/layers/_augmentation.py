@@ -1,8 +1,9 @@
 """What the layers that alter images at random share."""
 
+from typing import ClassVar
+
 import kernels
-from dnn.layers.base import Layer
-from kernels import philox
+from dnn.layers.base import SEED, Layer
 
 
 class _Augmentation(Layer):
@@ -11,11 +12,8 @@ class _Augmentation(Layer):
     A subclass says in most(shape) how far it shifts, and in flip() how it mirrors.
     """
 
+    checks: ClassVar = {"seed": SEED}
     training_only = True
-
-    def __post_init__(self):
-        if self.seed is not None:
-            self.seed = philox.whole("seed", self.seed, 63)
 
     def most(self, shape):
         return 0, 0

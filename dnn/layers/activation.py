@@ -1,9 +1,10 @@
 """Activation: a nonlinearity as a layer of its own."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.layers.base import Layer
+from dnn.layers.base import Layer, known_activation
 from kernels import activations
 
 
@@ -15,9 +16,11 @@ class Activation(Layer):
     """
 
     activation: str | activations.Activation
+    checks: ClassVar = {"activation": known_activation}
 
-    def __post_init__(self):
-        self.function = activations.get(self.activation)
+    @property
+    def function(self):
+        return activations.get(self.activation)
 
     def forward(self, x, parameters, function, precision, z, y, training):
         if z is not None:

@@ -1,9 +1,20 @@
 """What every layer is."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
-from kernels import activations
+from dnn.checked import Checked
+from kernels import activations, philox
+from kernels.numbers import optional
+
+SEED = optional(functools.partial(philox.whole, bits=63))
+
+
+def known_activation(name, value):
+    """A check: it is kept as it is given, a name or an Activation, once there is one."""
+    activations.get(value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class Training:
         return self.seed if seed is None else seed, self.number, self.stream
 
 
-class Layer:
+class Layer(Checked):
     """A subclass is a dataclass. Its input and output are float32 (B, units).
 
     computes: False for a layer that only describes shapes; it is left out of the execution.

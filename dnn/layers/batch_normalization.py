@@ -1,12 +1,14 @@
 """BatchNormalization: every unit brought to mean 0 and variance 1 over the batch."""
 
 from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
 
 import kernels
 from dnn import initializers
-from dnn.layers.base import Layer
+from dnn.layers.base import Layer, known_activation
 from kernels import activations
 from kernels.batch_norm import LEAST_EPSILON
+from kernels.numbers import Number, truth
 
 
 @dataclass
@@ -44,16 +46,21 @@ class BatchNormalization(Layer):
     moving_mean_initializer: str | initializers.Initializer = "zeros"
     moving_variance_initializer: str | initializers.Initializer = "ones"
     activation: str | activations.Activation | None = None
+    checks: ClassVar = {
+        "momentum": Number(low=0, high=1, note="the share kept"),
+        "epsilon": Number(low=LEAST_EPSILON),
+        "center": truth,
+        "scale": truth,
+        "beta_initializer": initializers.check,
+        "gamma_initializer": initializers.check,
+        "moving_mean_initializer": initializers.check,
+        "moving_variance_initializer": initializers.check,
+        "activation": known_activation,
+    }
 
-    def __post_init__(self):
-        if not 0 <= self.momentum <= 1:
-            raise ValueError(f"momentum: got {self.momentum}; expected 0 … 1, the share kept")
-        if not self.epsilon >= LEAST_EPSILON:
-            raise ValueError(f"epsilon: got {self.epsilon}; expected {LEAST_EPSILON} or more")
-        self.function = activations.get(self.activation)
-        for name in ("beta", "gamma", "moving_mean", "moving_variance"):
-            field = f"{name}_initializer"
-            setattr(self, field, initializers.get(getattr(self, field)))
+    @property
+    def function(self):
+        return activations.get(self.activation)
 
     def parameter_shapes(self, units):
         used = {"gamma": self.scale, "beta": self.center}

@@ -1,13 +1,15 @@
 """Dense: the fully connected layer."""
 
+import functools
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
 from dnn import initializers
-from dnn.data import whole_number
-from dnn.layers.base import Layer
+from dnn.layers.base import Layer, known_activation
 from kernels import activations
 from kernels.activations import Activation
+from kernels.numbers import truth, whole_number
 
 
 @dataclass
@@ -25,13 +27,18 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: str | initializers.Initializer = "glorot_uniform"
     bias_initializer: str | initializers.Initializer = "zeros"
+    checks: ClassVar = {
+        "units": functools.partial(whole_number, most=2**31 - 1),
+        "activation": known_activation,
+        "use_bias": truth,
+        "kernel_initializer": initializers.check,
+        "bias_initializer": initializers.check,
+    }
     linear = True
 
-    def __post_init__(self):
-        self.units = whole_number("units", self.units)
-        self.function = activations.get(self.activation)
-        self.kernel_initializer = initializers.get(self.kernel_initializer)
-        self.bias_initializer = initializers.get(self.bias_initializer)
+    @property
+    def function(self):
+        return activations.get(self.activation)
 
     def output_units(self, units):
         return self.units

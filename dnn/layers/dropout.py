@@ -1,10 +1,11 @@
 """Dropout: training with a share of the units left out."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.layers.base import Layer
-from kernels import philox
+from dnn.layers.base import SEED, Layer
+from kernels.numbers import Number
 
 
 @dataclass
@@ -21,16 +22,12 @@ class Dropout(Layer):
 
     rate: float
     seed: int | None = None
+    checks: ClassVar = {
+        "rate": Number(low=0, below=1, note="the share that is dropped"),
+        "seed": SEED,
+    }
 
     training_only = True
-
-    def __post_init__(self):
-        if not isinstance(self.rate, int | float) or not 0 <= self.rate < 1:
-            raise ValueError(
-                f"rate: got {self.rate!r}; expected 0 ≤ rate < 1, the share that is dropped"
-            )
-        if self.seed is not None:
-            self.seed = philox.whole("seed", self.seed, 63)
 
     def forward(self, x, parameters, function, precision, z, y, training):
         kernels.dropout(x, self.rate, *training.draw(self.seed), out=y)

@@ -1,6 +1,8 @@
 """RandomFlip: images mirrored at random."""
 
+import functools
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dnn.layers._augmentation import _Augmentation
 from kernels.arrays import one_of
@@ -22,10 +24,7 @@ class RandomFlip(_Augmentation):
 
     mode: str = "horizontal_and_vertical"
     seed: int | None = None
-
-    def __post_init__(self):
-        one_of("mode", self.mode, MODES)
-        super().__post_init__()
+    checks: ClassVar = {"mode": functools.partial(one_of, choices=MODES)}
 
     def flip(self):
         return self.mode

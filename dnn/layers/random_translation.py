@@ -1,9 +1,14 @@
 """RandomTranslation: images shifted at random."""
 
+import functools
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dnn.layers._augmentation import _Augmentation
 from kernels.arrays import one_of
+from kernels.numbers import Number
+
+SHARE = Number(low=0, high=1, note="a share of the image's size")
 
 
 @dataclass
@@ -22,16 +27,11 @@ class RandomTranslation(_Augmentation):
     width_factor: float
     fill_mode: str = "constant"
     seed: int | None = None
-
-    def __post_init__(self):
-        for name in ("height_factor", "width_factor"):
-            factor = getattr(self, name)
-            if not isinstance(factor, int | float) or not 0 <= factor <= 1:
-                raise ValueError(
-                    f"{name}: got {factor!r}; expected a number 0 … 1, a share of the image's size"
-                )
-        one_of("fill_mode", self.fill_mode, ("constant",))
-        super().__post_init__()
+    checks: ClassVar = {
+        "height_factor": SHARE,
+        "width_factor": SHARE,
+        "fill_mode": functools.partial(one_of, choices=("constant",)),
+    }
 
     def most(self, shape):
         factors = self.height_factor, self.width_factor

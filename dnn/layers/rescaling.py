@@ -1,12 +1,13 @@
 """Rescaling: numbers to another range."""
 
 import functools
-import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dnn.layers.activation import Activation
 from dnn.layers.base import Layer
 from kernels import activations
+from kernels.numbers import Number
 
 
 @dataclass
@@ -22,16 +23,14 @@ class Rescaling(Layer):
     scale: float
     offset: float = 0.0
 
+    checks: ClassVar = {"scale": Number(), "offset": Number()}
     scales_input = True
     forward = Activation.forward
     backward = Activation.backward
 
-    def __post_init__(self):
-        for name in ("scale", "offset"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value):
-                raise ValueError(f"{name}: got {value!r}; expected a finite number")
-        self.function = line(float(self.scale), float(self.offset))
+    @property
+    def function(self):
+        return line(self.scale, self.offset)
 
 
 @functools.cache

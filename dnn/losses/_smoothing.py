@@ -5,10 +5,9 @@ Source: Szegedy et al., Rethinking the Inception architecture for computer visio
 
 import numpy as np
 
+from kernels.numbers import Number, truth
 
-def check_smoothing(share):
-    if not 0 <= share < 1:
-        raise ValueError(f"label_smoothing: got {share!r}; expected 0 ≤ label_smoothing < 1")
+CHECKS = {"from_logits": truth, "label_smoothing": Number(low=0, below=1)}
 
 
 def smoothed(targets, share, classes):

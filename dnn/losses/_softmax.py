@@ -1,9 +1,10 @@
 """What both cross-entropies share: they are computed from logits, always."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.losses._smoothing import check_smoothing
+from dnn.losses._smoothing import CHECKS
 from dnn.losses.base import Loss
 from kernels.linear_cross_entropy import MOST_CLASSES
 
@@ -12,11 +13,10 @@ from kernels.linear_cross_entropy import MOST_CLASSES
 class _SoftmaxCrossentropy(Loss):
     from_logits: bool = False
     label_smoothing: float = 0.0
+    checks: ClassVar = CHECKS
     takes_weights = True
+    takes_probabilities = False
     most_linear_units = MOST_CLASSES
-
-    def __post_init__(self):
-        check_smoothing(self.label_smoothing)
 
     def __call__(self, z, targets, scale, loss, dz, hit, weights=None):
         dz = False if dz is None else dz

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from dnn.checked import Checked
 
-class Loss:
+
+class Loss(Checked):
     """A subclass is a dataclass that defines:
 
     prepare(y, units) -> the targets as its kernel takes them, after every check (NumPy).
@@ -15,6 +17,8 @@ class Loss:
     from_logits: False for a loss that takes the place of the last layer's activation: it is given
     what goes into that. `activation` names the one it expects there, default "softmax". Default
     True: the loss is given the last layer's outputs as they are.
+    takes_probabilities: whether it makes sense of outputs that a softmax or sigmoid has made
+    probabilities, where from_logits is True. Default True.
     counts_hits: whether a prediction can be right, so that metrics=["accuracy"] makes sense; else
     hit need not be written. Default True.
     takes_weights: whether __call__ takes weights=, float32 (B,) or None, which multiply each
@@ -27,6 +31,7 @@ class Loss:
 
     from_logits = True
     activation = "softmax"
+    takes_probabilities = True
     counts_hits = True
     takes_weights = False
     of_linear = None

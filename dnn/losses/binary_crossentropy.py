@@ -1,9 +1,10 @@
 """Binary cross-entropy, for outputs that answer yes or no."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dnn.losses._elementwise import _refuse, _YesNoLoss
-from dnn.losses._smoothing import check_smoothing, smoothed
+from dnn.losses._smoothing import CHECKS, smoothed
 
 
 @dataclass
@@ -22,12 +23,11 @@ class BinaryCrossentropy(_YesNoLoss):
 
     from_logits: bool = False
     label_smoothing: float = 0.0
+    checks: ClassVar = CHECKS
+    takes_probabilities = False
     function = "binary_crossentropy"
     activation = "sigmoid"
     yes_above = 0.5
-
-    def __post_init__(self):
-        check_smoothing(self.label_smoothing)
 
     def prepare(self, y, units):
         y = super().prepare(y, units)

@@ -1,6 +1,7 @@
 """Any elementwise loss, by the name of its file."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dnn.losses._elementwise import _NumberLoss
 from kernels import losses
@@ -17,6 +18,4 @@ class Elementwise(_NumberLoss):
     """
 
     function: str = "squared_error"
-
-    def __post_init__(self):
-        self.function = losses.get(self.function).name
+    checks: ClassVar = {"function": lambda name, value: losses.get(value).name}

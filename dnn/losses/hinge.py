@@ -1,10 +1,18 @@
 """Hinge, for outputs that answer yes or no by their sign."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from dnn.losses._elementwise import _refuse, _YesNoLoss
+
+
+def _labels(name, value):
+    for labels in ((-1, 1), (0, 1)):
+        if np.array_equal(value, labels):
+            return labels
+    raise ValueError(f"{name}: got {value!r}; expected (-1, 1) or (0, 1)")
 
 
 @dataclass
@@ -20,12 +28,9 @@ class Hinge(_YesNoLoss):
     """
 
     labels: tuple[int, int] = (-1, 1)
+    checks: ClassVar = {"labels": _labels}
+    takes_probabilities = False  # an output over 0 means yes
     function = "hinge"
-
-    def __post_init__(self):
-        self.labels = tuple(self.labels)
-        if self.labels not in ((-1, 1), (0, 1)):
-            raise ValueError(f"labels: got {self.labels!r}; expected (-1, 1) or (0, 1)")
 
     def prepare(self, y, units):
         y = super().prepare(y, units)

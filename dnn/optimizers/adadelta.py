@@ -1,9 +1,10 @@
 """Adadelta."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import Optimizer
+from dnn.optimizers.base import EPSILON, KEPT, Optimizer
 from dnn.schedules import Schedule
 
 
@@ -23,6 +24,7 @@ class Adadelta(Optimizer):
     rho: float = 0.95
     epsilon: float = 1e-6
     weight_decay: float = 0.0
+    checks: ClassVar = {"rho": KEPT, "epsilon": EPSILON}
 
     slots = ("a", "d")
 

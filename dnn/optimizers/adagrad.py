@@ -1,9 +1,10 @@
 """Adagrad."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import Optimizer
+from dnn.optimizers.base import EPSILON, NOT_NEGATIVE, Optimizer
 from dnn.schedules import Schedule
 
 
@@ -24,16 +25,9 @@ class Adagrad(Optimizer):
     initial_accumulator_value: float = 0.1
     epsilon: float = 1e-7
     weight_decay: float = 0.0
+    checks: ClassVar = {"initial_accumulator_value": NOT_NEGATIVE, "epsilon": EPSILON}
 
     slots = ("a",)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not self.initial_accumulator_value >= 0:
-            raise ValueError(
-                f"initial_accumulator_value: got {self.initial_accumulator_value}; expected 0 or "
-                "more"
-            )
 
     def initial(self, slot):
         return self.initial_accumulator_value

@@ -1,9 +1,10 @@
 """Adam and AdamW."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import Optimizer
+from dnn.optimizers.base import EPSILON, KEPT, Optimizer
 from dnn.schedules import Schedule
 from kernels.linear_backward_adam import pays
 
@@ -25,6 +26,7 @@ class Adam(Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    checks: ClassVar = {"beta_1": KEPT, "beta_2": KEPT, "epsilon": EPSILON}
 
     slots = ("m", "v")
 
@@ -62,6 +64,7 @@ class AdamW(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    checks: ClassVar = Adam.checks
 
     short_name = "adamw"
     slots = ("m", "v")

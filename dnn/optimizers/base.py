@@ -1,18 +1,28 @@
 """What every optimizer is: a dataclass of hyperparameters that updates a flat arena in place."""
 
 from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
 
 import kernels
 from dnn import schedules
+from dnn.checked import Checked
+from kernels.clip_by_norm import LEAST, MOST
+from kernels.numbers import LEAST_NORMAL, Number, optional, truth
 
+KEPT = Number(low=0, below=1, note="the share that is kept")  # of a running mean
+NORM = optional(Number(low=LEAST, high=MOST, note="or None for no clipping"))
+EPSILON = Number(low=LEAST_NORMAL, note="lest 0 is divided by 0")
+NOT_NEGATIVE = Number(low=0)
+CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 AVERAGE = "average"  # the state array that holds the average of the parameters
 
 
 @dataclass
-class Optimizer:
+class Optimizer(Checked):
     """A subclass is a dataclass whose first field is learning_rate (a number or a Schedule).
 
-    learning_rate may be set while a model trains; the new one counts from its next step.
+    learning_rate may be set while a model trains; the new one counts from its next step. Every
+    number is checked when it is given and when it is set; `checks` says how (dnn/checked.py).
     clipvalue: gradients are held between −clipvalue and clipvalue. clipnorm: the gradient of each
     parameter (a layer's weights, its bias) is scaled down to this norm where it is longer.
     global_clipnorm: likewise that of all parameters together. Each None (default) or a number over
@@ -41,6 +51,14 @@ class Optimizer:
     global_clipnorm: float | None = None
     use_ema: bool = False
     ema_momentum: float = 0.99
+    checks: ClassVar = {
+        "clipnorm": NORM,
+        "clipvalue": optional(Number(above=0, note="or None for no clipping")),
+        "global_clipnorm": NORM,
+        "use_ema": truth,
+        "ema_momentum": Number(low=0, high=1, note="the share that is kept"),
+        "weight_decay": NOT_NEGATIVE,  # every optimizer of the library has it
+    }
 
     slots = ()
     of_linear = None
@@ -48,34 +66,25 @@ class Optimizer:
     def pays_of_linear(self, device, precision, B, I, O):
         return self.of_linear is not None
 
-    def __post_init__(self):
-        self.clipping()
-        if not 0 <= self.ema_momentum <= 1:
-            raise ValueError(
-                f"ema_momentum: got {self.ema_momentum}; expected 0 … 1, the share that is kept"
-            )
-
     def __setattr__(self, name, value):
         if name == "learning_rate":
             schedule = schedules.get(value)
-            value = schedule if isinstance(value, dict) else value
+            given = isinstance(value, schedules.Schedule | dict)
+            value = schedule if given else schedule.learning_rate
             super().__setattr__("schedule", schedule)
+        if name in CLIPPING and value is not None:
+            chosen = [each for each in CLIPPING if each == name or getattr(self, each) is not None]
+            if len(chosen) > 1:
+                names = ", ".join(chosen)
+                raise ValueError(f"{names}: got values for each; expected one of them at most")
         super().__setattr__(name, value)
 
     def clipping(self):
         """(name, limit) of how gradients are clipped, or (None, None)."""
-        chosen = [
-            (name, getattr(self, name))
-            for name in ("clipnorm", "clipvalue", "global_clipnorm")
-            if getattr(self, name) is not None
-        ]
-        if len(chosen) > 1:
-            names = ", ".join(name for name, _ in chosen)
-            raise ValueError(f"{names}: got values for each; expected one of them at most")
-        for name, limit in chosen:
-            if not limit > 0:
-                raise ValueError(f"{name}: got {limit}; expected a number over 0, or None")
-        return chosen[0] if chosen else (None, None)
+        for name in CLIPPING:
+            if (limit := getattr(self, name)) is not None:
+                return name, limit
+        return None, None
 
     def used_slots(self):
         """The state arrays these hyperparameters need."""

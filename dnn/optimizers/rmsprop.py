@@ -1,10 +1,12 @@
 """RMSprop."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import Optimizer
+from dnn.optimizers.base import EPSILON, KEPT, Optimizer
 from dnn.schedules import Schedule
+from kernels.numbers import truth
 
 
 @dataclass
@@ -30,6 +32,7 @@ class RMSprop(Optimizer):
     epsilon: float = 1e-8
     centered: bool = False
     weight_decay: float = 0.0
+    checks: ClassVar = {"rho": KEPT, "momentum": KEPT, "epsilon": EPSILON, "centered": truth}
 
     short_name = "rmsprop"
     slots = ("v", "m", "u")

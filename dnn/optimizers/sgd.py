@@ -1,10 +1,12 @@
 """Stochastic gradient descent."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import Optimizer
+from dnn.optimizers.base import KEPT, Optimizer
 from dnn.schedules import Schedule
+from kernels.numbers import truth
 
 
 @dataclass
@@ -23,6 +25,7 @@ class SGD(Optimizer):
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    checks: ClassVar = {"momentum": KEPT, "nesterov": truth}
 
     slots = ("u",)
 

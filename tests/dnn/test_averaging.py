@@ -175,7 +175,7 @@ def test_without_an_average():
     made = model(use_ema=False)
     with pytest.raises(ValueError, match=r"keeps no average .* use_ema=True"):
         fit(made, callbacks=[callbacks.SwapEMAWeights()])
-    with pytest.raises(ValueError, match=r"^ema_momentum: got 99; expected 0 … 1"):
+    with pytest.raises(ValueError, match=r"^ema_momentum: got 99; expected 0 ≤ ema_momentum ≤ 1"):
         optimizers.SGD(ema_momentum=99)
 
 

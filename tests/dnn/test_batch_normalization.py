@@ -92,8 +92,8 @@ def test_names_order_and_defaults_are_those_of_keras():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"momentum": 99}, "^momentum: got 99; expected 0 … 1, the share kept"),
-        ({"epsilon": 0}, "^epsilon: got 0; expected 1e-30 or more"),
+        ({"momentum": 99}, "^momentum: got 99; expected 0 ≤ momentum ≤ 1, the share kept"),
+        ({"epsilon": 0}, "^epsilon: got 0; expected a finite number, 1e-30 or more"),
         ({"gamma_initializer": "one"}, "^initializer: got 'one'"),
     ],
 )

@@ -246,7 +246,9 @@ def test_one_kind_of_clipping_at_most(cls):
 @pytest.mark.parametrize("name", CLIPS)
 @pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
 def test_a_limit_that_is_none(name, limit):
-    with pytest.raises(ValueError, match=f"^{name}: got {limit}; expected a number over 0"):
+    with pytest.raises(
+        ValueError, match=f"^{name}: got {limit}; expected .*, or None for no clipping"
+    ):
         optimizers.Adam(**{name: limit})
 
 
@@ -288,7 +290,9 @@ def test_the_accumulator_starts_where_it_is_told():
     for views in model.layout.views(model.optimizer_state["a"]):
         for view in views.values():
             assert (view == 0.25).all()
-    with pytest.raises(ValueError, match=r"^initial_accumulator_value: got -1; expected 0 or more"):
+    with pytest.raises(
+        ValueError, match=r"^initial_accumulator_value: got -1; expected a finite number, 0"
+    ):
         optimizers.Adagrad(initial_accumulator_value=-1)
 
 
@@ -338,7 +342,7 @@ def test_a_momentum_out_of_range(momentum):
 
 @pytest.mark.parametrize("name", ["beta_1", "beta_2"])
 def test_a_beta_out_of_range(name):
-    with pytest.raises(ValueError, match=f"{name.replace('_', '')}: got 1.0; expected 0 ≤ "):
+    with pytest.raises(ValueError, match=f"{name}: got 1.0; expected 0 ≤ {name} < 1"):
         ours(optimizers.Adam(**{name: 1.0}), RATES["constant"])
 
 
