@@ -13,6 +13,7 @@ from kernels.arrays import one_of
 
 METRICS = ("accuracy",)
 MOST_LAYERS = 1000
+PROBABILITIES = ("sigmoid", "softmax")  # activations that make them
 _starting = threading.Lock()  # two threads may call `fit` of one model at once
 
 
@@ -221,6 +222,26 @@ class Sequential:
                 f"activation={self.loss.activation!r}, or pass from_logits=True if its outputs are "
                 "logits"
             )
+        squashed = self._squashed_by()
+        if squashed and self.loss.from_logits and not self.loss.takes_probabilities:
+            kind, other = type(self.loss).__name__, ""
+            if "from_logits" in vars(self.loss):
+                kind += "(from_logits=True)"
+                other = ", or pass from_logits=False" if squashed == self.loss.activation else ""
+            raise ValueError(
+                f"loss: {kind} expects outputs of any size and sign, but the last activation is "
+                f"{squashed}, which makes probabilities of them. Leave that activation out{other}"
+            )
+
+    def _squashed_by(self):
+        """The name of the last activation where it makes probabilities of the outputs, or None."""
+        for layer in reversed(self.layers):
+            if not layer.computes or layer.training_only:
+                continue
+            name = layer.function.name
+            if name != "identity" or not isinstance(layer, layers.Activation):
+                return name if name in PROBABILITIES else None
+        return None
 
     def require_trainable(self):
         """Refuse activations that have no derivative, saying why they have none, and an optimizer
