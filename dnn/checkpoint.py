@@ -24,19 +24,19 @@ import numpy as np
 
 from dnn import devices
 from dnn.catalog import config, members
-from dnn.data import whole_number
 from dnn.files import write_atomically
 from dnn.optimizers.base import AVERAGE
 from kernels import activations
 from kernels.arrays import one_of
+from kernels.numbers import MOST_STEPS, whole_number
 
 FORMAT = "dense-kernels 1"
 METADATA = "dnn"  # the key of the file's metadata
 UNSIGNED = "0" * 64
 PROGRESS = ("steps_trained", "epochs_trained", "schedule_steps")  # attributes of a model
 WITHIN = ("samples_trained", "epoch_samples")  # likewise, 0 in files of older versions
+LATER = ("schedule_start",)  # likewise, written where it is not 0
 STATE = "optimizer."  # what the names of the optimizer's tensors begin with
-MOST_STEPS = 2**31  # the kernels count them in int32
 MOST_HEADER_BYTES = 4 << 20  # of the text, in which a tensor takes 100: parsing multiplies it
 MOST_ITEMS, MOST_TABLES = 200_000, 20_000  # likewise; a tensor and a layer are one or some each
 PIECE_BYTES = 1 << 20
@@ -73,6 +73,7 @@ def save(model, path, include_optimizer=True):
         and (model.steps_trained or model.epochs_trained)
     ):
         about["training"] = {name: getattr(model, name) for name in PROGRESS + WITHIN}
+        about["training"] |= {name: getattr(model, name) for name in LATER if getattr(model, name)}
         about["training"] |= {"averaged": True} if model.averaged else {}
         tensors |= {name: devices.to_host(view) for name, view in _state(model).items()}
     pieces = _serialized(tensors, json.dumps(about, allow_nan=False))
@@ -273,12 +274,16 @@ def _resume(model, progress, places):
     expected = _state(model) if model.loss is not None else {}
     if given != {name: view.shape for name, view in expected.items()}:
         raise ValueError("its optimizer's state does not fit its optimizer and architecture")
-    progress = dict.fromkeys(WITHIN, 0) | progress
-    found = {name: whole_number(name, progress[name], least=0) for name in PROGRESS + WITHIN}
-    for name in PROGRESS:
-        if found[name] >= MOST_STEPS:
-            raise ValueError(f"{name}: got {found[name]}; expected less than {MOST_STEPS}")
-    if not found["samples_trained"] < max(1, found["epoch_samples"]) < 2**63:
+    progress = dict.fromkeys(WITHIN + LATER, 0) | progress
+    counts = PROGRESS + LATER
+    found = {name: whole_number(name, progress[name], 0, MOST_STEPS) for name in counts}
+    found |= {name: whole_number(name, progress[name], 0, 2**63 - 1) for name in WITHIN}
+    if found["schedule_start"] > found["steps_trained"]:
+        raise ValueError(
+            f"schedule_start: got {found['schedule_start']}; expected steps_trained, "
+            f"{found['steps_trained']}, or less"
+        )
+    if found["samples_trained"] >= max(1, found["epoch_samples"]):
         raise ValueError(
             f"samples_trained: got {found['samples_trained']}; expected less than epoch_samples, "
             f"{found['epoch_samples']}, or 0"

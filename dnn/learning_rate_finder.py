@@ -8,7 +8,7 @@ import numpy as np
 
 from dnn import devices, interrupts, training
 from dnn.callbacks import Callback
-from dnn.checkpoint import PROGRESS, WITHIN
+from dnn.checkpoint import LATER, PROGRESS, WITHIN
 from dnn.data import whole_number
 from dnn.schedules import Schedule
 
@@ -108,7 +108,15 @@ def steepest(rates, smoothed):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    names = (*PROGRESS, *WITHIN, "averaged", "stop_training", "history", "steps_per_execution")
+    names = (
+        *PROGRESS,
+        *WITHIN,
+        *LATER,
+        "averaged",
+        "stop_training",
+        "history",
+        "steps_per_execution",
+    )
     kept = {name: getattr(model, name) for name in names}
     weights, statistics = model.arena.copy(), model.state_arena.copy()
     rate, state = model.optimizer.learning_rate, model.optimizer_state

@@ -1,12 +1,13 @@
 """Sequential: a stack of layers over one flat arena of parameters."""
 
 import contextlib
+import copy
 import math
 import threading
 
 import numpy as np
 
-from dnn import arena, data, devices, interrupts, layers, losses, optimizers, training
+from dnn import arena, data, devices, interrupts, layers, losses, optimizers, schedules, training
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
@@ -50,8 +51,8 @@ class Sequential:
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
         self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
         self.averaged = False  # whether the optimizer's average stands in place of the parameters
-        self.schedule_steps = 0  # of the fit that open schedules span
-        self._spanned = (None, None, None)
+        self.schedule_start = self.schedule_steps = 0  # of the fit that open schedules span
+        self._placed = (None, None, None)
         for layer in layers:
             self.add(layer)
 
@@ -167,7 +168,7 @@ class Sequential:
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
         self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
         self.precision = precision
-        self.steps_trained = self.samples_trained = 0
+        self.steps_trained = self.samples_trained = self.schedule_start = 0
         self._reset_optimizer()
 
     def _reset_optimizer(self):
@@ -205,11 +206,12 @@ class Sequential:
 
     @property
     def schedule(self):
-        """The optimizer's schedule; an open one spans the `fit` that first used it."""
-        wanted = (self.optimizer.schedule, self.schedule_steps)
-        if self._spanned[0] is not wanted[0] or self._spanned[1] != wanted[1]:
-            self._spanned = (*wanted, wanted[0].spanning(self.schedule_steps))
-        return self._spanned[2]
+        """The optimizer's schedule, by the number of steps since compile; an open one spans the
+        `fit` that began last."""
+        rule, place = self.optimizer.schedule, (self.schedule_start, self.schedule_steps)
+        if self._placed[:2] != (rule, place):  # its numbers may have been set since
+            self._placed = copy.copy(rule), place, schedules.placed(rule, *place)
+        return self._placed[2]
 
     def require_compiled(self):
         if self.loss is None:
@@ -281,7 +283,8 @@ class Sequential:
         A weight multiplies its sample's loss and gradient, and the mean is over the number of
         samples, as in Keras (PyTorch divides by the sum of class weights). Default none. Samples
         that are held out keep their sample_weight, not their class_weight.
-        initial_epoch: number of the first epoch, for a run that goes on. Default 0.
+        initial_epoch: number of the first epoch, for a run that goes on. Default 0: the run begins
+        anew, and with it a schedule whose number of steps is left open (dnn/schedules.py).
         An epoch that was left in its middle (stop_training, or a model saved there) goes on at its
         next batch, if there are as many samples as then; its loss and accuracy are then means over
         the samples trained on since.

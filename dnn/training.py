@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 import kernels
-from dnn import data, devices
+from dnn import data, devices, schedules
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
 from dnn.running import Running
@@ -51,8 +51,7 @@ def fit(
         validation = on_device(model, *validation)
     n = len(x)
     steps = -(-n // batch_size)
-    if model.steps_trained == 0:
-        model.schedule_steps = steps * (epochs - initial_epoch)
+    schedules.begin(model, n, batch_size, initial_epoch, epochs)
     model.use_average(False)
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
     trainer = Trainer(run, x, y, weights, batch_size)
