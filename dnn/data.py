@@ -5,9 +5,13 @@ import math
 import numpy as np
 
 from dnn import random
-from kernels.arrays import adopt, is_cupy, is_emulated
+from kernels.arrays import adopt, is_cupy, is_emulated, one_of
+from kernels.numbers import MOST, Number
+from kernels.numbers import whole_number as whole_number
 
 SCALE_OF_BYTES = 1 / 255
+WEIGHT = Number(low=0)
+SPLIT = Number(above=0, below=1)
 
 
 def samples(name, x, shape=None):
@@ -61,76 +65,126 @@ def same_length(x, y, names=("x", "y")):
         raise ValueError(f"{names[0]}: got 0 samples; expected at least one")
 
 
-def whole_number(name, value, least=1):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name}: got {value!r}; expected an integer, {least} or more")
-    return int(value)
-
-
-def sample_weights(loss, y, classes, sample_weight, class_weight, name="sample_weight"):
-    """float32 (n,), the product of both, or None for neither. y: the prepared targets.
-
-    classes: how many there are for a loss of integer labels or one-hot targets.
-    """
-    if sample_weight is None and class_weight is None:
+def sample_weights(loss, y, sample_weight, name="sample_weight"):
+    """float32 (n,), finite, 0 or more; None for None. y: the prepared targets."""
+    if sample_weight is None:
         return None
-    given = name if sample_weight is not None else "class_weight"
-    if not loss.takes_weights:
-        raise ValueError(f"{given}: got weights; expected None, for {loss} takes none")
-    weights = np.ones(len(y), np.float32)
-    if sample_weight is not None:
-        weights = np.asarray(sample_weight)
-        if weights.shape != (len(y),):
-            raise ValueError(f"{name}: got shape {weights.shape}; expected ({len(y)},)")
-        if weights.dtype.kind not in "biuf":
-            raise TypeError(f"{name}: got dtype {weights.dtype}; expected numbers")
-        bad = np.flatnonzero(~((weights >= 0) & (weights <= np.finfo(np.float32).max)))
-        if bad.size:
-            raise ValueError(
-                f"{name}[{bad[0]}]: got {weights[bad[0]]}; expected a finite number, 0 or more"
-            )
-        weights = weights.astype(np.float32)
-    return weights if class_weight is None else weights * of_classes(loss, y, classes, class_weight)
+    _require_weighted(loss, name)
+    weights = np.asarray(sample_weight)
+    if weights.shape != (len(y),):
+        hint = f". Write {name}.ravel()" if weights.shape == (len(y), 1) else ""
+        raise ValueError(f"{name}: got shape {weights.shape}; expected ({len(y)},){hint}")
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: got dtype {weights.dtype}; expected numbers")
+    bad = np.flatnonzero(~((weights >= 0) & (weights <= MOST)))
+    if bad.size:
+        raise ValueError(
+            f"{name}[{bad[0]}]: got {weights[bad[0]]}; expected a finite number, 0 or more"
+        )
+    return weights.astype(np.float32)
 
 
-def of_classes(loss, y, classes, class_weight):
-    """float32 (n,): the weight of each sample's class, 1 where none is given."""
+def class_weighted(loss, y, classes, weights, class_weight):
+    """The weights (n,), or None for ones, times those of each sample's class.
+
+    y: the prepared targets that are trained on. classes: how many there are for a loss of integer
+    labels or one-hot targets. class_weight: as Sequential.fit's; None changes nothing.
+    """
+    if class_weight is None:
+        return weights
+    _require_weighted(loss, "class_weight")
     members = loss.classes(y)
     if members is None:
         raise ValueError(
             f"class_weight: got weights; expected None, for {loss} has no classes here. Give each "
             "sample its weight: sample_weight"
         )
-    classes = max(classes, 2)  # one output says no or yes
+    of_classes = _of_classes(class_weight, members, max(classes, 2))  # one output says no or yes
+    with np.errstate(over="ignore"):
+        weights = of_classes[members] * (np.float32(1) if weights is None else weights)
+    if not np.isfinite(weights).all():
+        raise ValueError(
+            "class_weight: got weights whose products with sample_weight float32 cannot hold; "
+            "expected smaller ones"
+        )
+    return weights
+
+
+def _require_weighted(loss, name):
+    if not loss.takes_weights:
+        raise ValueError(f"{name}: got weights; expected None, for {loss} takes none")
+
+
+def _of_classes(given, members, classes):
+    """float32 (classes,): the weight of each."""
+    if isinstance(given, str):
+        one_of("class_weight", given, ("balanced",))
+        counts = np.bincount(members, minlength=classes)
+        there = counts > 0  # a class without samples weighs nothing anyway
+        return np.where(there, len(members) / (there.sum() * np.maximum(counts, 1)), 1).astype(
+            np.float32
+        )
     weights = np.ones(classes, np.float32)
-    for label, weight in dict(class_weight).items():
-        if label not in range(classes):
-            raise ValueError(f"class_weight: got class {label!r}; expected 0 … {classes - 1}")
-        if not 0 <= weight <= np.finfo(np.float32).max:
-            raise ValueError(
-                f"class_weight[{label}]: got {weight!r}; expected a finite number, 0 or more"
-            )
-        weights[label] = weight
-    return weights[members]
+    for label, weight in _pairs(given, classes):
+        weights[label] = WEIGHT(f"class_weight[{label}]", weight)
+    return weights
+
+
+def _pairs(given, classes):
+    """(class, weight) of every one that is given: by a mapping, or one a class in their order."""
+    if hasattr(given, "keys"):  # a dict, a pandas Series
+        return [(_label(key, classes), given[key]) for key in iter(given.keys())]
+    values = given if isinstance(given, tuple | list) else np.asarray(given)
+    if np.shape(values) != (classes,):
+        raise ValueError(
+            f"class_weight: got {_kind(given)}; expected {{class: weight}}, 'balanced', or a list "
+            f"of {classes} weights, one a class in the order 0 … {classes - 1}"
+        )
+    return list(enumerate(values))
+
+
+def _label(key, classes):
+    """The class that a key means: False and True are 0 and 1, and 1.0 is 1."""
+    label = key.item() if isinstance(key, np.generic) else key
+    if isinstance(label, bool | float) and label == label // 1:
+        label = int(label)
+    if not isinstance(label, int) or not 0 <= label < classes:
+        raise ValueError(
+            f"class_weight: got class {key!r}; expected 0 … {classes - 1}, the labels in y"
+        )
+    return label
+
+
+def _kind(given):
+    shape = np.shape(given) if hasattr(given, "__len__") else ()
+    return type(given).__name__ + (f" of shape {shape}" if shape else "")
 
 
 def split(classes, fraction, seed):
-    """Row numbers (kept, held out): `fraction` of every class, drawn by `seed`, in data order.
+    """Row numbers (kept, held out): `fraction` of all, and as nearly of every class, drawn by
+    `seed`, in data order.
 
-    classes: int (n,). Keras takes the last rows as they stand, which is a biased sample wherever
-    the data is sorted.
+    classes: int (n,). round(fraction · n) rows are held out: of every class as many whole ones as
+    are in its share, and one more of those whose share leaves the largest remainders, a class's
+    last sample last. (Keras takes the last rows as they stand, which is a biased sample wherever
+    the data is sorted.) Source: Hamilton's method of apportionment.
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation_split: got {fraction!r}; expected 0 ≤ validation_split < 1")
-    order = random.permutation(seed, 2**63, len(classes))
-    held = []
-    for c in np.unique(classes):
-        members = order[classes[order] == c]
-        held.append(members[: round(fraction * len(members))])
-    held = np.sort(np.concatenate(held))
-    kept = np.setdiff1d(np.arange(len(classes)), held, assume_unique=True)
-    if not len(held) or not len(kept):
+    n = len(classes)
+    fraction = SPLIT("validation_split", fraction)
+    wanted = round(fraction * n)
+    if not 0 < wanted < n:
         raise ValueError(
-            f"validation_split: {fraction!r} of {len(classes)} samples leaves one part empty"
+            f"validation_split: {fraction!r} of {n} samples leaves one part empty: {wanted} held "
+            f"out, {n - wanted} to train on; expected one or more of both"
         )
-    return kept, held
+    order = random.permutation(seed, 2**63, n)
+    drawn = classes[order]
+    _, first, counts = np.unique(drawn, return_index=True, return_counts=True)
+    share = fraction * counts
+    held = np.floor(share).astype(np.int64)
+    more = np.lexsort((first, held - share, held + 1 == counts))[: wanted - held.sum()]
+    held[more] += 1
+    by_class = np.argsort(drawn, kind="stable")  # each class's members, in the order drawn
+    rank = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
+    chosen = rank < np.repeat(held, counts)
+    return np.sort(order[by_class[~chosen]]), np.sort(order[by_class[chosen]])

@@ -275,11 +275,14 @@ class Sequential:
         batch_size: default 32; the last batch of an epoch may be smaller.
         epochs: default 1. verbose: "auto" (default: a bar in a terminal, else a line an epoch),
         0 silent, 1 bar, 2 lines. callbacks: dnn.callbacks.
-        validation_split: share of every class that is held out, drawn by the model's seed; or
+        validation_split: share of all samples, and as nearly as whole ones allow of every class,
+        that is held out, drawn by the model's seed; or
         validation_data: (x, y) or (x, y, sample_weight). Default neither.
         shuffle: a new order each epoch (default) or the order of the data.
-        class_weight: {class: weight}, each class 0, 1, … as its label, or 0 for no and 1 for yes;
-        classes that are left out weigh 1. sample_weight: (n,) numbers, 0 or more; the two multiply.
+        class_weight: {class: weight}, each class 0, 1, … as its label, or 0 (False) for no and 1
+        (True) for yes; classes that are left out weigh 1. Or a list of every class's weight, in
+        their order; or "balanced": n / (classes · count) of the samples trained on, as in
+        scikit-learn. sample_weight: (n,) numbers, 0 or more; the two multiply.
         A weight multiplies its sample's loss and gradient, and the mean is over the number of
         samples, as in Keras (PyTorch divides by the sum of class weights). Default none. Samples
         that are held out keep their sample_weight, not their class_weight.

@@ -26,7 +26,7 @@ def fit(
     initial_epoch = data.whole_number("initial_epoch", initial_epoch, least=0)
     if validation_split and validation_data is not None:
         raise ValueError("validation_split, validation_data: got both; expected one of them")
-    x, y, weights = prepared(model, x, y, sample_weight, class_weight)
+    x, y, weights = prepared(model, x, y, sample_weight)
     validation = kept = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
@@ -40,10 +40,11 @@ def fit(
         classes = model.loss.classes(y)
         classes = np.zeros(len(y), np.int32) if classes is None else classes
         kept, held = data.split(classes, validation_split, model.seed)
-        of_samples = host("sample_weight", sample_weight)
-        of_samples = data.sample_weights(model.loss, y, 0, of_samples, None)
-        validation = rows_of(held, x, y, of_samples)
+        validation = rows_of(held, x, y, weights)
         x, y, weights = rows_of(kept, x, y, weights)
+    if hasattr(class_weight, "__dlpack__"):
+        class_weight = host("class_weight", class_weight)
+    weights = data.class_weighted(model.loss, y, model.units[-1], weights, class_weight)
     model.require_trainable()
 
     x, y, weights = on_device(model, x, y, weights)
@@ -108,14 +109,13 @@ def fit(
     return history
 
 
-def prepared(model, x, y, sample_weight=None, class_weight=None, names=("x", "y", "sample_weight")):
+def prepared(model, x, y, sample_weight=None, names=("x", "y", "sample_weight")):
     """Samples, targets and weights (or None) after every check; builds the model if need be."""
     x = samples(model, names[0], x)
     model.require_compiled()
     y = model.loss.prepare(host(names[1], y), model.units[-1])
     data.same_length(x, y, names)
-    given = host(names[2], sample_weight), class_weight
-    return x, y, data.sample_weights(model.loss, y, model.units[-1], *given, names[2])
+    return x, y, data.sample_weights(model.loss, y, host(names[2], sample_weight), names[2])
 
 
 def samples(model, name, x):

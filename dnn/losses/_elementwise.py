@@ -22,7 +22,8 @@ class _ElementwiseLoss(Loss):
                 f"{units} output{'s' if units > 1 else ''}{hint}"
             )
         if y.dtype.kind not in "biuf":
-            raise TypeError(f"y: got dtype {y.dtype}; expected numbers")
+            hint = ". Write y == 'yes', or whatever means yes" if self.counts_hits else ""
+            raise TypeError(f"y: got dtype {y.dtype}; expected numbers{hint}")
         finite = (abs(y.astype(np.float64)) <= np.finfo(np.float32).max).all(axis=1)
         _refuse(y, ~finite, "finite numbers")
         return np.ascontiguousarray(y, np.float32)

@@ -5,11 +5,13 @@ float64 (figures/make_loss_figures.py). Losses and weights are of order 1. float
 steps by 2⁻²⁴ or two of what it adds to: 50 · 2 · 2⁻²⁴ = 6e-6; measured 1e-6 at most.
 """
 
+import types
+
 import numpy as np
 import pytest
 
 import dnn
-from dnn import Sequential, layers, losses, optimizers
+from dnn import Sequential, data, layers, losses, optimizers
 from dnn.catalog import config
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_loss_figures import (
@@ -345,6 +347,13 @@ WRONG_WEIGHTS = {
     "negative": ({"sample_weight": -WEIGHTS - 1}, r"sample_weight\[0\]: got .*; expected a finite"),
     "NaN": ({"sample_weight": np.nan * WEIGHTS}, r"sample_weight\[0\]: got nan; expected a finite"),
     "no such class": ({"class_weight": {2: 1.0}}, "class_weight: got class 2; expected 0 … 1"),
+    "a word for a class": ({"class_weight": {"1": 1.0}}, "class_weight: got class '1'; expected 0"),
+    "half a class": ({"class_weight": {0.5: 1.0}}, "class_weight: got class 0.5; expected 0 … 1"),
+    "another word": ({"class_weight": "balance"}, "Did you mean 'balanced'"),
+    "too few classes": ({"class_weight": [1.0]}, r"class_weight: got list of shape \(1,\); expect"),
+    "a number": ({"class_weight": 2.0}, r"class_weight: got float; expected .* or a list of 2 wei"),
+    "no weight": ({"class_weight": [1.0, None]}, r"class_weight\[1\]: got None; expected a finite"),
+    "a product": ({"class_weight": [1, 3e38], "sample_weight": 9 * WEIGHTS + 9}, "float32 cannot"),
     "negative class": ({"class_weight": {1: -1.0}}, r"class_weight\[1\]: got -1.0; expected a fin"),
     "of validation": ({"validation_data": (X, TARGETS["labels"], WEIGHTS[1:])},
                       r"validation sample_weight: got shape \(15,\)"),
@@ -356,6 +365,53 @@ def test_wrong_weights(case):
     options, message = WRONG_WEIGHTS[case]
     with pytest.raises(ValueError, match=message):
         network(SPARSE(True)).fit(X, TARGETS["labels"], **options)
+
+
+HALF, THREE = np.float32(0.5), 3
+SAME = {  # all {0: 0.5, 1: 3.0}
+    "truth values": {False: 0.5, True: 3.0},
+    "of NumPy": dict(zip(np.unique([False, True]), (HALF, THREE), strict=True)),
+    "integers of NumPy": {np.int64(0): HALF, np.uint8(1): np.int64(3)},
+    "floats": {0.0: 0.5, np.float32(1): 3.0},
+    "a list": [0.5, 3],
+    "a tuple": (HALF, THREE),
+    "an array": np.array([0.5, 3]),
+    "a mapping": types.MappingProxyType({1: 3.0, 0: 0.5}),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_a_class_by_any_name(case):
+    y = TARGETS["labels"]
+    for loss, targets in ((SPARSE(), y), (HINGE(), 2 * y[:, None] - 1), (BINARY(), y[:, None])):
+        found = data.class_weighted(loss, targets, targets.ndim, None, SAME[case])
+        assert found.dtype == np.float32 and found.tolist() == np.where(y, 3.0, 0.5).tolist()
+
+
+def test_balanced_is_that_of_scikit_learn():
+    """compute_sample_weight("balanced", y) of scikit-learn 1.7, of the samples trained on."""
+    y = np.repeat([0, 1], [4, 12])
+    weights = data.class_weighted(SPARSE(True), y, 2, None, "balanced")
+    assert weights.tolist() == np.float32([2.0] * 4 + [2 / 3] * 12).tolist()
+    some = data.class_weighted(SPARSE(True), np.array([0, 2, 2]), 4, None, "balanced")
+    assert some.tolist() == [1.5, 0.75, 0.75]
+    kept, _ = data.split(y, 0.4, 0)
+    counts = np.bincount(y[kept])
+    assert counts[0] * 3 != counts[1], "other shares than in y"
+    losses_of = [
+        network(SPARSE(True)).fit(X, y, verbose=0, class_weight=weight, validation_split=0.4)
+        for weight in ("balanced", len(kept) / (2 * counts))
+    ]
+    assert losses_of[0].history["loss"] == losses_of[1].history["loss"]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float32", "float64", "bool"])
+def test_labels_of_any_kind(dtype):
+    for smoothing in (0.0, 0.1):
+        loss = SPARSE(label_smoothing=smoothing)
+        wanted = loss.prepare(TARGETS["labels"], 2)
+        found = loss.prepare(TARGETS["labels"].astype(dtype), 2)
+        assert found.dtype == wanted.dtype and found.tolist() == wanted.tolist()
 
 
 def test_losses_that_take_no_weights():

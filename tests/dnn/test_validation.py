@@ -3,18 +3,41 @@
 import numpy as np
 import pytest
 
-from dnn import data, losses
+from dnn import data, losses, random
 from tests.dnn.helpers import bits, samples, small_model
 
 COUNTS = (10, 20, 70, 200)
 LABELS = np.repeat(np.arange(4), COUNTS)  # sorted by class: the case that trips users of Keras
 
 
-@pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5, 0.9])
-def test_every_class_gives_its_share(fraction):
-    _, held = data.split(LABELS, fraction, 0)
-    found = np.bincount(LABELS[held], minlength=4)
-    assert found.tolist() == [round(fraction * count) for count in COUNTS]
+@pytest.mark.parametrize("fraction", [0.1, 0.25, 0.29, 0.5, 0.9, np.float32(0.25)])
+@pytest.mark.parametrize(
+    "counts", [COUNTS, (10,) * 40, (1, 1, 2, 50), (1,) * 9, (5,) * 4 + (6,) * 4], ids=str
+)
+def test_every_class_gives_its_share(fraction, counts):
+    """As many in all as asked for, of each class its share or a part of a sample more or less, and
+    where others can give it no class its last sample."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    kept, held = data.split(labels, fraction, 0)
+    found = np.bincount(labels[held], minlength=len(counts))
+    assert len(held) == round(float(fraction) * len(labels))
+    assert (abs(found - float(fraction) * np.array(counts)) <= 1).all()
+    if counts == (1, 1, 2, 50) and fraction <= 0.5:
+        assert set(labels[kept]) == {0, 1, 2, 3}
+
+
+def test_whole_shares_are_the_rows_they_always_were():
+    """`round` of each share by itself, as before: what `dnn train` holds out of 6,000 a class."""
+    labels = np.tile(np.arange(10), 600)
+    order = random.permutation(7, 2**63, len(labels))
+    before = [order[labels[order] == c][: round(0.1 * 600)] for c in range(10)]
+    assert data.split(labels, 0.1, 7)[1].tolist() == np.sort(np.concatenate(before)).tolist()
+
+
+def test_which_class_gives_one_more_is_drawn_too():
+    labels = np.repeat(np.arange(40), 10)
+    given = [np.bincount(labels[data.split(labels, 0.05, seed)[1]]).tolist() for seed in (0, 0, 1)]
+    assert given[0] == given[1] != given[2] and set(given[0]) == {0, 1}
 
 
 def test_the_parts_are_disjoint_complete_and_in_order():
@@ -49,12 +72,12 @@ def test_fit_trains_on_the_kept_and_validates_on_the_held():
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, 1, 2.0, float("nan")])
 def test_a_share_that_is_none(fraction):
-    with pytest.raises(ValueError, match=f"validation_split: got {fraction}; expected 0 ≤ val"):
+    with pytest.raises(ValueError, match=f"validation_split: got {fraction}; expected 0 < val"):
         small_model().fit(*samples(), validation_split=fraction, verbose=0)
 
 
 def test_a_share_too_small_for_every_class():
-    with pytest.raises(ValueError, match=r"validation_split: 0.001 of 203 samples leaves one part"):
+    with pytest.raises(ValueError, match=r"0.001 of 203 samples leaves one part empty: 0 held out"):
         small_model().fit(*samples(), validation_split=0.001, verbose=0)
 
 
