@@ -1,15 +1,17 @@
 """What a user hands to fit, evaluate and predict, checked and made ready for the kernels."""
 
 import math
+import warnings
 
 import numpy as np
 
-from dnn import random
-from kernels.arrays import adopt, is_cupy, is_emulated, one_of
+from dnn import inputs, random
+from kernels.arrays import is_emulated, one_of
 from kernels.numbers import MOST, Number
 from kernels.numbers import whole_number as whole_number
 
 SCALE_OF_BYTES = 1 / 255
+EXACT = 2**24  # float32 holds every integer up to it
 WEIGHT = Number(low=0)
 SPLIT = Number(above=0, below=1)
 
@@ -19,15 +21,14 @@ def samples(name, x, shape=None):
     kernel scales it by 1/255), else float32.
 
     Other integers, bool and float64 are converted here, once. shape: of one sample, or None.
-    Raises on NaN and infinity, naming the first sample that has one.
+    Raises on NaN and infinity, naming the first sample that has one; warns of integers that
+    float32 rounds.
     """
-    if not (is_cupy(x) or is_emulated(x)):
-        x = np.asarray(adopt(name, x) if hasattr(x, "__dlpack__") else x)
-    if x.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: got dtype {x.dtype}; expected numbers")
+    x = inputs.as_array(name, x)
     if x.ndim < 2:
         raise ValueError(
-            f"{name}: got shape {x.shape}; expected (samples, …). One sample is {name}[None]"
+            f"{name}: got shape {x.shape}; expected (samples, …). One sample is {name}[None], one "
+            f"number of each np.reshape({name}, (-1, 1))"
         )
     if shape is not None and math.prod(x.shape[1:]) != math.prod(shape):
         got, want = ((n, *s) for n, s in (("n", x.shape[1:]), ("n", shape)))
@@ -49,7 +50,27 @@ def samples(name, x, shape=None):
                 f"({int((~finite).sum())} of {len(x)} samples do); expected finite numbers. "
                 "Remove or repair them"
             )
-    return x.astype(np.float32, copy=False), given
+    rows = x.astype(np.float32, copy=False)
+    warn_of_rounding(name, x, rows)
+    return rows, given
+
+
+def warn_of_rounding(name, given, converted):
+    """Where float32 does not hold an integer: of ids and times it makes equal ones of many."""
+    if given.dtype.kind not in "iu" or not given.size:
+        return
+    given, converted = (a.get() if is_emulated(a) else a for a in (given, converted))
+    if -EXACT <= int(given.min()) and int(given.max()) <= EXACT:
+        return
+    rounded = (converted != given).reshape(len(given), -1).any(axis=1)
+    if rounded.any():
+        first = int(rounded.argmax())
+        warnings.warn(
+            f"{name}[{first}]: holds an integer beyond 2²⁴ that float32 rounds "
+            f"({int(rounded.sum())} of {len(given)} samples do). Of times or amounts subtract the "
+            f"least first, {name} - {name}.min(axis=0), and scale; of ids make a column each",
+            stacklevel=5,
+        )
 
 
 def _shape(sizes):

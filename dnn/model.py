@@ -264,14 +264,14 @@ class Sequential:
         return not self.loss.from_logits
 
     def fit(
-        self, x, y, batch_size=None, epochs=1, verbose="auto", callbacks=None,
+        self, x, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
         validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
         sample_weight=None, initial_epoch=0,
     ):  # fmt: skip
         """Train; returns a History, whose .history is {"loss": [one an epoch], …}.
 
         x: (n, …) samples: uint8 (scaled by 1/255 on the way in), other integers, or floats, all
-        finite. y: targets as the loss takes them.
+        finite; arrays, lists, frames of pandas and polars. y: targets as the loss takes them.
         batch_size: default 32; the last batch of an epoch may be smaller.
         epochs: default 1. verbose: "auto" (default: a bar in a terminal, else a line an epoch),
         0 silent, 1 bar, 2 lines. callbacks: dnn.callbacks.
@@ -323,7 +323,13 @@ class Sequential:
             raise RuntimeError(f"{what}: a fit of this model is under way; {instead}")
 
     def evaluate(
-        self, x, y, batch_size=training.EVALUATION_BATCH, sample_weight=None, *, return_dict=False
+        self,
+        x,
+        y=None,
+        batch_size=training.EVALUATION_BATCH,
+        sample_weight=None,
+        *,
+        return_dict=False,
     ):
         """The mean loss, or [loss, accuracy] if compiled with it, or with return_dict a dict.
 

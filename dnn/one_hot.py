@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dnn import data
+from dnn import data, devices, inputs
+from kernels.arrays import device_of
 
 
 def one_hot(labels, classes=None):
@@ -10,14 +11,20 @@ def one_hot(labels, classes=None):
 
     labels: integers (n,) in [0, classes). classes: default the largest label and one.
     What losses.CategoricalCrossentropy takes; SparseCategoricalCrossentropy takes the labels.
+    On the device where the labels are; NumPy for lists and columns of frames.
     Raises TypeError for labels that are no integers, ValueError for another shape, IndexError for
     a label outside, naming the first.
     """
-    labels = np.asarray(labels)
+    given = inputs.as_array("labels", labels)
+    labels = devices.to_host(given)
     if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels: got dtype {labels.dtype}; expected integers")
+        hint = ""
+        if labels.dtype.kind == "b" or (labels == np.floor(labels)).all():
+            hint = ". Write np.asarray(labels).astype(np.int64)"
+        raise TypeError(f"labels: got dtype {labels.dtype}; expected integers{hint}")
     if labels.ndim != 1:
-        raise ValueError(f"labels: got shape {labels.shape}; expected (n,)")
+        hint = ". Write np.ravel(labels)" if labels.shape[1:] == (1,) else ""
+        raise ValueError(f"labels: got shape {labels.shape}; expected (n,){hint}")
     if classes is None:
         classes = int(labels.max(initial=0)) + 1
     classes = data.whole_number("classes", classes)
@@ -27,4 +34,4 @@ def one_hot(labels, classes=None):
         raise IndexError(f"labels[{at}]: got {labels[at]}; expected 0 … {classes - 1}")
     encoded = np.zeros((len(labels), classes), np.float32)
     encoded[np.arange(len(labels)), labels] = 1
-    return encoded
+    return devices.to_device(encoded, device_of(labels=given))

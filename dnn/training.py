@@ -5,12 +5,12 @@ import time
 import numpy as np
 
 import kernels
-from dnn import data, devices, schedules
+from dnn import data, devices, inputs, schedules
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
 from dnn.running import Running
 from dnn.steps import Trainer
-from kernels.arrays import adopt, device_of
+from kernels.arrays import device_of
 
 EVALUATION_BATCH = 1024
 
@@ -113,24 +113,33 @@ def prepared(model, x, y, sample_weight=None, names=("x", "y", "sample_weight"))
     """Samples, targets and weights (or None) after every check; builds the model if need be."""
     x = samples(model, names[0], x)
     model.require_compiled()
-    y = model.loss.prepare(host(names[1], y), model.units[-1])
+    y = targets(model, names[1], y)
     data.same_length(x, y, names)
     return x, y, data.sample_weights(model.loss, y, host(names[2], sample_weight), names[2])
 
 
 def samples(model, name, x):
     """x as rows, float32 or uint8; builds the model for samples of its shape, if need be."""
-    x, shape = data.samples(name, x, model.input_shape)
+    rows, shape = data.samples(name, x, model.input_shape)
     if not model.built:
         model.build(shape)
-    return x
+    return rows
+
+
+def targets(model, name, y):
+    """y as the loss takes it."""
+    if y is None:
+        raise ValueError(f"{name}: got None; expected the targets, one of each sample")
+    given = host(name, y)
+    prepared = model.loss.prepare(given, model.units[-1])
+    if prepared.dtype == np.float32 and prepared.shape == given.shape:
+        data.warn_of_rounding(name, given, prepared)
+    return prepared
 
 
 def host(name, a):
-    """What a user gave as targets or weights, on the host; None stays None."""
-    if a is None:
-        return None
-    return devices.to_host(adopt(name, a) if hasattr(a, "__dlpack__") else a)
+    """What a user gave as targets or weights, as an array on the host; None stays None."""
+    return None if a is None else devices.to_host(inputs.as_array(name, a))
 
 
 def rows_of(rows, *arrays):

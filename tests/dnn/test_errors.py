@@ -13,6 +13,7 @@ from tests.dnn.helpers import LOGITS, bits, samples, small_model, trained_model
 
 X, Y = samples()
 ONE_HOT = np.eye(4)[Y]
+WORDS = np.array(["cat", "dog"])[Y % 2]
 
 
 def spoiled(value):
@@ -36,7 +37,7 @@ SAMPLES = {
     "objects": (X.astype(object), TypeError, "x: got dtype object; expected numbers"),
     "text": (X.astype(str), TypeError, "x: got dtype <U32; expected numbers"),
     "complex": (X.astype(complex), TypeError, "x: got dtype complex128; expected numbers"),
-    "None": (None, TypeError, "x: got dtype object; expected numbers"),
+    "None": (None, TypeError, "x: got None; expected an array of numbers, (n, …)"),
     "NaN": (spoiled(np.nan), ValueError, "x[7]: holds NaN, infinity or a value too large for fl"),
     "infinity": (spoiled(-np.inf), ValueError, "(2 of 203 samples do); expected finite numbers"),
     "over float32": (spoiled(1e39), ValueError, "x[7]: holds NaN, infinity or a value too large"),
@@ -79,11 +80,11 @@ LABELS = {
     "halves": (Y + 0.5, ValueError, "y[0]: got 3.5; expected a label, a whole number (203 of 203"),
     "NaN": (np.where(np.arange(203) == 8, np.nan, Y), ValueError, "y[8]: got nan; expected a lab"),
     "infinity": (np.where(np.arange(203) == 8, np.inf, Y), IndexError, "y[8]: got label inf; exp"),
-    "complex": (Y.astype(complex), TypeError, "y: got dtype complex128; expected integer labels"),
-    "text": (Y.astype(str), TypeError,
-             "expected integer labels. Write names, y = np.unique(y, return_inverse=True)"),
-    "objects": (Y.astype(str).astype(object), TypeError, "names, y = np.unique(y, return_inv"),
-    "None": (None, ValueError, "y: got shape (); expected (samples,)"),
+    "complex": (Y.astype(complex), TypeError, "y: got dtype complex128; expected numbers"),
+    "text": (WORDS, TypeError, "expected numbers. y[0] is 'dog'. For labels write names, y = np"),
+    "objects": (WORDS.astype(object), TypeError, "names, y = np.unique(y, return_inverse=True)"),
+    "figures": (Y.astype(str), TypeError, "write np.asarray(y).astype(np.float32), or .astype(np"),
+    "None": (None, ValueError, "y: got None; expected the targets, one of each sample"),
     "too few": (Y[:-1], ValueError, "x, y: got 203 samples and 202 targets; expected as many"),
     "too many": (np.append(Y, 0), ValueError, "x, y: got 203 samples and 204 targets"),
     "none at all": (Y[:0], ValueError, "x, y: got 203 samples and 0 targets"),

@@ -32,8 +32,18 @@ def test_it_is_what_the_loss_of_labels_takes():
 
 def test_what_is_refused():
     for labels, classes, error, message in (
-        ([0.0, 1.0], None, TypeError, r"labels: got dtype float64; expected integers"),
-        ([[0], [1]], None, ValueError, r"labels: got shape \(2, 1\); expected \(n,\)"),
+        (
+            [0.0, 1.0],
+            None,
+            TypeError,
+            r"labels: got dtype float64; expected integers. Write np.asarray",
+        ),
+        (
+            [[0], [1]],
+            None,
+            ValueError,
+            r"labels: got shape \(2, 1\); expected \(n,\). Write np.ravel",
+        ),
         ([0, 3, -1], 3, IndexError, r"labels\[1\]: got 3; expected 0 … 2"),
         ([0, -1], None, IndexError, r"labels\[1\]: got -1; expected 0 … 0"),
         ([0], 0, ValueError, r"classes: got 0; expected an integer, 1 or more"),

@@ -1,0 +1,224 @@
+"""Whatever a user hands in is an array of numbers, or is refused with the row or column named."""
+
+import array
+import re
+
+import numpy as np
+import pytest
+
+from dnn import Sequential, inputs, layers, one_hot, training
+from tests.dnn.helpers import samples, small_model
+from tests.harness import Foreign
+
+X = np.arange(6).reshape(3, 2)
+
+
+class Loader:
+    """Gives batches, as torch's DataLoader and tf.data do."""
+
+    def __iter__(self):
+        return iter([(X, X)])
+
+
+class Items:
+    """Gives single items by number, as torch's Dataset does."""
+
+    def __len__(self):
+        raise AssertionError("it was read")
+
+    def __getitem__(self, i):
+        raise AssertionError("it was read")
+
+
+class Sparse:
+    nnz = 3
+
+    def toarray(self):
+        return X
+
+
+class Unreadable(Foreign):
+    dtype = "torch.bfloat16"
+
+    def detach(self):
+        return self
+
+    def __dlpack__(self, **options):
+        raise BufferError("bfloat16 is not supported")
+
+
+class Arrayish:
+    def __array__(self, dtype=None, copy=None):
+        return X
+
+
+TAKEN = {
+    "list": X.tolist(), "tuples": tuple(map(tuple, X.tolist())), "list of arrays": list(X),
+    "array": X, "read only": np.broadcast_to(X, X.shape), "Fortran": np.asfortranarray(X),
+    "strides": np.repeat(X, 2, axis=1)[:, ::2], "big-endian": X.astype(">i4"),
+    "matrix": X.view(np.matrix),
+    "masked, but nothing is": np.ma.array(X), "float16": X.astype("f2"),
+    "longdouble": X.astype(np.longdouble), "DLPack": Foreign(X), "__array__": Arrayish(),
+    "memoryview": memoryview(X), "list of array.array": [array.array("d", row) for row in X],
+    "ranges": [range(0, 2), range(2, 4), range(4, 6)],
+    "list of masked": [np.ma.array(row) for row in X],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_is_taken(case):
+    found = inputs.as_array("x", TAKEN[case])
+    assert type(found) is np.ndarray and np.array_equal(found, X)
+
+
+def test_a_memory_map_is_not_read_into_memory(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert np.shares_memory(inputs.as_array("x", mapped), mapped)
+
+
+masked = np.ma.array(X, mask=[[0, 0], [0, 1], [1, 0]])
+NOT_TAKEN = {
+    "None": (None, "x: got None; expected an array of numbers"),
+    "generator": ((row for row in X), "x: got generator, which gives them one after another; exp"),
+    "loader": (Loader(), "x: got Loader, which gives them one after another; expected one array"),
+    "dataset": (Items(), "x: got Items, which gives"),
+    "zip": (zip(X, X, strict=True), "Write np.stack(list(x)), or for batches of pairs x, y = ("),
+    "set": ({1, 2}, "x: got set, which gives"),
+    "dict": ({"a": [1]}, "x: got a dict; expected one array (n, …). Write np.stack([np.asarray("),
+    "function": (len, "x: got builtin_function_or_method; expected an array of numbers"),
+    "sparse": (Sparse(), "x: got a sparse Sparse; expected an array that holds its zeros too. Wr"),
+    "masked": (masked, "x: got a masked array with 2 values masked, the first x[1, 1]; expected"),
+    "masked row": ([X[0], masked[1]], "x[1]: got a masked array with 1 values masked, the first x"),
+    "ragged": ([[1, 2], [3]], "x[1]: got shape (1,); expected (2,), as x[0] has. Pad the rows"),
+    "ragged within": ([[[1, 2], [3, 4]], [[1], [2, 3]]], "x[1][1]: got shape (2,); expected (1,)"),
+    "ragged arrays": ([np.zeros(2), np.zeros(3)], "x[1]: got shape (3,); expected (2,)"),
+    "objects": (np.array([[1, 2], [3, None]], object), "dtype object; expected numbers. x[1, 1] is "
+                "None"),
+    "numbers as objects": (X.astype(object), "All in it are: write np.asarray(x).astype(np.f"),
+    "huge integers": ([[2**70, 1]], "dtype object; expected numbers. All in it are"),
+    "text": (X.astype(str), "All in it are: write np.asarray(x).astype(np.float32)"),
+    "text in a row": ([[1, 2], [3, "Rome"]], "expected numbers. x[1, 1] is 'Rome'. Encode text"),
+    "a path": ("picture.png", "x: got dtype <U11; expected numbers. x is 'picture.png'"),
+    "bytes": (b"abc", "x: got dtype |S3; expected numbers. x is b'abc'"),
+    "a list of objects": ([Loader(), Loader()], "expected numbers. x[0] is a Loader"),
+    "complex": (X + 1j, "x: got dtype complex128; expected numbers. Write np.abs(x), or"),
+    "dates": (X.astype("M8[D]"), "dtype datetime64[D]; expected numbers. Write (x - x.min()) / np"),
+    "durations": (X.astype("m8[s]"), "expected numbers. Write x / np.timedelta64(1, 's')"),
+    "fields": (np.zeros(3, [("a", "f4")]), "Write np.lib.recfunctions.structured_to_unstructured("),
+    "bfloat16": (Unreadable(X), "x: got a Unreadable of torch.bfloat16 that NumPy cannot take (bf"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_TAKEN)
+def test_what_is_refused(case):
+    a, message = NOT_TAKEN[case]
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)) as caught:
+        inputs.as_array("x", a)
+    assert "\n" not in str(caught.value) and str(caught.value).startswith("x")
+
+
+def test_targets_weights_and_labels_are_read_likewise():
+    x, y = samples()
+    model = small_model()
+    hidden = np.ma.array(y, mask=y == 3)
+    weights = np.ma.array(np.ones(len(y)), mask=y == 2)
+    for call, name in (
+        (lambda: model.fit(x, hidden), "y"),
+        (lambda: model.evaluate(x, hidden), "y"),
+        (lambda: model.fit(x, y, validation_data=(x, hidden)), "validation y"),
+        (lambda: model.fit(x, y, sample_weight=weights), "sample_weight"),
+        (lambda: model.evaluate(x, y, sample_weight=weights), "sample_weight"),
+        (lambda: one_hot(hidden), "labels"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name}: got a masked array with"):
+            call()
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(TypeError, match=r"^x: got Loader, which gives them one after another"):
+            call(Loader())
+        with pytest.raises(ValueError, match=r"^y: got None; expected the targets"):
+            call(x)
+
+
+def test_integers_that_float32_rounds_are_warned_of():
+    of_numbers = Sequential([layers.Input(2), layers.Dense(2)], device="cpu")
+    of_numbers.compile("sgd", "mean_squared_error")
+    of_numbers.build()
+    x = np.array([[1, 2], [3, 2**24 + 1], [2**24, -(2**24)]])
+    for call, name in (
+        (lambda: small_model().fit(x, [0, 1, 0], epochs=0, verbose=0), "x"),
+        (lambda: training.targets(of_numbers, "y", x), "y"),
+    ):
+        with pytest.warns(
+            UserWarning, match=rf"^{name}\[1\]: holds an integer beyond 2²⁴ that flo"
+        ):
+            call()
+
+
+# Frames
+
+FRAME = {"age": [30, 40, 50], "share": [0.5, 0.25, 1.0], "member": [True, False, True]}
+NUMBERS = np.array([[30, 0.5, 1], [40, 0.25, 0], [50, 1, 1]])
+
+
+def test_frames_of_numbers():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(FRAME)
+    assert np.array_equal(inputs.as_array("x", frame), NUMBERS)
+    nullable = frame.convert_dtypes()
+    assert np.array_equal(inputs.as_array("x", nullable), NUMBERS)
+    assert inputs.as_array("y", nullable["age"]).dtype == np.int64
+    assert inputs.as_array("y", frame["age"]).tolist() == [30, 40, 50]
+    assert inputs.as_array("y", pd.Index([1, 2])).tolist() == [1, 2]
+    twice = pd.concat([frame, frame], axis=1)
+    assert np.array_equal(inputs.as_array("x", twice), np.hstack([NUMBERS] * 2))
+    dummies = pd.get_dummies(pd.DataFrame({"age": [30, 40], "city": ["Rome", "Oslo"]}))
+    assert inputs.as_array("x", dummies).tolist() == [[30, 0, 1], [40, 1, 0]]
+    pixels = pd.DataFrame(X.astype(np.uint8))
+    assert inputs.as_array("x", pixels).dtype == np.uint8, "pixels"
+    pixels["member"] = True
+    assert inputs.as_array("x", pixels).dtype == np.float32, "no pixels"
+
+
+def test_frames_of_other_things():
+    pd = pytest.importorskip("pandas")
+    dates = pd.to_datetime(["2020-01-01", "2020-01-02"])
+    for column, message in (
+        (
+            ["Rome", "Oslo"],
+            "'Rome'; expected numbers. Encode it, pd.get_dummies(x), or leave it ou",
+        ),
+        (pd.Categorical(["Rome", "Oslo"]), "'Rome'; expected numbers. Encode it"),
+        (pd.array(["Rome", None], dtype="string"), "'Rome'; expected numbers"),
+        ([1, "Oslo"], "'Oslo'; expected numbers"),
+        (dates, "dates, 2020-01-01T00:00:00"),
+        (dates - dates[0], "durations, "),
+        (
+            pd.Series([1, 2.5], dtype=object),
+            "numbers as text or objects; expected numbers. Write x",
+        ),
+        ([1 + 2j, 3], "(1+2j)"),
+    ):
+        frame = pd.DataFrame({"age": [30, 40], "city": column})
+        with pytest.raises(TypeError, match=re.escape(f"x: column 'city' holds {message}")):
+            inputs.as_array("x", frame)
+    for column in ([1, np.nan], pd.array([1, None], dtype="Int64"), [True, None]):
+        frame = pd.DataFrame({"age": [30, 40], "city": column})
+        with pytest.raises(
+            (TypeError, ValueError), match=r"x: column 'city' (lacks 1 of 2|holds num)"
+        ):
+            inputs.as_array("x", frame)
+    with pytest.raises(
+        TypeError, match=r"^y: Series holds 'a'; expected numbers. For labels write"
+    ):
+        inputs.as_array("y", pd.Series(["a", "b"]))
+
+
+def test_a_frame_trains_as_its_numbers_do():
+    pd = pytest.importorskip("pandas")
+    x, y = samples(40)
+    found = [
+        small_model().fit(*data, epochs=1, verbose=0).history["loss"]
+        for data in ((x, y), (pd.DataFrame(x), pd.Series(y, index=range(40, 0, -1))))
+    ]
+    assert found[0] == found[1]
