@@ -22,7 +22,7 @@ import typing
 
 import numpy as np
 
-from dnn import devices
+from dnn import devices, scale
 from dnn.catalog import config, members
 from dnn.files import write_atomically
 from dnn.optimizers.base import AVERAGE
@@ -76,12 +76,19 @@ def save(model, path, include_optimizer=True):
         about["training"] |= {name: getattr(model, name) for name in LATER if getattr(model, name)}
         about["training"] |= {"averaged": True} if model.averaged else {}
         tensors |= {name: devices.to_host(view) for name, view in _state(model).items()}
+    if model.trained_on != _usual(about):
+        about["model"]["trained_on"] = model.trained_on
     pieces = _serialized(tensors, json.dumps(about, allow_nan=False))
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)
     pieces[0] = pieces[0].replace(UNSIGNED.encode(), digest.hexdigest().encode(), 1)
     write_atomically(path, pieces)
+
+
+def _usual(about):
+    """What a model was trained on, where its file does not say."""
+    return scale.BYTES if about.get("training") is not None else None
 
 
 def named_as_ours(name, path):
@@ -200,6 +207,8 @@ def _load(file, device, own):
     try:
         model = _model(about["model"], places, device, own)
         _resume(model, about.get("training"), places)
+        trained_on = about["model"].get("trained_on", _usual(about))
+        model.trained_on = one_of("trained_on", trained_on, scale.KNOWN)
     except UnknownActivation:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:

@@ -50,6 +50,7 @@ class Sequential:
         self.class_names = None
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
         self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
+        self.trained_on = None  # "bytes" or "numbers": dnn/scale.py
         self.averaged = False  # whether the optimizer's average stands in place of the parameters
         self.schedule_start = self.schedule_steps = 0  # of the fit that open schedules span
         self._placed = (None, None, None)
@@ -272,6 +273,8 @@ class Sequential:
 
         x: (n, …) samples: uint8 (scaled by 1/255 on the way in), other integers, or floats, all
         finite; arrays, lists, frames of pandas and polars. y: targets as the loss takes them.
+        Samples on another scale later on, such as the same pixels as int64, are refused, or warned
+        of: here, as validation data, in evaluate and predict.
         batch_size: default 32; the last batch of an epoch may be smaller.
         epochs: default 1. verbose: "auto" (default: a bar in a terminal, else a line an epoch),
         0 silent, 1 bar, 2 lines. callbacks: dnn.callbacks.

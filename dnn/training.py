@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 import kernels
-from dnn import data, devices, inputs, schedules
+from dnn import data, devices, inputs, scale, schedules
 from dnn.callbacks import Callback, CallbackList, History, progress
 from dnn.execution import Execution
 from dnn.running import Running
@@ -27,6 +27,7 @@ def fit(
     if validation_split and validation_data is not None:
         raise ValueError("validation_split, validation_data: got both; expected one of them")
     x, y, weights = prepared(model, x, y, sample_weight)
+    trained_on = scale.of(model, x) or model.trained_on
     validation = kept = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
@@ -35,7 +36,7 @@ def fit(
                 f"validation_data: got {kind}; expected (x, y) or (x, y, sample_weight)"
             )
         names = ("validation x", "validation y", "validation sample_weight")
-        validation = prepared(model, *validation_data, names=names)
+        validation = prepared(model, *validation_data, names=names, trained_on=trained_on)
     elif validation_split:
         classes = model.loss.classes(y)
         classes = np.zeros(len(y), np.int32) if classes is None else classes
@@ -46,6 +47,7 @@ def fit(
         class_weight = host("class_weight", class_weight)
     weights = data.class_weighted(model.loss, y, model.units[-1], weights, class_weight)
     model.require_trainable()
+    model.trained_on = trained_on
 
     x, y, weights = on_device(model, x, y, weights)
     if validation is not None:
@@ -109,20 +111,26 @@ def fit(
     return history
 
 
-def prepared(model, x, y, sample_weight=None, names=("x", "y", "sample_weight")):
-    """Samples, targets and weights (or None) after every check; builds the model if need be."""
-    x = samples(model, names[0], x)
+def prepared(
+    model, x, y, sample_weight=None, names=("x", "y", "sample_weight"), trained_on=None
+):  # fmt: skip
+    """Samples, targets and weights (or None) after every check; builds the model if need be.
+
+    trained_on: as Sequential.trained_on, where that is not set yet."""
+    x = samples(model, names[0], x, trained_on)
     model.require_compiled()
     y = targets(model, names[1], y)
     data.same_length(x, y, names)
     return x, y, data.sample_weights(model.loss, y, host(names[2], sample_weight), names[2])
 
 
-def samples(model, name, x):
+def samples(model, name, x, trained_on=None):
     """x as rows, float32 or uint8; builds the model for samples of its shape, if need be."""
+    x = inputs.as_array(name, x)
     rows, shape = data.samples(name, x, model.input_shape)
     if not model.built:
         model.build(shape)
+    scale.compare(model, trained_on or model.trained_on, name, x.dtype, rows)
     return rows
 
 
