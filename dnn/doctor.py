@@ -3,6 +3,7 @@
 Nothing needs a GPU to work, so a machine without one is healthy; what a GPU would need is said.
 """
 
+import contextlib
 import os
 import platform
 import shutil
@@ -15,6 +16,8 @@ import numpy as np
 
 from dnn import datasets, devices, own_kernels
 from kernels.device import cache
+
+LEAST_FREE_BYTES = 64 << 20  # of a cache's disk: some epochs' data, or all kernels
 
 
 @dataclass
@@ -77,7 +80,7 @@ def python():
 
 def names():
     """Whether a script in this folder gets dense-kernels, and CuPy, under their names."""
-    here = [os.getcwd(), *sys.path]
+    here = ["", *sys.path]
     shadowed = False
     for name in ("kernels", "dnn"):
         spec = PathFinder.find_spec(name, here) or util.find_spec(name)
@@ -222,19 +225,37 @@ def emulated_device():
 
 
 def folders():
-    yield _folder("kernel cache", cache.folder(), "DNN_KERNEL_CACHE")
-    yield _folder("data cache", datasets.cache.cache_folder(""), "XDG_CACHE_HOME")
+    yield _folder("kernel cache", cache.folder, "DNN_KERNEL_CACHE")
+    with contextlib.suppress(OSError):
+        place = cache.folder()
+        files = [path for path in place.iterdir() if not path.name.startswith(cache.BEGUN)]
+        if others := sum(not cache.is_trusted(path.lstat()) for path in files):
+            text = (
+                f"{others} files in {place} are another user's or writable by others: passed over"
+            )
+            yield Finding("kernel cache", "problem", text, _export("DNN_KERNEL_CACHE"))
+    yield _folder("data cache", lambda: datasets.cache.cache_folder(""), "XDG_CACHE_HOME")
 
 
-def _folder(subject, path, variable):
-    existing = path
-    while not existing.exists():
-        existing = existing.parent
-    if os.access(existing, os.W_OK):
-        return Finding(subject, "ok", str(path))
-    return Finding(
-        subject, "problem", f"{path} cannot be written", f"export {variable}=/a/folder/of/yours"
-    )
+def _folder(subject, find, variable):
+    """Whether a folder can be written, or made. find() gives its path."""
+    try:
+        path = find().absolute()
+    except (OSError, RuntimeError) as cause:  # no HOME, and the system knows none; no folder here
+        return Finding(subject, "problem", f"none: {cause}", _export(variable))
+    existing = next((str(p) for p in (path, *path.parents) if os.path.lexists(p)), ".")
+    text = str(path)
+    if not os.path.isdir(existing) or not os.access(existing, os.W_OK | os.X_OK):
+        text += " cannot be written"
+    elif shutil.disk_usage(existing).free < LEAST_FREE_BYTES:
+        text += " is on a full disk"
+    else:
+        return Finding(subject, "ok", text)
+    return Finding(subject, "problem", text, _export(variable))
+
+
+def _export(variable):
+    return f"export {variable}=/a/folder/of/yours"
 
 
 def data():

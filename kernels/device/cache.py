@@ -1,79 +1,179 @@
 """Compiled kernels on disk, keyed by everything that went into them.
 
-Folder: $DNN_KERNEL_CACHE, else the user's cache folder. Deleting it is always safe. A file is
-written under another name and then renamed, so that a killed process leaves nothing half-written.
+Folder: $DNN_KERNEL_CACHE, else the user's cache folder. Deleting it is always safe.
+
+A file holds a digest of its key and code, and the code. It is taken only where its digest is right
+and nobody else can have written it: it is this user's or root's, and not writable by others. What
+is another's is passed over; this user's own then lies beside it. A file is written under another
+name, flushed and renamed, so that a killed process leaves nothing half-written; what it leaves
+under other names is removed by the next. Where nothing can be kept, all is compiled anew, with one
+warning.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
 import pathlib
+import shutil
+import stat
 import sys
 import tempfile
+import time
+import warnings
+
+try:
+    import fcntl
+except ImportError:  # Windows: what killed processes left stays
+    fcntl = None
+
+BEGUN = "dnn-kernels-"  # how names begin of what is not finished
+LOCKED_WITHIN_S = 2  # of being made, whatever has such a name is locked by its process
+SET = "Set DNN_KERNEL_CACHE to a folder of your own that can be written"
 
 
 def folder() -> pathlib.Path:
-    """Where compiled kernels are kept."""
+    """Where compiled kernels are kept. Raises FileNotFoundError where there is no home."""
     if chosen := os.environ.get("DNN_KERNEL_CACHE"):
         return pathlib.Path(chosen)
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", "~/AppData/Local")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return pathlib.Path(base).expanduser() / "dnn" / "kernels"
+    try:
+        return pathlib.Path(base).expanduser() / "dnn" / "kernels"
+    except RuntimeError as cause:  # HOME is not set, and the system knows none
+        raise FileNotFoundError("there is no home folder") from cause
 
 
 def cached(key_parts, suffix, make) -> bytes:
     """The bytes stored under the key, or make() stored under it. A full or read-only disk costs
     only the caching."""
     key = hashlib.sha256(repr(key_parts).encode()).hexdigest()
-    path = folder() / f"{key[:32]}.{suffix}"
-    try:
-        stored = path.read_bytes()
-        digest, code = stored[:32], stored[32:]
-        if hashlib.sha256(code).digest() == digest:
-            return code
-    except OSError:
-        pass
+    code, target, why_not = _look_up(key, suffix)
+    if code is not None:
+        return code
     code = make()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        os.replace(file.name, path)
-    except OSError:
-        pass
+    if target is not None:
+        try:
+            _write(target, hashlib.sha256(key.encode() + code).digest() + code)
+        except OSError as cause:
+            target, why_not = None, cause
+    if why_not is not None:
+        _warn(f"{why_not}: compiled anew{'' if target else ' and not kept'}. {SET}")
     return code
 
 
-def cached_file(key_parts, suffix, make) -> pathlib.Path:
-    """Path of the file stored under the key, for what must be a file (a library to load).
-
-    make(path) writes it where there is none. Processes that make the same one at once do not
-    disturb each other: each renames its own into place. Where the disk is read-only or full, the
-    file lies in a temporary folder of this process.
-    """
-    key = hashlib.sha256(repr(key_parts).encode()).hexdigest()
-    path = folder() / f"{key[:32]}.{suffix}"
-    if path.exists():
-        return path
+def _look_up(key, suffix):
+    """(the code or None, the file for it or None where there can be none, what was in the way)."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            unfinished = pathlib.Path(file.name)
+        place = folder()
+    except OSError as cause:
+        return None, None, cause
+    why_not = None
+    for name in (f"{key[:32]}.{suffix}", f"{key[:32]}.{_user()}.{suffix}"):
+        try:
+            return _read(place / name, key), place / name, why_not
+        except PermissionError as cause:
+            why_not = cause
+    return None, None, why_not
+
+
+def is_trusted(status) -> bool:
+    """Whether a file of that os.stat_result is as this user, or root, has written it."""
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True  # Windows: the user's folders are the user's
+    return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
+
+
+def _user():
+    return os.geteuid() if hasattr(os, "geteuid") else "own"
+
+
+def _read(path, key):
+    """The code in a file; None where there is none or it is damaged. Raises PermissionError where
+    it is another's."""
+    try:
+        # A FIFO in its place is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", os.O_RDONLY))
+        with open(descriptor, "rb") as file:
+            if not is_trusted(os.fstat(descriptor)):
+                raise PermissionError(f"{path} is another user's or writable by others")
+            stored = file.read()
+    except PermissionError:
+        raise
     except OSError:
-        path = pathlib.Path(_own_folder().name) / path.name
-        unfinished = path.with_suffix(".part")
-        if path.exists():
-            return path
+        return None
+    digest, code = stored[:32], stored[32:]
+    return code if hashlib.sha256(key.encode() + code).digest() == digest else None
+
+
+def _write(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, part = tempfile.mkstemp(prefix=BEGUN, dir=path.parent)
     try:
-        make(unfinished)
-        os.replace(unfinished, path)
+        with open(descriptor, "wb") as file:
+            _lock(descriptor)
+            file.write(data)
+            file.flush()
+            os.chmod(part, 0o644)  # others may read what they would compile alike
+            os.fsync(descriptor)
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+    _sweep(path.parent)
+
+
+@contextlib.contextmanager
+def scratch(where=None):
+    """A folder of this user's own for the length of a `with` block; in `where`, by default the
+    system's for temporary files."""
+    where = where or tempfile.gettempdir()
+    path = tempfile.mkdtemp(prefix=BEGUN, dir=where)
+    try:
+        descriptor = os.open(path, os.O_RDONLY) if fcntl else None
+        try:
+            _lock(descriptor)
+            yield pathlib.Path(path)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
     finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+        shutil.rmtree(path, ignore_errors=True)
+        _sweep(where)
 
 
-@functools.cache
-def _own_folder():
-    return tempfile.TemporaryDirectory(prefix="dnn-kernels-")  # removed when the process ends
+def _lock(descriptor):
+    """Held until the file is closed, so while its process lives. Not every disk has locks."""
+    if fcntl:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@functools.cache  # once in a process
+def _sweep(where):
+    """Remove what killed processes of this user have left unfinished."""
+    for path in pathlib.Path(where).glob(f"{BEGUN}*") if fcntl else ():
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            if status.st_uid != os.geteuid() or time.time() < status.st_mtime + LOCKED_WITHIN_S:
+                continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while it lives
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+_said = []  # one warning in a process, whatever the file
+
+
+def _warn(text):
+    if not _said:
+        _said.append(text)
+        warnings.warn(f"cache of compiled kernels: {text}", stacklevel=3)

@@ -5,6 +5,7 @@ in: the text, the headers, the flags, the compiler and its version.
 """
 
 import concurrent.futures
+import contextlib
 import ctypes
 import functools
 import os
@@ -12,7 +13,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 from kernels.device import cache
 from kernels.device.errors import CompileError, ToolchainMissingError
@@ -51,8 +51,11 @@ def _version():
     return subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout
 
 
-def _run(arguments, what):
-    done = subprocess.run([compiler(), *arguments], capture_output=True, text=True)
+def _run(arguments, what, output):
+    """Compile; what the compiler writes meanwhile lies beside its output."""
+    command = [compiler(), *arguments]
+    own = os.environ | {"TMPDIR": str(output.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, env=own)
     if done.returncode:
         raise CompileError(f"{what} did not compile with {compiler()}:\n{done.stderr[:8000]}")
 
@@ -62,9 +65,32 @@ def _sources(pattern) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(RUNTIME.glob(pattern))}
 
 
-def _library(key_parts, make) -> pathlib.Path:
-    """Path of the library of that key; make(path) builds it where the cache has none."""
-    return cache.cached_file((_version(), FLAGS, *key_parts), "so", make)
+def _loaded(key_parts, make, mode=ctypes.DEFAULT_MODE) -> ctypes.CDLL:
+    """The library of that key, loaded; make(path) builds it where the cache has none.
+
+    It is loaded from a copy of what was read and checked, in a folder of this user's own: what
+    happens to the cache's file meanwhile, or while the library is in use, touches nothing.
+    """
+
+    def made():
+        with cache.scratch() as folder:
+            make(folder / "library.so")
+            return (folder / "library.so").read_bytes()
+
+    code = cache.cached((_version(), FLAGS, *key_parts), "so", made)
+    try:
+        return _from_copy(code, mode)
+    except OSError:  # nothing may be run from there
+        with contextlib.suppress(OSError):
+            return _from_copy(code, mode, cache.folder())
+        raise
+
+
+def _from_copy(code, mode, where=None):
+    with cache.scratch(where) as folder:
+        path = folder / "library.so"
+        path.write_bytes(code)
+        return ctypes.CDLL(str(path), mode)
 
 
 @functools.cache
@@ -74,19 +100,16 @@ def runtime(*defines) -> ctypes.CDLL:
     flags = [*FLAGS, *RUNTIME_FLAGS, *(f"-D{name}" for name in defines)]
 
     def make(path):
-        with tempfile.TemporaryDirectory() as folder:
+        def compiled(name):
+            out = f"{path.parent}/{name}.o"
+            _run([*flags, "-c", str(RUNTIME / name), "-o", out], f"the runtime's {name}", path)
+            return out
 
-            def compiled(name):
-                out = f"{folder}/{name}.o"
-                _run([*flags, "-c", str(RUNTIME / name), "-o", out], f"the runtime's {name}")
-                return out
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+            objects = list(workers.map(compiled, sources))
+        _run(["-shared", *objects, "-o", str(path)], "the runtime", path)
 
-            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
-                objects = list(workers.map(compiled, sources))
-            _run(["-shared", *objects, "-o", str(path)], "the runtime")
-
-    path = _library((RUNTIME_FLAGS, defines, sources, _sources("*.h")), make)
-    return ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+    return _loaded((RUNTIME_FLAGS, defines, sources, _sources("*.h")), make, ctypes.RTLD_GLOBAL)
 
 
 def module(text, *, check) -> ctypes.CDLL:
@@ -95,10 +118,8 @@ def module(text, *, check) -> ctypes.CDLL:
     flags = [*FLAGS, *MODULE_FLAGS, f"-I{RUNTIME}", *(["-DEMU_CHECK"] if check else [])]
 
     def make(path):
-        with tempfile.TemporaryDirectory() as folder:
-            source = pathlib.Path(folder) / "module.cpp"
-            source.write_text(text)
-            _run([*flags, *LINK_FLAGS, str(source), "-o", str(path)], "an emitted module")
+        source = path.with_name("module.cpp")
+        source.write_text(text)
+        _run([*flags, *LINK_FLAGS, str(source), "-o", str(path)], "an emitted module", path)
 
-    path = _library((MODULE_FLAGS, check, text, _sources("*.h")), make)
-    return ctypes.CDLL(str(path))
+    return _loaded((MODULE_FLAGS, check, text, _sources("*.h")), make)

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from kernels.device import cache
 from kernels.device.emulated import build, emulator
 from kernels.device.emulated.parsed import Function, Parameter
 from kernels.device.errors import CompileError, ToolchainMissingError
@@ -322,24 +321,34 @@ def test_a_unit_that_does_not_compile():
         build.module("this is no C++", check=True)
 
 
-def test_a_library_is_built_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("DNN_KERNEL_CACHE", str(tmp_path))
-    made = []
+def test_a_library_is_built_once_and_loaded_from_a_copy(tmp_path, monkeypatch):
+    """What becomes of the cache's file while it is loaded touches nothing; damaged, it is built
+    anew."""
+    cached = tmp_path / "cache"
+    monkeypatch.setenv("DNN_KERNEL_CACHE", str(cached))
+    built = []
 
     def make(path):
-        made.append(path)
-        path.write_bytes(b"library")
+        built.append(path)
+        source = path.with_name("seven.c")
+        source.write_text('extern "C" int seven() { return 7; }')
+        build._run(["-shared", "-fPIC", str(source), "-o", str(path)], "seven", path)
 
-    first = cache.cached_file(("key",), "so", make)
-    assert cache.cached_file(("key",), "so", make) == first and first.read_bytes() == b"library"
-    assert len(made) == 1 and [path.name for path in tmp_path.iterdir()] == [first.name]
+    first = build._loaded(("key",), make)
+    (file,) = cached.iterdir()
+    stored = file.read_bytes()
+    file.write_bytes(stored[:5000])
+    assert first.seven() == 7
+    assert build._loaded(("key",), make).seven() == 7 and len(built) == 2
+    assert file.read_bytes() == stored
+    assert build._loaded(("key",), make).seven() == 7 and len(built) == 2
 
     def fail(path):
         raise CompileError("no")
 
     with pytest.raises(CompileError):
-        cache.cached_file(("other",), "so", fail)
-    assert [path.name for path in tmp_path.iterdir()] == [first.name]
+        build._loaded(("other",), fail)
+    assert list(cached.iterdir()) == [file]
 
 
 PORTABLE = """
