@@ -82,6 +82,13 @@ def to_device(array, device):
     return np.ascontiguousarray(to_host(array))
 
 
+def copied(array, device):
+    """A copy on `device` that starts on a multiple of 64 bytes."""
+    made = empty(device, array.shape, array.dtype)
+    made[...] = to_device(array, device)
+    return made
+
+
 def to_host(array) -> np.ndarray:
     """The array as NumPy; waits for the device."""
     return array.get() if is_cupy(array) or is_emulated(array) else np.asarray(array)

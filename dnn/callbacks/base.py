@@ -73,7 +73,7 @@ class Callback:
         called whatever other callbacks raise; the first error of all is the one that is raised."""
 
     def __getstate__(self):
-        return vars(self) | {"model": None, "params": None}
+        return vars(self) | {"model": None}
 
 
 EVENTS = tuple(name for name in vars(Callback) if name.startswith("on_"))

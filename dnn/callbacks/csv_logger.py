@@ -44,7 +44,7 @@ class CSVLogger(Callback):
     def on_train_end(self, logs):
         if self.file is not None:
             self.file.close()
-            self.file = None
+            self.file = self.rows = None
 
     def _columns_there(self):
         if not self.path.exists() or not self.path.stat().st_size:

@@ -17,10 +17,11 @@ import pkgutil
 from collections.abc import Callable
 
 from kernels.arrays import one_of
+from kernels.pickling import OfFunctions
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Activation:
+class Activation(OfFunctions):
     """An activation function and its derivative.
 
     name: str. Names the activation in summaries and model files.
@@ -47,6 +48,10 @@ class Activation:
 
     def __post_init__(self):
         one_of("reads", self.reads, ("y", "z"))
+
+    @staticmethod
+    def _library(name):
+        return _load(name) if name in names() else None
 
     def require_derivative(self):
         if self.derivative is None and not self.rowwise:

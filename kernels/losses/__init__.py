@@ -17,10 +17,11 @@ import pkgutil
 from collections.abc import Callable
 
 from kernels.arrays import one_of
+from kernels.pickling import OfFunctions
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ElementwiseLoss:
+class ElementwiseLoss(OfFunctions):
     """A loss of one output z and its target t.
 
     name: str, for error messages.
@@ -39,6 +40,10 @@ class ElementwiseLoss:
     right: Callable | None = None
     reference: Callable | None = None
     reference_derivative: Callable | None = None
+
+    @staticmethod
+    def _library(name):
+        return _load(name) if name in names() else None
 
 
 @functools.cache
