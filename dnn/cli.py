@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import sys
 import warnings
 
 from dnn import datasets, losses, one_hot, optimizers, recipe
 from dnn.devices import DEVICES, PRECISIONS
 from kernels import activations
+from kernels.text import Parser, say
 
 
 def main(arguments=None) -> int:
@@ -20,16 +20,16 @@ def main(arguments=None) -> int:
     except (ValueError, TypeError, IndexError, OSError, RuntimeError) as error:
         if os.environ.get("DNN_DEBUG"):
             raise
-        print(f"dnn {options.command}: error: {error}", file=sys.stderr)
+        say(f"dnn {options.command}: error: {error}", error=True)
         return 2
     except KeyboardInterrupt:
-        print(f"\ndnn {options.command}: interrupted", file=sys.stderr)
+        say(f"\ndnn {options.command}: interrupted", error=True)
         return 130
 
 
 def parser(preset=None) -> argparse.ArgumentParser:
     """preset: {option of `dnn train`: its default}."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="dnn",
         description="Train dense networks on hand-written GPU kernels, or on a fast CPU backend.",
         epilog="An error prints one line; DNN_DEBUG=1 shows where it came from.",
@@ -138,7 +138,7 @@ def evaluate(options) -> int:
         y = one_hot(y, len(datasets.class_names(options.dataset)))
     found = model.evaluate(x, y, return_dict=True)
     figures = [f"test {name} {found[name]:.4f}" for name in (*model.metrics, "loss")]
-    print(f"{', '.join(figures)}, {len(x):,} images")
+    say(f"{', '.join(figures)}, {len(x):,} images")
     return 0
 
 
@@ -164,7 +164,7 @@ def predict(options) -> int:
             best = int(p.argmax())
             name = model.class_names[best] if model.class_names else best
             where = f"{path}[{i}]" if len(found) > 1 else path
-            print(f"{where}: {name} {p[best]:.4f}")
+            say(f"{where}: {name} {p[best]:.4f}")
     return status
 
 
@@ -173,7 +173,7 @@ def _note(kind, path, *notes):
     for note in notes:
         text = str(getattr(note, "message", note))
         text = text if str(path) in text else f"{path}: {text}"
-        print(f"dnn predict: {kind}: {text}", file=sys.stderr)
+        say(f"dnn predict: {kind}: {text}", error=True)
 
 
 def tour(options) -> int:

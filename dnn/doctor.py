@@ -16,6 +16,7 @@ import numpy as np
 
 from dnn import datasets, devices, own_kernels
 from kernels.device import cache
+from kernels.text import shown
 
 LEAST_FREE_BYTES = 64 << 20  # of a cache's disk: some epochs' data, or all kernels
 
@@ -32,10 +33,6 @@ class Finding:
 
 def report() -> int:
     """Print every finding; returns 1 if there is a problem, else 0."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     found = [
         *python(),
         *names(),
@@ -46,14 +43,24 @@ def report() -> int:
         *folders(),
         *data(),
     ]
-    table = Table(box=None, show_header=False, pad_edge=False)
-    marks = {"ok": "[green]ok[/]", "none": "[dim]-[/]", "problem": "[red]problem[/]"}
-    for f in found:
-        table.add_row(marks[f.state], f.subject, escape(f.text))
-        if f.fix:
-            table.add_row("", "", f"[bold]type:[/] {escape(f.fix)}")
-    Console(soft_wrap=True, highlight=False).print(table)
+    show(found)
     return int(any(f.state == "problem" for f in found))
+
+
+def show(found):
+    """Each finding on a line, and what to type on the next; in colour on a terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(soft_wrap=True, highlight=False)
+    marks = {"ok": "[green]ok[/]     ", "none": "[dim]-[/]      ", "problem": "[red]problem[/]"}
+    width = max(len(f.subject) for f in found)
+    for f in found:
+        text = escape(shown(f"{f.subject:{width}}  {f.text}", console.file))
+        console.print(f"{marks[f.state]}  {text}")
+        if f.fix:
+            fix = escape(shown(f.fix, console.file))
+            console.print(f"{'':{width + 11}}[bold]type:[/] {fix}")
 
 
 def version(package):

@@ -11,10 +11,13 @@ from dnn import arena, data, devices, interrupts, layers, losses, optimizers, sc
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
+from kernels.text import say
 
 METRICS = ("accuracy",)
 MOST_LAYERS = 1000
 PROBABILITIES = ("sigmoid", "softmax")  # activations that make them
+ARENAS = ("arena", "state_arena", "gradient_arena")
+VIEWS = ("parameters", "states", "gradients", "clipper")  # over them: made by _view_arenas
 _starting = threading.Lock()  # two threads may call `fit` of one model at once
 
 
@@ -30,6 +33,11 @@ class Sequential:
     device: "auto" (default: the GPU where there is one, else the CPU), "cpu", "gpu", or "emulated":
     the GPU's kernels on the CPU, slowly, with every access checked. "gpu" without a usable GPU
     raises kernels.device.NoGPUError.
+
+    A copy (copy.copy and copy.deepcopy alike, pickle, joblib) has arrays, layers and an optimizer
+    of its own, on the same device, and trains on to the bits to which the original would, also one
+    that a callback made in the middle of an epoch. What is unpickled runs code: load only what you
+    trust, or use model.save and load_model, which run none.
 
     model = Sequential([layers.Dense(128, activation="relu"), layers.Dense(10)])
     """
@@ -100,15 +108,20 @@ class Sequential:
             shapes.append(layer.parameter_shapes(self.units[-1]))
             state_shapes.append(layer.state_shapes(self.units[-1]))
             self.units.append(layer.output_units(self.units[-1]))
-        self.layout, states = arena.Layout(shapes), arena.Layout(state_shapes)
+        self.layout, self.state_layout = arena.Layout(shapes), arena.Layout(state_shapes)
         self.arena = initial(self.layout, computing)
-        self.state_arena = initial(states, computing)
+        self.state_arena = initial(self.state_layout, computing)
         self.gradient_arena = devices.zeros(self.device, (self.layout.size,))
-        self.parameters = self.layout.views(self.arena)
-        self.states = states.views(self.state_arena)
-        self.gradients = self.layout.views(self.gradient_arena)
+        self._view_arenas()
         self.input_shape, self.built = shape, True
         self._reset_optimizer()
+
+    def _view_arenas(self):
+        """What lies over the arenas, or beside them as large as they are."""
+        self.parameters = self.layout.views(self.arena)
+        self.states = self.state_layout.views(self.state_arena)
+        self.gradients = self.layout.views(self.gradient_arena)
+        self.clipper = Clipper(self.layout, self.device)
 
     def _initial(self, layout, computing):
         """An arena on the device, filled with its layers' initial values."""
@@ -382,8 +395,8 @@ class Sequential:
         self._require_built()
         return sum(p.size for layer in self.parameters for p in layer.values())
 
-    def summary(self, print_fn=print):
-        """Print the layers, their output shapes and numbers of parameters."""
+    def summary(self, print_fn=say):
+        """Print the layers, their output shapes and numbers of parameters; print_fn: with what."""
         from dnn.summary import table
 
         self._require_built()
@@ -400,6 +413,39 @@ class Sequential:
         from dnn import checkpoint
 
         checkpoint.save(self, path, include_optimizer)
+
+    def __repr__(self):
+        from dnn.summary import line
+
+        return line(self)
+
+    def __getstate__(self):
+        """For copies and pickle: the arenas on the host, without what lies over them, and without
+        what belongs to a `fit` under way."""
+        state = vars(self) | {"running": None, "fitting": False}
+        if self.built:
+            for name in VIEWS:
+                del state[name]
+            state |= {name: devices.to_host(state[name]) for name in ARENAS}
+        if "optimizer_state" in state:
+            of_slots = self.optimizer_state.items()
+            state["optimizer_state"] = {slot: devices.to_host(a) for slot, a in of_slots}
+        return state
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if self.built:
+            for name in ARENAS:
+                setattr(self, name, devices.copied(state[name], self.device))
+            self._view_arenas()
+        if "optimizer_state" in state:
+            of_slots = state["optimizer_state"].items()
+            self.optimizer_state = {slot: devices.copied(a, self.device) for slot, a in of_slots}
+        if self.history is not None:
+            self.history.set_model(self)
+
+    def __copy__(self):
+        return copy.deepcopy(self)
 
     def _require_built(self):
         if not self.built:

@@ -10,6 +10,7 @@ from importlib import metadata
 
 from dnn import Sequential, datasets, devices, plots, recipe
 from dnn.files import write_atomically
+from kernels.text import say
 
 
 def train(options) -> int:
@@ -21,7 +22,7 @@ def train(options) -> int:
     model.build(x.shape[1:])
     folder = output_folder(options)
     sizes = "-".join(map(str, [model.units[0], *options.hidden, model.units[-1]]))
-    print(
+    say(
         f"{options.dataset}: {sizes}, {model.count_params():,} parameters, on "
         f"{model.device} ({devices.describe(model.device)})",
         flush=True,
@@ -44,8 +45,8 @@ def train(options) -> int:
         y_test, predicted, model.class_names, path=folder / "confusion_matrix.png",
         title=f"{title}: test images",
     )  # fmt: skip
-    print(f"test accuracy {test['accuracy']:.4f}, test loss {test['loss']:.4f}")
-    print(f"written to {folder}")
+    say(f"test accuracy {test['accuracy']:.4f}, test loss {test['loss']:.4f}")
+    say(f"written to {folder}")
     return 0
 
 

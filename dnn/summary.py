@@ -1,6 +1,38 @@
 """The table that Sequential.summary prints."""
 
+import dataclasses
+
 from dnn.catalog import snake_case
+
+MOST_SHOWN = 8  # layers of a line
+
+
+def line(model) -> str:
+    """The whole model on one line: shape, layers, parameters, device, how long it was trained."""
+    parts = [_brief(layer) for layer in model.layers if type(layer).__name__ != "Input"]
+    if len(parts) > MOST_SHOWN:
+        parts[MOST_SHOWN // 2 : -MOST_SHOWN // 2] = [f"... {len(parts) - MOST_SHOWN} more ..."]
+    if model.input_shape is not None:
+        parts.insert(0, str(model.input_shape))
+    about = ["not built"]
+    if model.built:
+        epochs = model.epochs_trained
+        trained = f"trained for {epochs} epoch{'' if epochs == 1 else 's'}"
+        about = [f"{model.count_params():,} parameters", trained]
+    return f"<{type(model).__name__} {' -> '.join(parts)}; {', '.join(about)}; {model.device}>"
+
+
+def _brief(layer):
+    """ "Dense(128, relu)": what must be said of a layer, and its activation."""
+    fields = dataclasses.fields(layer) if dataclasses.is_dataclass(layer) else ()
+    shown = [
+        str(getattr(layer, field.name))
+        for field in fields
+        if field.default is dataclasses.MISSING and field.name != "activation"
+    ]
+    if getattr(layer, "activation", None) is not None:
+        shown.append(layer.function.name)
+    return type(layer).__name__ + (f"({', '.join(shown)})" if shown else "")
 
 
 def table(model) -> str:

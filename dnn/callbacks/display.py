@@ -4,6 +4,7 @@ import sys
 import time
 
 from dnn.callbacks.base import Callback
+from kernels.text import say, shown
 
 
 def line(epoch, epochs, steps, logs) -> str:
@@ -11,47 +12,74 @@ def line(epoch, epochs, steps, logs) -> str:
     width = len(str(epochs))
     seconds = logs["seconds"]
     text = f"Epoch {epoch + 1:{width}}/{epochs} - {seconds:.2f}s {1e3 * seconds / steps:.2f}ms/step"
-    shown = sorted(name for name in logs if name != "seconds" and not name.startswith("val_"))
-    shown += sorted(name for name in logs if name.startswith("val_"))
-    return text + "".join(f" - {name}: {logs[name]:.4f}" for name in shown)
+    names = sorted(name for name in logs if name != "seconds" and not name.startswith("val_"))
+    names += sorted(name for name in logs if name.startswith("val_"))
+    return text + "".join(f" - {name}: {number(logs[name])}" for name in names)
+
+
+def number(value):
+    """A number with four decimals; what a callback adds may be anything."""
+    try:
+        return f"{value:.4f}"
+    except (TypeError, ValueError):
+        return str(value)
 
 
 class Lines(Callback):
     """One line an epoch, on standard output."""
 
     def on_epoch_end(self, epoch, logs):
-        print(line(epoch, self.params["epochs"], self.params["steps"], logs), flush=True)
+        say(line(epoch, self.params["epochs"], self.params["steps"], logs), flush=True)
 
 
 class Bar(Callback):
-    """A live bar of the running epoch (rich), and the line of each that has ended."""
+    """A live bar of the running epoch (rich), and the line of each that has ended; the lines alone
+    inside another live display, where rich has room for one, and on a stream that cannot flush."""
 
     REFRESH_S = 0.1
     every_batch = False
+    bar = None
 
     def on_train_begin(self, logs):
+        from rich.errors import LiveError
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+        if not hasattr(sys.stdout, "flush"):  # None, too
+            return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self.bar = Progress(*columns, transient=True)
-        self.bar.start()
-        self.task = self.bar.add_task("", total=self.params["steps"])
+        bar = Progress(*columns, transient=True, auto_refresh=False)  # no thread
+        try:
+            bar.start()
+        except LiveError:
+            return
+        self.bar, self.task = bar, bar.add_task("", total=self.params["steps"])
 
     def on_epoch_begin(self, epoch, logs):
-        self.bar.reset(self.task, description=f"Epoch {epoch + 1}/{self.params['epochs']}")
-        self.shown = time.monotonic()
+        if self.bar:
+            self.bar.reset(self.task, description=f"Epoch {epoch + 1}/{self.params['epochs']}")
+            self._draw()
 
     def on_train_batch_end(self, batch, logs):
-        if time.monotonic() - self.shown > self.REFRESH_S:
-            self.shown = time.monotonic()
+        if self.bar and time.monotonic() - self.drawn > self.REFRESH_S:
             self.bar.update(self.task, completed=batch + 1)
+            self._draw()
+
+    def _draw(self):
+        self.bar.refresh()
+        self.drawn = time.monotonic()
 
     def on_epoch_end(self, epoch, logs):
         text = line(epoch, self.params["epochs"], self.params["steps"], logs)
-        self.bar.console.print(text, highlight=False, soft_wrap=True)
+        if self.bar:
+            text = shown(text, self.bar.console.file)
+            self.bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        else:
+            say(text, flush=True)
 
     def on_train_end(self, logs):
-        self.bar.stop()
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
 
 
 def progress(verbose) -> list[Callback]:
@@ -59,5 +87,12 @@ def progress(verbose) -> list[Callback]:
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose: got {verbose!r}; expected 'auto', 0, 1 or 2")
     if verbose == "auto":
-        verbose = 1 if sys.stdout.isatty() else 2
+        verbose = 1 if _on_a_terminal() else 2
     return [[], [Bar()], [Lines()]][int(verbose)]
+
+
+def _on_a_terminal():
+    try:
+        return sys.stdout.isatty()
+    except (AttributeError, ValueError):  # None, an object of a user's; closed
+        return False

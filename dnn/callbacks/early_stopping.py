@@ -3,6 +3,7 @@
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
 from kernels.numbers import Number, optional, truth, whole_number
+from kernels.text import say
 
 
 class EarlyStopping(Callback):
@@ -57,12 +58,12 @@ class EarlyStopping(Callback):
             self.model.set_weights(self.best_weights)
             self.best_weights = None
         if self.verbose and self.stopped_epoch is not None:
-            print(
+            say(
                 f"stopped after epoch {self.stopped_epoch + 1}: {self.monitor.name} has not "
                 f"improved for {self.wait} epochs"
             )
         if self.verbose and restored:
-            print(
+            say(
                 f"restored the weights of epoch {self.best_epoch + 1}: "
                 f"{self.monitor.name} {self.best:.4f}"
             )

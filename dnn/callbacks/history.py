@@ -1,6 +1,7 @@
 """History: the values of every epoch, which `fit` returns."""
 
 from dnn.callbacks.base import Callback
+from dnn.callbacks.display import number
 
 
 class History(Callback):
@@ -8,6 +9,12 @@ class History(Callback):
 
     def __init__(self):
         self.history, self.epoch = {}, []
+
+    def __repr__(self):
+        n = len(self.epoch)
+        last = ", ".join(f"{name} {number(v[-1])}" for name, v in self.history.items() if v)
+        about = f", the last with {last}" if last else ""
+        return f"<History of {n} epoch{'' if n == 1 else 's'}{about}>"
 
     def on_epoch_end(self, epoch, logs):
         self.epoch.append(epoch)

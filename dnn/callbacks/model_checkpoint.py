@@ -6,6 +6,7 @@ from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
 from dnn.checkpoint import named_as_ours
 from kernels.numbers import Number, optional, truth, whole_number
+from kernels.text import say
 
 
 class ModelCheckpoint(Callback):
@@ -89,4 +90,4 @@ class ModelCheckpoint(Callback):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.save(path)
         if self.verbose:
-            print(f"saved {path}")
+            say(f"saved {path}")

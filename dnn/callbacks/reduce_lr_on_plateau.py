@@ -4,6 +4,7 @@ from dnn import schedules
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
 from kernels.numbers import Number, whole_number
+from kernels.text import say
 
 
 class ReduceLROnPlateau(Callback):
@@ -57,4 +58,4 @@ class ReduceLROnPlateau(Callback):
             optimizer.learning_rate = new
             self.cooling, self.wait = self.cooldown, 0
             if self.verbose:
-                print(f"epoch {epoch + 1}: learning rate {old:g} -> {new:g}")
+                say(f"epoch {epoch + 1}: learning rate {old:g} -> {new:g}")

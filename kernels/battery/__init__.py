@@ -12,6 +12,7 @@ from kernels.battery.case import Case
 from kernels.battery.variants import DEVICES, Variant, variants, why_not
 from kernels.device import DeviceError, EmulationError
 from kernels.dispatch import ops
+from kernels.text import say
 
 __all__ = ["Case", "Variant", "cases", "cases_of", "check", "ops", "variants"]
 
@@ -58,8 +59,8 @@ def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float
     ]  # fmt: skip
     for refused in filter(None, (v.why_not for v in chosen)):
         raise DeviceError(refused)
-    print(f"{op} on {device}")
-    print(f"  {'variant':<24} {'cases':>6} {'failed':>7}   error / budget")
+    say(f"{op} on {device}")
+    say(f"  {'variant':<24} {'cases':>6} {'failed':>7}   error / budget")
     shares, failures = {}, []
     for v in chosen:
         battery = cases_of(v, long)
@@ -67,9 +68,9 @@ def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float
         shares[str(v)] = share
         failures += failed
         name = str(v).removesuffix("-emulated")
-        print(f"  {name:<24} {len(battery):>6} {len(failed):>7}   {share:.3f}  ({worst})")
+        say(f"  {name:<24} {len(battery):>6} {len(failed):>7}   {share:.3f}  ({worst})")
     if failures:
-        print("\n".join(failures[:10]))
+        say("\n".join(failures[:10]))
         raise CheckFailed(
             f"{op} on {device}: {len(failures)} cases failed, the first of them above"
         )

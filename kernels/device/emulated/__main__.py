@@ -10,6 +10,7 @@ from kernels.device.emulated import arguments, emulator, running, source
 from kernels.device.emulated.memory import EmulatedArray
 from kernels.device.emulated.session import DEFAULT_ARCH, SCHEDULES
 from kernels.device.errors import DeviceError
+from kernels.text import Parser, say
 
 EXAMPLE = """
 example:
@@ -32,13 +33,13 @@ def main(command=None) -> int:
         for file in files:
             reported += run(file, given, options)
     except (DeviceError, OSError, TypeError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", error=True)
         return USAGE
     return FAILED if reported else 0
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m kernels.device.emulated",
         description="Run GPU kernels on the CPU from their PTX, with every memory access, barrier "
         "and asynchronous copy checked. Exit status: 0, 1 if anything was reported, 2 for a "
@@ -86,17 +87,17 @@ def run(file, given, options) -> int:
         shared_bytes=options.shared_bytes, seed=options.seed, schedule=options.schedule,
         check=not options.no_check, cooperative=options.cooperative, perturb=options.perturb,
     )  # fmt: skip
-    print(f"{file}: {entry}, grid {show(options.grid)}, block {show(options.block)}, ", end="")
-    print(f"{options.arch}, schedule {options.schedule}, seed {options.seed}")
-    print(result.output, end="")
+    say(f"{file}: {entry}, grid {show(options.grid)}, block {show(options.block)}, ", end="")
+    say(f"{options.arch}, schedule {options.schedule}, seed {options.seed}")
+    say(result.output, end="")
     for name, old in before.items():
-        print(changes(name, old, _bits(ordered[name]), _memory(ordered[name])))
+        say(changes(name, old, _bits(ordered[name]), _memory(ordered[name])))
     for report, more in grouped(result.reports):
         text = str(report).replace(str(pathlib.Path(file).resolve()), file)
-        print(f"\n{text}\n{excerpt(report)}".rstrip())
+        say(f"\n{text}\n{excerpt(report)}".rstrip())
         if more:
-            print(f"  … and {more} more of this kind at this line")
-    print(f"\n{summary(result)}")
+            say(f"  … and {more} more of this kind at this line")
+    say(f"\n{summary(result)}")
     return len(result.reports)
 
 
