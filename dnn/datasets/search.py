@@ -127,8 +127,10 @@ def _lacks(place, dataset, lacking, of_all):
         f"{place.label}: {problem}; expected the files of {dataset.name} there, or in {own}, as "
         "they are or with .gz"
     )
-    if not folder.is_dir() or (of_all and not place.label.startswith(FOLDER_VARIABLE)):
-        remedy = "Correct the path, or leave it out: then the data are looked for and fetched"
+    of_variable = place.label.startswith(FOLDER_VARIABLE)
+    if not folder.is_dir() or (of_all and not of_variable):
+        leave = f"unset {FOLDER_VARIABLE}" if of_variable else "leave it out"
+        remedy = f"Correct the path, or {leave}: then the data are looked for and fetched"
         raise DatasetNotFoundError(f"{message}. {remedy}", [f"{place.label}: {problem}"])
     warnings.warn(f"{message}. Looking for them in the next place", stacklevel=5)
 

@@ -106,4 +106,5 @@ def test_a_folder_given_is_not_passed_over(tmp_path, own, serve, monkeypatch, va
             continue
         with pytest.raises(DatasetNotFoundError, match=words) as caught:
             load(*given)
-        assert "leave it out" in str(caught.value) and "\n" not in str(caught.value)
+        leave = "or unset DNN_DATA_DIR: " if variable else "or leave it out: "
+        assert leave in str(caught.value) and "\n" not in str(caught.value)
