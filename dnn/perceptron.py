@@ -14,7 +14,7 @@ saved, drawn and summarised like any other. Its derivative is 0, so Sequential.f
 import numpy as np
 
 import kernels
-from dnn import data, devices, layers
+from dnn import data, devices, inputs, layers, scale, training
 from dnn.model import Sequential
 
 
@@ -61,14 +61,13 @@ def fit(model, x, y, epochs=100, *, learning_rate=1.0) -> list[int]:
             "'binary_step'. More layers take a gradient: Sequential.fit with sigmoid, tanh or relu"
         )
     epochs = data.whole_number("epochs", epochs, least=0)
-    x, shape = data.samples("x", x, model.input_shape)
-    if not model.built:
-        model.build(shape)
-    y = _targets(y, model.units[-1])
+    x = training.samples(model, "x", x)
+    y = _targets(devices.to_host(inputs.as_array("y", y)), model.units[-1])
     data.same_length(x, y)
+    model.trained_on = scale.of(model, x) or model.trained_on
 
-    scale = data.SCALE_OF_BYTES if x.dtype == np.uint8 else 1.0  # as `predict` will
-    x = kernels.gather(devices.to_device(x, model.device), 0, len(x), scale=scale)
+    factor = data.SCALE_OF_BYTES if x.dtype == np.uint8 else 1.0  # as `predict` will
+    x = kernels.gather(devices.to_device(x, model.device), 0, len(x), scale=factor)
     (parameters,), (gradients,) = model.parameters, model.gradients
     w, b = parameters["w"], parameters.get("b")
     mistakes = []
@@ -89,8 +88,7 @@ def fit(model, x, y, epochs=100, *, learning_rate=1.0) -> list[int]:
 
 
 def _targets(y, units):
-    y = np.asarray(y)
-    shape = y.shape
+    shape = np.shape(y)
     y = y[:, None] if y.ndim == 1 and units == 1 else y
     if y.ndim != 2 or y.shape[1] != units:
         expected = "(n,) or (n, 1)" if units == 1 else f"(n, {units})"

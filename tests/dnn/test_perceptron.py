@@ -159,6 +159,10 @@ REFUSED = {
         lambda: perceptron.fit(perceptron.unit([0, 0]), GATES, np.zeros((4, 2))),
         r"y: got shape \(4, 2\); expected \(n,\) or \(n, 1\)",
     ),
+    "masked targets": (
+        lambda: perceptron.fit(perceptron.unit([0, 0]), GATES, np.ma.array(OR, mask=AND)),
+        r"y: got a masked array with 1 values masked, the first y\[3\]",
+    ),
     "length": (
         lambda: perceptron.fit(perceptron.unit([0, 0]), GATES, [0, 1]),
         "x, y: got 4 samples and 2 targets",
