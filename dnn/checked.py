@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from dnn.attributes import Attributes
 
-class Checked:
+
+class Checked(Attributes):
     """checks: {field: a function (name, value) that returns what is kept, or raises ValueError,
     naming the field}. It is called when the object is made, comes from a file, or is changed. A
     subclass has those of its bases too.

@@ -4,10 +4,13 @@ import contextlib
 import copy
 import math
 import threading
+from typing import ClassVar
 
 import numpy as np
 
 from dnn import arena, data, devices, interrupts, layers, losses, optimizers, schedules, training
+from dnn.attributes import Attributes
+from dnn.class_names import class_names
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
@@ -21,13 +24,14 @@ VIEWS = ("parameters", "states", "gradients", "clipper")  # over them: made by _
 _starting = threading.Lock()  # two threads may call `fit` of one model at once
 
 
-class Sequential:
+class Sequential(Attributes):
     """A feed-forward network: each layer's output is the next one's input.
 
     layers: a list of dnn.layers; may begin with layers.Input(shape). Samples of any shape are
     flattened to rows on entry; uint8 samples are scaled by 1/255, unless a layers.Rescaling comes
     before the first layer with parameters.
-    The attribute class_names, a list of str or None (default), is kept in the model's file.
+    The attribute class_names, None (default) or a list, tuple or array of str, one for each output
+    or two for a single one, is kept in the model's file.
     seed: of the initial weights, the order of samples and the validation split; default 0. The
     same seed gives the same run; CPU and GPU agree within rounding.
     device: "auto" (default: the GPU where there is one, else the CPU), "cpu", "gpu", or "emulated":
@@ -42,6 +46,12 @@ class Sequential:
     model = Sequential([layers.Dense(128, activation="relu"), layers.Dense(10)])
     """
 
+    ignored: ClassVar = {
+        "trainable": layers.Layer.ignored["trainable"],
+        "learning_rate": "the optimizer has: model.optimizer.learning_rate",
+        "lr": "the optimizer has a learning rate: model.optimizer.learning_rate",
+    }
+
     def __init__(self, layers=(), *, seed=0, device="auto"):
         integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
         if not integer or not 0 <= seed < 2**63:
@@ -55,7 +65,7 @@ class Sequential:
         self.metrics, self.precision = (), "float32"
         self.run_eagerly, self.steps_per_execution = False, "auto"
         self.stop_training = self.fitting = False
-        self.class_names = None
+        self._class_names = None
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
         self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
         self.trained_on = None  # "bytes" or "numbers": dnn/scale.py
@@ -64,6 +74,15 @@ class Sequential:
         self._placed = (None, None, None)
         for layer in layers:
             self.add(layer)
+
+    @property
+    def class_names(self):
+        """The names of the classes, a list of str, or None; see dnn/class_names.py."""
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, value):
+        self._class_names = class_names(value, self.units[-1] if self.built else None)
 
     def add(self, layer):
         """Append a layer. Not after the model is built."""
@@ -108,6 +127,7 @@ class Sequential:
             shapes.append(layer.parameter_shapes(self.units[-1]))
             state_shapes.append(layer.state_shapes(self.units[-1]))
             self.units.append(layer.output_units(self.units[-1]))
+        class_names(self._class_names, self.units[-1])
         self.layout, self.state_layout = arena.Layout(shapes), arena.Layout(state_shapes)
         self.arena = initial(self.layout, computing)
         self.state_arena = initial(self.state_layout, computing)

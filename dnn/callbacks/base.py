@@ -3,8 +3,10 @@
 import contextlib
 import difflib
 
+from dnn.attributes import Attributes
 
-class Callback:
+
+class Callback(Attributes):
     """Subclass and override; `self.model` is the model, `self.params` holds epochs, steps, samples.
 
     Setting self.model.stop_training = True ends the run after the batch or epoch. What a batch has

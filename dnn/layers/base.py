@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from dnn.checked import Checked
 from kernels import activations, philox
@@ -49,6 +49,11 @@ class Layer(Checked):
     gradient by its derivative, so that every layer's backward is given dz, the gradient with
     respect to what its own activation was applied to.
     """
+
+    ignored: ClassVar = {
+        "trainable": "no layer is frozen here. Train those behind it alone: fit a Sequential of "
+        "them to model.encodings(x), which holds the outputs of every layer",
+    }
 
     computes = True
     training_only = False
