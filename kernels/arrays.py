@@ -5,13 +5,14 @@ kernels.device.emulated on the emulated device. Arrays of other libraries (torch
 through DLPack without a copy. Nothing here ever moves data from one device to another.
 """
 
-import difflib
 import functools
 import math
 import sys
 import warnings
 
 import numpy as np
+
+from kernels.names import one_of  # noqa: F401, a check of arguments like those here
 
 FLOAT32 = np.dtype(np.float32)  # comparing two dtype objects is quicker than dtype and type
 INT32 = np.dtype(np.int32)
@@ -165,16 +166,6 @@ def refuse_overlap(name, a, **inputs) -> None:
     for other, b in inputs.items():
         if b is not None and share(a, b):
             raise ValueError(f"{name}: shares memory with {other}; expected an array of its own")
-
-
-def one_of(name, value, choices):
-    """Check a name against the names there are; the error offers the nearest."""
-    if value in choices:
-        return value
-    near = difflib.get_close_matches(str(value), [str(c) for c in choices], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(repr(c) for c in choices)
-    raise ValueError(f"{name}: got {value!r}; expected one of {listed}.{hint}")
 
 
 def import_cupy():

@@ -1,4 +1,4 @@
-"""math for CPU kernels, with an exp and a tanh that the compiler can turn into vector code.
+"""math for CPU kernels, with exp, expm1 and tanh that the compiler can turn into vector code.
 
 A call of the C library takes one number at a time; these are plain float32 arithmetic without a
 branch, so a loop over them runs on whole vectors: on 65,536 numbers exp took 26 µs where the C
@@ -6,7 +6,8 @@ library took 151, tanh 42 µs where it took 1039 (one core of an AMD EPYC, AVX-5
 every processor. Everything else is Python's math.
 
 exp: at most 1 unit in the last place off, denormal results included; 0 below −104, ∞ above 88.73.
-tanh: at most 1.5 units. Both give NaN for NaN. Coefficients: Moshier, Cephes, expf.c and tanhf.c.
+expm1: at most 3.5 units. tanh: at most 1.5 units. All give NaN for NaN.
+Coefficients: Moshier, Cephes, expf.c and tanhf.c.
 """
 
 from math import *  # noqa: F403
@@ -27,7 +28,7 @@ _T0, _T1, _T2, _T3, _T4 = map(
     np.float32,
     (-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1),
 )
-_SMALL = np.float32(0.625)
+_SMALL, _SMALLEST = np.float32(0.625), np.float32(0.34657359)  # the second: ln 2 / 2
 _ONE, _TWO, _HALF, _ZERO = map(np.float32, (1, 2, 0.5, 0))
 _LARGEST, _LEAST = np.float32(89), np.float32(-104)
 _BIAS, _FRACTION = np.int32(127), np.int32(23)
@@ -50,6 +51,13 @@ def exp(x):
 @register_jitable
 def _power_of_two(n):
     return np.int32((n + _BIAS) << _FRACTION).view(np.float32)
+
+
+@register_jitable
+def expm1(x):
+    """eˣ − 1: exp's polynomial near 0, where the difference would cancel."""
+    p = ((((_E0 * x + _E1) * x + _E2) * x + _E3) * x + _E4) * x + _HALF
+    return p * (x * x) + x if abs(x) < _SMALLEST else exp(x) - _ONE
 
 
 @register_jitable

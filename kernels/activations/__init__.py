@@ -7,7 +7,8 @@ kernels, and linked into the C++ kernels (see kernels/scalar.py):
     derivative(s) -> dy/dz, where s is the output y if reads == "y" (nothing else need be kept),
         or the input z if reads == "z"
 
-and, for the files here, an independent NumPy `reference(z)` and `reference_derivative(s)`.
+and, for the files here, an independent NumPy `reference(z)` and `reference_derivative(s)`. A file
+may have `aliases`, further names of what it defines.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 
-from kernels.arrays import one_of
+from kernels.names import further, named, one_of
 from kernels.pickling import OfFunctions
 
 
@@ -69,6 +70,12 @@ def names() -> tuple[str, ...]:
 
 
 @functools.cache
+def aliases() -> dict[str, str]:
+    """{further name: name}, of all files."""
+    return further(__name__, names())
+
+
+@functools.cache
 def _load(name) -> Activation:
     module = importlib.import_module(f"{__name__}.{name}")
     fields = [field.name for field in dataclasses.fields(Activation)]
@@ -76,8 +83,16 @@ def _load(name) -> Activation:
     return Activation(**{"name": name, "derivative": None, "forward": None} | found)
 
 
+@functools.lru_cache(256)
+def _named(activation) -> Activation:
+    return _load(named("activation", activation, names(), aliases()))
+
+
 def get(activation) -> Activation:
-    """The Activation for a name ("relu"), None (identity), or an Activation (returned as it is)."""
+    """The Activation for a name ("relu"), None (identity), or an Activation (returned as it is).
+
+    Names are also understood in other spellings ("ReLU"), and aliases ("linear", "step", "swish").
+    """
     if isinstance(activation, Activation):
         return activation
     if activation is None:
@@ -87,4 +102,4 @@ def get(activation) -> Activation:
             f"activation: got {type(activation).__name__}; expected a name, None, or "
             "kernels.Activation(name, forward, derivative, reads='y' or 'z')"
         )
-    return _load(one_of("activation", activation, names()))
+    return _named(activation)

@@ -6,6 +6,7 @@ The threshold θ is the bias: w·x ≥ θ is w·x + b ≥ 0 with b = −θ.
 import numpy as np
 
 derivative = None
+aliases = ("step", "heaviside", "threshold", "hard_limit")
 why_not = (
     "its derivative is 0 wherever it exists, so no gradient reaches the weights. Train with "
     "sigmoid, tanh or relu, or set the weights by hand"

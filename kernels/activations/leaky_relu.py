@@ -8,6 +8,7 @@ Source: Maas, Hannun and Ng, Rectifier nonlinearities improve neural network aco
 import numpy as np
 
 SLOPE = 0.01
+aliases = ("lrelu",)
 
 
 def forward(z):

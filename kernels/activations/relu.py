@@ -5,6 +5,8 @@ Source: Nair and Hinton, Rectified linear units improve restricted Boltzmann mac
 
 import numpy as np
 
+aliases = ("rectifier", "rectified_linear_unit")
+
 
 def forward(z):
     return 0.0 if z <= 0.0 else z

@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+aliases = ("logistic",)
+
 
 def forward(z):
     return 1.0 / (1.0 + math.exp(-z))

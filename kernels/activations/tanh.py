@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+aliases = ("hyperbolic_tangent",)
+
 
 def forward(z):
     return math.tanh(z)

@@ -123,6 +123,21 @@ def test_mish_of_pytorch():
     harness.check(reference.activation(np.linspace(-2, 2, 5), mish), want, 1e-12)
 
 
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        ("gelu", [-0.045500263896, -0.158655253931, 0, 0.841344746069, 1.954499736104]),
+        ("elu", [-0.864664716763, -0.632120558829, 0, 1, 2]),
+        ("silu", [-0.238405844044, -0.268941421370, 0, 0.731058578630, 1.761594155956]),
+        ("softplus", [0.126928011043, 0.313261687518, 0.693147180560, 1.313261687518,
+                      2.126928011043]),
+    ],
+)  # fmt: skip
+def test_figures(name, want):
+    """Of −2 … 2, from tables. Keras and PyTorch have these by default (gelu the exact one)."""
+    harness.check(reference.activation(np.linspace(-2, 2, 5), name), want, 1e-12)
+
+
 def test_float32_comes_out_as_float32():
     """The reference keeps the dtype it is given: rounding can be studied with it too."""
     z = rng().normal(size=(3, 4)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""exp and tanh of CPU kernels: within their stated error everywhere, right at every edge."""
+"""exp, expm1 and tanh of CPU kernels: within their stated error everywhere, right at every edge."""
 
 import math
 
@@ -15,6 +15,12 @@ F = np.float32
 def exp(x, y):
     for i in range(x.size):
         y[i] = vector_math.exp(x[i])
+
+
+@compiled
+def expm1(x, y):
+    for i in range(x.size):
+        y[i] = vector_math.expm1(x[i])
 
 
 @compiled
@@ -39,7 +45,9 @@ def every(step):
 @pytest.mark.parametrize(
     "step", [1009, pytest.param(1, marks=pytest.mark.sweep)], ids=["sample", "every float32"]
 )
-@pytest.mark.parametrize("kernel, true, units", [(exp, np.exp, 1.0), (tanh, np.tanh, 1.5)])
+@pytest.mark.parametrize(
+    "kernel, true, units", [(exp, np.exp, 1.0), (expm1, np.expm1, 3.5), (tanh, np.tanh, 1.5)]
+)
 def test_error_in_units_in_the_last_place(kernel, true, units, step):
     for x in np.array_split(every(step), 256 if step == 1 else 1):
         want = true(x.astype(np.float64))
@@ -55,8 +63,10 @@ def test_edges():
         want = np.exp(np.array(x, F).astype(np.float64)).astype(F)
     np.testing.assert_array_equal(of(exp, x), want)
     x = [0, math.inf, -math.inf, 1e30, -1e30, 1e-30, -1e-30, 2.0**-149, -(2.0**-149)]
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(of(expm1, x), np.expm1(np.array(x, F)))
     np.testing.assert_array_equal(of(tanh, x), np.tanh(np.array(x, F)))
-    for kernel in (exp, tanh):
+    for kernel in (exp, expm1, tanh):
         assert np.isnan(of(kernel, [1, math.nan, 2])).tolist() == [False, True, False]
 
 
