@@ -14,12 +14,13 @@ alone or with a pass behind (linear, linear_backward). A folder is then hidden b
 `from kernels.linear import cpu` still reaches inside.
 """
 
-from kernels import reference
+from kernels import activations, reference
 from kernels.activations import Activation
 from kernels.battery import check
 from kernels.dispatch import functions_of, ops, variants
 from kernels.gather import shuffle_key
 from kernels.losses import ElementwiseLoss
+from kernels.names import unknown_attribute
 
 _ops = {name: f for op in ops() for name, f in functions_of(f"kernels.{op}", op).items()}
 globals().update(_ops)
@@ -33,3 +34,12 @@ __all__ = [
     "variants",
     *_ops,
 ]
+
+# What other libraries have by these names
+_ELSEWHERE = {name: f"kernels.activation(z, {name!r})" for name in activations.names()}
+_ELSEWHERE |= dict.fromkeys(("matmul", "mm", "gemm", "dot", "dense"), "kernels.linear(x, w)")
+_ELSEWHERE |= {
+    "cross_entropy": "kernels.softmax_cross_entropy(z, labels)",
+    "mse_loss": 'kernels.elementwise_loss(z, targets, "mse")',
+}
+__getattr__ = unknown_attribute(__name__, _ELSEWHERE)

@@ -51,6 +51,13 @@ class _YesNoLoss(_ElementwiseLoss):
     """
 
     yes_above = 0.0
+    answers = "yes or no"
+
+    def judged(self, y, outputs):
+        scores = outputs.astype(np.float64)
+        if self.from_logits:
+            scores = np.exp(-np.logaddexp(0, -scores))
+        return np.asarray(y) > self.yes_above, scores
 
     def classes(self, targets):
         """0 for no, 1 for yes; several answers make no classes."""

@@ -21,6 +21,9 @@ class Loss(Checked):
     probabilities, where from_logits is True. Default True.
     counts_hits: whether a prediction can be right, so that metrics=["accuracy"] makes sense; else
     hit need not be written. Default True.
+    answers: what one target is: "class", one of several (default where counts_hits), "yes or no" of
+    each output, or "number" (default else); metrics ask for it.
+    gives_probabilities: whether the outputs are probabilities, or logits of some. Default True.
     takes_weights: whether __call__ takes weights=, float32 (B,) or None, which multiply each
     sample's loss and gradient. Default False.
     of_linear(x, w, b, targets, scale, loss, dz, hit, weights, z, before, precision, dx): what
@@ -33,6 +36,7 @@ class Loss(Checked):
     activation = "softmax"
     takes_probabilities = True
     counts_hits = True
+    gives_probabilities = True
     takes_weights = False
     of_linear = None
     most_linear_units = 0
@@ -42,6 +46,22 @@ class Loss(Checked):
 
     def __call__(self, z, targets, scale, loss, dz, hit):
         raise TypeError(f"{type(self).__name__}: defines no __call__")
+
+    @property
+    def answers(self):
+        return "class" if self.counts_hits else "number"
+
+    def judged(self, y, outputs):
+        """(truth, scores) for metrics, of targets as they were given and of outputs as `predict`
+        gives them: int labels (n,) beside probabilities (n, C); bool beside probabilities that it
+        is yes, both (n, units); or numbers beside numbers. Scores are float64."""
+        y, scores = np.asarray(y), outputs.astype(np.float64)
+        if self.answers == "number":
+            return y, scores
+        if self.from_logits:
+            scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+            scores /= scores.sum(axis=1, keepdims=True)
+        return (y if y.ndim == 1 else y.argmax(axis=1)).astype(np.int64), scores
 
     def total(self, losses):
         """The one number to report for per-sample losses (n,): their mean."""

@@ -28,6 +28,7 @@ class BinaryCrossentropy(_YesNoLoss):
     function = "binary_crossentropy"
     activation = "sigmoid"
     yes_above = 0.5
+    aliases = ("bce", "bce_loss")
 
     def prepare(self, y, units):
         y = super().prepare(y, units)

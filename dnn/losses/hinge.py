@@ -30,7 +30,9 @@ class Hinge(_YesNoLoss):
     labels: tuple[int, int] = (-1, 1)
     checks: ClassVar = {"labels": _labels}
     takes_probabilities = False  # an output over 0 means yes
+    gives_probabilities = False
     function = "hinge"
+    aliases = ("hinge_loss",)
 
     def prepare(self, y, units):
         y = super().prepare(y, units)

@@ -13,3 +13,4 @@ class MeanAbsoluteError(_NumberLoss):
     """
 
     function = "absolute_error"
+    aliases = ("mae", "l1_loss")

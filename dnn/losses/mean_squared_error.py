@@ -13,3 +13,4 @@ class MeanSquaredError(_NumberLoss):
     """
 
     function = "squared_error"
+    aliases = ("mse", "mse_loss", "l2_loss")

@@ -19,6 +19,7 @@ class RootMeanSquaredError(_NumberLoss):
     """
 
     takes_weights = False
+    aliases = ("rmse",)
 
     def __call__(self, z, targets, scale, loss, dz, hit):
         scale = scale * len(targets)  # the root is the batch's already

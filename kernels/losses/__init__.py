@@ -8,6 +8,7 @@ kernels as activations are compiled into theirs:
     right(z, t) -> 1.0 where z is the right answer, else 0.0; left out where there is no such thing
 
 and, for the files here, an independent NumPy `reference(z, t)` and `reference_derivative(z, t)`.
+A file may have `aliases`, further names of what it defines.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 
-from kernels.arrays import one_of
+from kernels.names import further, named
 from kernels.pickling import OfFunctions
 
 
@@ -53,6 +54,12 @@ def names() -> tuple[str, ...]:
 
 
 @functools.cache
+def aliases() -> dict[str, str]:
+    """{further name: name}, of all files."""
+    return further(__name__, names())
+
+
+@functools.cache
 def _load(name) -> ElementwiseLoss:
     module = importlib.import_module(f"{__name__}.{name}")
     fields = [field.name for field in dataclasses.fields(ElementwiseLoss)]
@@ -60,8 +67,13 @@ def _load(name) -> ElementwiseLoss:
     return ElementwiseLoss(**{"name": name} | found)
 
 
+@functools.lru_cache(256)
+def _named(loss) -> ElementwiseLoss:
+    return _load(named("elementwise loss", loss, names(), aliases()))
+
+
 def get(loss) -> ElementwiseLoss:
-    """The ElementwiseLoss for a name ("squared_error"), or an ElementwiseLoss as it is."""
+    """The ElementwiseLoss for a name ("squared_error", "mse"), or an ElementwiseLoss as it is."""
     if isinstance(loss, ElementwiseLoss):
         return loss
     if not isinstance(loss, str):
@@ -69,4 +81,4 @@ def get(loss) -> ElementwiseLoss:
             f"elementwise loss: got {type(loss).__name__}; expected a name or "
             "kernels.ElementwiseLoss(name, value, derivative)"
         )
-    return _load(one_of("elementwise loss", loss, names()))
+    return _named(loss)

@@ -5,6 +5,8 @@ Source: Boscovich, De litteraria expeditione, 1757; the least absolute deviation
 
 import numpy as np
 
+aliases = ("mae", "mean_absolute_error")
+
 
 def value(z, t):
     return abs(z - t)

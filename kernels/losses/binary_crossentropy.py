@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+aliases = ("bce",)
+
 
 def value(z, t):
     other = 1.0 - t if z > 0.0 else t

@@ -3,6 +3,8 @@
 Source: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805.
 """
 
+aliases = ("mse", "mean_squared_error")
+
 
 def value(z, t):
     return (z - t) * (z - t)

@@ -72,6 +72,8 @@ def figures(name):
         ("torch l1_loss", MAE(), "numbers", {}),
         ("keras MeanAbsoluteError", MAE(), "numbers", {}),
         ("torch sqrt(mse_loss)", RMSE(), "numbers", {}),
+        ("torch huber_loss, δ 0.5", losses.Huber(0.5), "numbers", {}),
+        ("keras Huber", losses.Huber(), "numbers", {}),
         ("torch binary_cross_entropy_with_logits", BINARY(True), "yes or no", {}),
         ("torch binary_cross_entropy_with_logits, probabilities", BINARY(True), "probabilities",
          {}),
@@ -449,6 +451,12 @@ def test_labels_of_hinge_are_stated():
         HINGE((1, 2))
 
 
+@pytest.mark.parametrize("delta", [0, -1.0, float("nan"), float("inf"), 1e-60, "1"])
+def test_a_delta_of_huber_that_is_none(delta):
+    with pytest.raises(ValueError, match=f"^delta: got {delta!r}; expected a finite number over 0"):
+        losses.Huber(delta)
+
+
 # By name
 
 
@@ -462,5 +470,5 @@ def test_found_by_name_and_by_configuration(name):
 def test_a_file_of_kernels_needs_no_class():
     assert losses.get("squared_error") == losses.Elementwise("squared_error")
     assert losses.get("hinge") == losses.Hinge()  # a class of that name comes first
-    with pytest.raises(ValueError, match=r"^elementwise loss: got 'huge'.* Did you mean 'hinge'"):
-        losses.Elementwise("huge")
+    with pytest.raises(ValueError, match=r"^elementwise loss: got 'hinges'.* Did you mean 'hinge'"):
+        losses.Elementwise("hinges")

@@ -59,6 +59,7 @@ def losses():
         "torch mse_loss": ("numbers", F.mse_loss),
         "torch l1_loss": ("numbers", F.l1_loss),
         "torch sqrt(mse_loss)": ("numbers", lambda z, t: torch.sqrt(F.mse_loss(z, t))),
+        "torch huber_loss, δ 0.5": ("numbers", lambda z, t: F.huber_loss(z, t, delta=0.5)),
         "torch binary_cross_entropy_with_logits": ("yes or no", F.binary_cross_entropy_with_logits),
         "torch binary_cross_entropy_with_logits, probabilities": (
             "probabilities",
@@ -75,6 +76,7 @@ def losses():
         "keras MeanSquaredError": ("numbers", of_keras(k.MeanSquaredError)),
         "keras MeanSquaredError, weighted": ("numbers", of_keras(k.MeanSquaredError, **weighted)),
         "keras MeanAbsoluteError": ("numbers", of_keras(k.MeanAbsoluteError)),
+        "keras Huber": ("numbers", of_keras(k.Huber)),
         "keras BinaryCrossentropy": ("yes or no", of_keras(k.BinaryCrossentropy, logits)),
         "keras BinaryCrossentropy, smoothed": (
             "yes or no",

@@ -1,0 +1,33 @@
+"""Huber."""
+
+import math
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnn.losses._elementwise import _NumberLoss
+from kernels.losses.huber import with_delta
+
+
+@dataclass
+class Huber(_NumberLoss):
+    """d² / 2 where |d| ≤ δ, else δ (|d| − δ / 2), d = z − t: mean over the outputs, then over the
+    batch; targets (n, units), any numbers.
+
+    Squared near the target and absolute far from it. delta: δ, a number over 0, default 1. As
+    keras.losses.Huber and torch.nn.HuberLoss. Each δ is a kernel of its own, compiled once.
+    Source: Huber, Robust estimation of a location parameter, 1964.
+    """
+
+    delta: float = 1.0
+    aliases = ("huber_loss", "smooth_l1", "smooth_l1_loss")
+
+    def __post_init__(self):
+        if not (isinstance(self.delta, numbers.Real) and 0 < np.float32(self.delta) < math.inf):
+            raise ValueError(f"delta: got {self.delta!r}; expected a finite number over 0")
+        self.delta = float(self.delta)
+
+    @property
+    def function(self):
+        return with_delta(self.delta)
