@@ -9,6 +9,9 @@ model.compile(optimizers.Adam(1e-3), losses.SparseCategoricalCrossentropy(from_l
 model.fit(x, y, batch_size=128, epochs=10)
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 import dnn.own_kernels  # noqa: F401  refuses another's `kernels`, before it is imported
 from dnn import (
     callbacks,
@@ -24,6 +27,10 @@ from dnn.checkpoint import load_model
 from dnn.learning_rate_finder import learning_rate_finder
 from dnn.model import Sequential
 from dnn.one_hot import one_hot
+from kernels.names import unknown_attribute
+
+if TYPE_CHECKING:
+    from dnn import plots, tour
 
 __version__ = "0.1.0"
 
@@ -39,5 +46,18 @@ __all__ = [
     "one_hot",
     "optimizers",
     "perceptron",
+    "plots",
     "schedules",
+    "tour",
 ]
+
+_LAZY = ("plots", "tour")  # loaded when they are first asked for
+_unknown = unknown_attribute(__name__)
+
+
+def __getattr__(name):
+    return importlib.import_module(f"dnn.{name}") if name in _LAZY else _unknown(name)
+
+
+def __dir__():
+    return sorted({*globals(), *_LAZY})

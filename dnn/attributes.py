@@ -4,10 +4,12 @@ import difflib
 import sys
 from typing import ClassVar
 
+from dnn.keywords import Keywords
+
 ALIASES = {"lr": "learning_rate", "eps": "epsilon"}  # what users of other libraries type
 
 
-class Attributes:
+class Attributes(Keywords):
     """Base of what users set attributes of: a name that an object of the library does not have is
     refused with an AttributeError that offers the nearest. The library's own code may set what it
     needs, and a user's subclass has whatever attributes the user gives it.

@@ -1,14 +1,16 @@
 """A family of classes found by place: every subclass of `base` in a package's files, by name.
 
-Names are the class names as they are ("SparseCategoricalCrossentropy") or in snake case
-("sparse_categorical_crossentropy"), or what a class says in its place: short_name = "rmsprop". A
-member is a dataclass, so its configuration is its fields.
+Names are the class names in snake case ("sparse_categorical_crossentropy"), or what a class says in
+its place: short_name = "rmsprop"; and the further ones that a class lists: aliases = ("mse",). All
+are understood in any spelling ("SparseCategoricalCrossentropy"). A member is a dataclass, so its
+configuration is its fields.
 
 A package offers its family by
 
     catalog = Catalog("optimizer", __name__, Optimizer)
     globals().update(catalog.classes)
     __all__ = ["Optimizer", *catalog.classes]
+    __getattr__ = catalog.unknown_attribute
 
 so that a new file in its folder is all that a new member takes.
 """
@@ -21,7 +23,7 @@ import re
 
 import numpy as np
 
-from kernels.arrays import one_of
+from kernels.names import named, one_of, plain, unknown_attribute
 
 
 def snake_case(name):
@@ -29,10 +31,14 @@ def snake_case(name):
 
 
 class Catalog:
-    """kind names the family in errors: Catalog("optimizer", "dnn.optimizers", Optimizer)."""
+    """kind names the family in errors: Catalog("optimizer", "dnn.optimizers", Optimizer).
 
-    def __init__(self, kind, package, base):
+    elsewhere: {a name that other libraries have: what to write for it here}, where no member is it.
+    """
+
+    def __init__(self, kind, package, base, elsewhere=None):
         self.kind, self.package, self.base = kind, package, base
+        self.elsewhere = {plain(name): text for name, text in (elsewhere or {}).items()}
 
     @functools.cached_property
     def classes(self) -> dict[str, type]:
@@ -56,27 +62,65 @@ class Catalog:
             vars(cls).get("short_name", snake_case(name)): cls for name, cls in self.classes.items()
         }
 
+    @functools.cached_property
+    def aliases(self) -> dict[str, str]:
+        """{further name: snake-case or short name}."""
+        found = {cls.__name__: name for name, cls in self.by_name.items()}
+        for name, cls in self.by_name.items():
+            found |= dict.fromkeys(vars(cls).get("aliases", ()), name)
+        return found
+
+    def _attribute(self, cls):
+        return f"{self.package.removeprefix('dnn.')}.{cls.__name__}"
+
+    def unknown_attribute(self, name):
+        """The package's __getattr__."""
+        ours = {alias: self._attribute(self.by_name[name]) for alias, name in self.aliases.items()}
+        return unknown_attribute(self.package, ours | self.elsewhere)(name)
+
     def get(self, value):
         """A member for a name, a configuration, or a member (returned as it is)."""
         if isinstance(value, self.base):
             return value
         if isinstance(value, dict):
             return self.from_config(value)
+        if isinstance(value, type) and issubclass(value, self.base):
+            raise TypeError(
+                f"{self.kind}: got the class {value.__name__}; expected an instance: "
+                f"{self._attribute(value)}({_required(value)})"
+            )
         if not isinstance(value, str):
             raise TypeError(
                 f"{self.kind}: got {type(value).__name__}; expected a name or an instance of "
                 f"{self.base.__module__}.{self.base.__name__}"
             )
-        if value in self.classes:
-            return self.classes[value]()
-        name = value if value in self.by_name else snake_case(value)
-        return self.by_name[one_of(self.kind, name, tuple(self.by_name))]()
+        return self.named(value)()
+
+    def named(self, value):
+        """The class of that name, all of whose fields have defaults."""
+        if ours := self.elsewhere.get(plain(value)):
+            raise ValueError(f"{self.kind}: got {value!r}; expected an instance: {ours}")
+        cls = self.by_name[named(self.kind, value, tuple(self.by_name), self.aliases)]
+        if required := _required(cls):
+            raise ValueError(
+                f"{self.kind}: got {value!r}, which needs {required}; expected an instance: "
+                f"{self._attribute(cls)}({required})"
+            )
+        return cls
 
     def from_config(self, config):
         """The inverse of `config`."""
         fields = dict(config)
         name = fields.pop("class", None)
         return self.classes[one_of(self.kind, name, tuple(self.classes))](**fields)
+
+
+def _required(cls) -> str:
+    """The fields that have no default: "units"."""
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    needed = (f for f in fields if f.init and f.default is f.default_factory is missing)
+    return ", ".join(field.name for field in needed)
 
 
 def config(member) -> dict:

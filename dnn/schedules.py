@@ -19,6 +19,7 @@ import numpy as np
 
 from dnn.checked import Checked
 from kernels.arrays import one_of
+from kernels.names import nearest
 from kernels.numbers import MOST_STEPS, Number, optional, truth, whole_number
 
 RATE = Number(low=0)
@@ -246,8 +247,10 @@ def get(rate):
         return classes[name](**fields)
     if _is_number(rate):
         return Constant(rate)
+    near = isinstance(rate, str) and nearest(rate, [c.__name__ for c in Schedule.__subclasses__()])
     raise TypeError(
-        f"learning_rate: got {type(rate).__name__}; expected a number or a dnn.schedules.Schedule"
+        f"learning_rate: got {repr(rate) if isinstance(rate, str) else type(rate).__name__}; "
+        "expected a number or a dnn.schedules.Schedule" + (f": schedules.{near}(…)" if near else "")
     )
 
 

@@ -39,3 +39,4 @@ __all__ = [
     "progress",
     *catalog.classes,
 ]
+__getattr__ = catalog.unknown_attribute

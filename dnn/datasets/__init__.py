@@ -19,6 +19,8 @@ changes the data. `search.py` is this order; `idx.py` reads a file; `cache.py`, 
 `debian.py` are the places. A new data set is one file like `mnist.py` and its line below.
 """
 
+from kernels.names import named, unknown_attribute
+
 from . import search, toy
 from .dataset import Dataset, IdxFile
 from .errors import DatasetError, DatasetFileError, DatasetNotFoundError
@@ -41,6 +43,7 @@ __all__ = [
     "toy",
     "where",
 ]
+__getattr__ = unknown_attribute(__name__)
 
 _DATASETS = {dataset.name: dataset for dataset in (FASHION_MNIST, MNIST)}
 NAMES = tuple(_DATASETS)
@@ -72,6 +75,4 @@ def where(name):
 
 
 def _dataset(name):
-    if name not in _DATASETS:
-        raise ValueError(f"name: got {name!r}, expected one of {', '.join(map(repr, NAMES))}")
-    return _DATASETS[name]
+    return _DATASETS[named("name", name, NAMES, {})]

@@ -19,3 +19,4 @@ def check(name, value):
 globals().update(catalog.classes)
 
 __all__ = ["Initializer", "catalog", "check", "get", *catalog.classes]
+__getattr__ = catalog.unknown_attribute

@@ -18,6 +18,7 @@ class RandomUniform(Initializer):
     minval: float = -0.05
     maxval: float = 0.05
     checks: ClassVar = {"minval": Number(), "maxval": Number()}
+    aliases = ("uniform",)
 
     def __post_init__(self):
         if self.minval > self.maxval:
@@ -38,6 +39,7 @@ class RandomNormal(Initializer):
     mean: float = 0.0
     stddev: float = 0.05
     checks: ClassVar = {"mean": Number(), "stddev": Number(low=0)}
+    aliases = ("normal",)
 
     def __call__(self, shape, seed, stream):
         x = random.normal(seed, stream, math.prod(shape))

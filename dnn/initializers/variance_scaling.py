@@ -43,30 +43,35 @@ class _VarianceScaling(Initializer):
 class GlorotUniform(_VarianceScaling):
     """Uniform in ±√(6 / (I + O)). Dense's default."""
 
+    aliases = ("glorot", "xavier", "xavier_uniform")
     scale, mean_fan, is_normal = 1.0, True, False
 
 
 class GlorotNormal(_VarianceScaling):
     """Normal, variance 2 / (I + O)."""
 
+    aliases = ("xavier_normal",)
     scale, mean_fan, is_normal = 1.0, True, True
 
 
 class HeUniform(_VarianceScaling):
     """Uniform in ±√(6 / I)."""
 
+    aliases = ("he", "kaiming", "kaiming_uniform")
     scale, mean_fan, is_normal = 2.0, False, False
 
 
 class HeNormal(_VarianceScaling):
     """Normal, variance 2 / I."""
 
+    aliases = ("kaiming_normal",)
     scale, mean_fan, is_normal = 2.0, False, True
 
 
 class LecunUniform(_VarianceScaling):
     """Uniform in ±√(3 / I)."""
 
+    aliases = ("lecun",)
     scale, mean_fan, is_normal = 1.0, False, False
 
 

@@ -12,9 +12,9 @@ SEED = optional(functools.partial(philox.whole, bits=63))
 
 
 def known_activation(name, value):
-    """A check: it is kept as it is given, a name or an Activation, once there is one."""
-    activations.get(value)
-    return value
+    """A check: a name is kept as the library has it ("relu" for "ReLU"), an Activation as it is."""
+    function = activations.get(value)
+    return function.name if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

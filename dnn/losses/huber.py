@@ -1,13 +1,11 @@
 """Huber."""
 
-import math
-import numbers
 from dataclasses import dataclass
-
-import numpy as np
+from typing import ClassVar
 
 from dnn.losses._elementwise import _NumberLoss
 from kernels.losses.huber import with_delta
+from kernels.numbers import Number
 
 
 @dataclass
@@ -21,12 +19,8 @@ class Huber(_NumberLoss):
     """
 
     delta: float = 1.0
+    checks: ClassVar = {"delta": Number(above=0)}
     aliases = ("huber_loss", "smooth_l1", "smooth_l1_loss")
-
-    def __post_init__(self):
-        if not (isinstance(self.delta, numbers.Real) and 0 < np.float32(self.delta) < math.inf):
-            raise ValueError(f"delta: got {self.delta!r}; expected a finite number over 0")
-        self.delta = float(self.delta)
 
     @property
     def function(self):

@@ -27,6 +27,7 @@ class SGD(Optimizer):
     weight_decay: float = 0.0
     checks: ClassVar = {"momentum": KEPT, "nesterov": truth}
 
+    aliases = ("gradient_descent", "stochastic_gradient_descent")
     slots = ("u",)
 
     def used_slots(self):

@@ -17,6 +17,7 @@ from dnn.plots.local_minima import local_minima
 from dnn.plots.loss_curves import loss_curves
 from dnn.plots.mistakes import mistakes
 from dnn.plots.rate_sweep import rate_sweep
+from kernels.names import unknown_attribute
 
 __all__ = [
     "Animation",
@@ -36,3 +37,4 @@ __all__ = [
     "mistakes",
     "rate_sweep",
 ]
+__getattr__ = unknown_attribute(__name__)

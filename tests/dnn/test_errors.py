@@ -219,7 +219,7 @@ def test_the_base_of_a_family_is_no_member(family, base):
 OTHER_TYPES = {
     "activation": (lambda: layers.Dense(4, activation=3), "activation: got int; expected a name"),
     "optimizer": (compiled(optimizer=0.1), "optimizer: got float; expected a name or an instance"),
-    "a class": (compiled(optimizer=optimizers.Adam), "optimizer: got type; expected a name or an"),
+    "a class": (compiled(optimizer=optimizers.Adam), "optimizer: got the class Adam; expected an"),
     "loss": (compiled(loss=len), "loss: got builtin_function_or_method; expected a name"),
     "layer": (lambda: Sequential([4]), "layer: got int; expected a name or an instance of dnn.lay"),
     "metrics": (compiled(metrics="accuracy"), "expected a list of names: ['accuracy']"),
