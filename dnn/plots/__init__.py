@@ -1,5 +1,6 @@
 """Pictures of networks and of their training. Each function returns a matplotlib Figure and saves
-it to `path` if given one; matplotlib is loaded at the first picture, not before."""
+it to `path` if given one; as the last line of a notebook's cell it is shown there. matplotlib is
+loaded at the first picture, not before."""
 
 from dnn.plots.activation_curves import activation_curves
 from dnn.plots.animation import Animation

@@ -13,9 +13,9 @@ HATCHES = ("//", "\\\\", "..", "xx", "--", "||", "oo", "++")
 
 def new_figure(columns=1, width=5.0, height=4.0, rows=1):
     """(Figure, [Axes, …]) row by row, each width × height inches."""
-    from matplotlib.figure import Figure
+    from dnn.plots.picture import Picture
 
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    figure = Picture(figsize=(width * columns, height * rows), layout="constrained")
     axes = [figure.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
     return figure, axes
 

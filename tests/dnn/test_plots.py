@@ -1,5 +1,7 @@
 """Pictures: what they show, not how they look."""
 
+import sys
+
 import matplotlib
 import numpy as np
 import pytest
@@ -88,6 +90,16 @@ def test_every_picture_is_returned_saved_titled_and_has_its_axes_named(name, tmp
         assert is_image or colourbar or (axis.get_xlabel() and axis.get_ylabel()), name
         assert not colourbar or axis.get_ylabel()
     assert dict(matplotlib.rcParams) == before, "matplotlib's global state"
+
+
+def test_a_notebook_shows_a_picture_by_itself():
+    """Its display looks for _repr_png_; without pyplot nothing else would make an image of it."""
+    figure = PICTURES["loss_curves"](path=None)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(RuntimeError, match=r"^show: .*figure\.savefig\('picture\.png'\)$"):
+        figure.show()
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums(), "nothing else holds it"
 
 
 def test_looks_differ_without_colour():
