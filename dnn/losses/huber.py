@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from dnn.losses._elementwise import _NumberLoss
 from kernels.losses.huber import with_delta
-from kernels.numbers import Number
+from kernels.numbers import LEAST_NORMAL, Number
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Huber(_NumberLoss):
     """
 
     delta: float = 1.0
-    checks: ClassVar = {"delta": Number(above=0)}
+    checks: ClassVar = {"delta": Number(low=LEAST_NORMAL)}
     aliases = ("huber_loss", "smooth_l1", "smooth_l1_loss")
 
     @property

@@ -453,7 +453,7 @@ def test_labels_of_hinge_are_stated():
 
 @pytest.mark.parametrize("delta", [0, -1.0, float("nan"), float("inf"), 1e-60, "1"])
 def test_a_delta_of_huber_that_is_none(delta):
-    with pytest.raises(ValueError, match=f"^delta: got {delta!r}; expected a finite number over 0"):
+    with pytest.raises(ValueError, match=f"^delta: got {delta!r}; expected a finite number, 1"):
         losses.Huber(delta)
 
 
