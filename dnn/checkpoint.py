@@ -22,9 +22,10 @@ import typing
 
 import numpy as np
 
-from dnn import devices, scale
+from dnn import devices, metrics, scale
 from dnn.catalog import config, members
 from dnn.files import write_atomically
+from dnn.keywords import keywords_checked
 from dnn.optimizers.base import AVERAGE
 from kernels import activations
 from kernels.arrays import one_of
@@ -131,7 +132,7 @@ def describe(model) -> dict:
         compilation = {
             "optimizer": config(model.optimizer),
             "loss": config(model.loss),
-            "metrics": list(model.metrics),
+            "metrics": [metrics.described(metric) for metric in model.metrics],
             "precision": model.precision,
         }
         if model.run_eagerly:
@@ -160,10 +161,13 @@ def _nameless(layer):
     return layer
 
 
-def load_model(path, *, device="auto", custom_activations=()):
+@keywords_checked
+def load_model(path, *, device="auto", custom_activations=(), custom_metrics=()):
     """The Sequential that Sequential.save wrote.
 
     custom_activations: the kernels.Activation objects of the user's own that it uses.
+    custom_metrics: the user's own functions and metrics that it was compiled with; one that is not
+    among them is left out, with a warning.
     device: as in Sequential. Raises ModelFileError, naming the file, if it is not a model file or
     any byte of it was changed; FileNotFoundError if there is none.
     """
@@ -173,7 +177,7 @@ def load_model(path, *, device="auto", custom_activations=()):
     own = {activation.name: activation for activation in custom_activations}
     with open(path, "rb") as file:
         try:
-            return _load(file, device, own)
+            return _load(file, device, own, [metrics.get(metric) for metric in custom_metrics])
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:
             raise ModelFileError(f"{path}: {_short(cause)}") from cause
         except RecursionError as cause:
@@ -193,7 +197,7 @@ def _short(cause):
     return text if len(text) <= 600 else text[:600] + " ..."
 
 
-def _load(file, device, own):
+def _load(file, device, own, own_metrics):
     """The model in an open file. What is raised here names the file above."""
     header, table, payload_bytes = _parse(file)
     about = _about(table.pop("__metadata__", None))
@@ -205,7 +209,7 @@ def _load(file, device, own):
         )
     places = _places(table, payload_bytes)
     try:
-        model = _model(about["model"], places, device, own)
+        model = _model(about["model"], places, device, own, own_metrics)
         _resume(model, about.get("training"), places)
         trained_on = about["model"].get("trained_on", _usual(about))
         model.trained_on = one_of("trained_on", trained_on, scale.KNOWN)
@@ -225,7 +229,7 @@ class UnknownActivation(ValueError):
     """Of the user's own, and not given to load_model."""
 
 
-def _model(described, places, device, own):
+def _model(described, places, device, own, own_metrics):
     """The model, built and compiled; its arrays hold zeros yet."""
     from dnn.model import MOST_LAYERS, Sequential
 
@@ -248,7 +252,10 @@ def _model(described, places, device, own):
         if not isinstance(compilation["metrics"], list):
             raise TypeError(f"metrics: got {compilation['metrics']!r}; expected a list")
         one_of("run_eagerly", compilation.get("run_eagerly", False), (True, False))
-        model.compile(**compilation)
+        of_user = {metric.name: metric for metric in own_metrics}
+        kept = (metrics.restored(metric, of_user) for metric in compilation["metrics"])
+        kept = [metric for metric in kept if metric is not None]
+        model.compile(**compilation | {"metrics": kept})
         _typed(model.optimizer)
         _typed(model.loss)
     return model

@@ -86,6 +86,15 @@ def same_length(x, y, names=("x", "y")):
         raise ValueError(f"{names[0]}: got 0 samples; expected at least one")
 
 
+def one_number(name, value) -> float:
+    """A number, or an array of one."""
+    found = np.asarray(value)
+    if found.size != 1 or found.dtype.kind not in "biuf":
+        got = f"an array of shape {found.shape}" if found.size > 1 else repr(value)
+        raise TypeError(f"{name}: got {got}; expected one number")
+    return float(found.reshape(()))
+
+
 def sample_weights(loss, y, sample_weight, name="sample_weight"):
     """float32 (n,), finite, 0 or more; None for None. y: the prepared targets."""
     if sample_weight is None:

@@ -11,12 +11,13 @@ import numpy as np
 from dnn import arena, data, devices, interrupts, layers, losses, optimizers, schedules, training
 from dnn.attributes import Attributes
 from dnn.class_names import class_names
+from dnn.keywords import keywords_checked
+from dnn.metrics import chosen
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
 from kernels.text import say
 
-METRICS = ("accuracy",)
 MOST_LAYERS = 1000
 PROBABILITIES = ("sigmoid", "softmax")  # activations that make them
 ARENAS = ("arena", "state_arena", "gradient_arena")
@@ -99,6 +100,7 @@ class Sequential(Attributes):
             self.input_shape = layer.shape
         self.layers.append(layer)
 
+    @keywords_checked
     @interrupts.whole()
     def build(self, input_shape=None):
         """Make the parameters, for samples of this shape (without the batch axis).
@@ -153,6 +155,7 @@ class Sequential(Attributes):
                 stream += 1
         return devices.to_device(values, self.device)
 
+    @keywords_checked
     @interrupts.whole()
     def compile(
         self, optimizer="adam", loss=None, metrics=(), *, run_eagerly=False,
@@ -161,8 +164,12 @@ class Sequential(Attributes):
         """Choose how to train.
 
         optimizer: a name or an instance of dnn.optimizers, default Adam with its defaults.
-        loss: a name or an instance of dnn.losses. metrics: ["accuracy"], the share
-        of samples whose prediction is right, for losses of classes and yes/no answers; or nothing.
+        loss: a name or an instance of dnn.losses.
+        metrics: a list of names ("accuracy", "precision", "recall", "f1_score", "auc",
+        "top_5_accuracy"; of numbers "mae", "mse", "rmse"), instances of dnn.metrics, and functions
+        of (y_true, y_pred) that return a number; default none. Their values are in the logs, in
+        History and in what `evaluate` returns, in this order, under the name that was typed, an
+        instance's `name`, or a function's; see dnn/metrics.
         run_eagerly: let `fit` call one kernel after the other. Default False: the calls of some
         steps are recorded once and replayed, on a GPU with one launch (dnn/steps.py). The bits are
         the same. Steps with a layer, loss or optimizer of your own are always eager.
@@ -186,15 +193,7 @@ class Sequential(Attributes):
                 "losses.SparseCategoricalCrossentropy(from_logits=True)"
             )
         optimizer, loss = optimizers.get(optimizer), losses.get(loss)
-        if isinstance(metrics, str):
-            raise TypeError(f"metrics: got {metrics!r}; expected a list of names: [{metrics!r}]")
-        metrics = tuple(one_of("metric", metric, METRICS) for metric in metrics)
-        if "accuracy" in metrics and not loss.counts_hits:
-            raise ValueError(
-                f"metrics: got 'accuracy' with {type(loss).__name__}; expected [], for its "
-                "targets are numbers, and no prediction of a number is simply right or wrong: the "
-                "loss is the measure"
-            )
+        metrics = chosen(metrics, loss)
         if steps_per_execution != "auto":
             steps_per_execution = data.whole_number("steps_per_execution", steps_per_execution)
         precision = one_of("precision", precision, devices.PRECISIONS)
@@ -297,6 +296,7 @@ class Sequential(Attributes):
         """Whether the last layer's softmax or sigmoid is left to the loss."""
         return not self.loss.from_logits
 
+    @keywords_checked
     def fit(
         self, x, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
         validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
@@ -358,6 +358,7 @@ class Sequential(Attributes):
         if self.fitting:
             raise RuntimeError(f"{what}: a fit of this model is under way; {instead}")
 
+    @keywords_checked
     def evaluate(
         self,
         x,
@@ -367,9 +368,9 @@ class Sequential(Attributes):
         *,
         return_dict=False,
     ):
-        """The mean loss, or [loss, accuracy] if compiled with it, or with return_dict a dict.
+        """The mean loss, or [loss, metric, …] if compiled with some, or with return_dict a dict.
 
-        sample_weight: as in fit; of the loss, not of the accuracy.
+        sample_weight: as in fit; of the loss, not of the metrics.
         """
         batch_size = data.whole_number("batch_size", batch_size)
         found = training.evaluate(self, x, y, batch_size, sample_weight)
@@ -377,6 +378,7 @@ class Sequential(Attributes):
             return found
         return list(found.values()) if len(found) > 1 else found["loss"]
 
+    @keywords_checked
     def predict(self, x, batch_size=training.EVALUATION_BATCH):
         """The last layer's outputs, float32 (n, units); NumPy unless x is on the model's device."""
         return training.predict(self, x, data.whole_number("batch_size", batch_size))
@@ -415,6 +417,7 @@ class Sequential(Attributes):
         self._require_built()
         return sum(p.size for layer in self.parameters for p in layer.values())
 
+    @keywords_checked
     def summary(self, print_fn=say):
         """Print the layers, their output shapes and numbers of parameters; print_fn: with what."""
         from dnn.summary import table
@@ -422,6 +425,7 @@ class Sequential(Attributes):
         self._require_built()
         print_fn(table(self))
 
+    @keywords_checked
     def save(self, path, *, include_optimizer=True):
         """Write architecture, weights and compilation to one .safetensors file, atomically.
 

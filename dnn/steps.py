@@ -55,9 +55,10 @@ class Trainer:
         most = self.most_steps * self.batch_size
         return [(low, min(low + most, end)) for low in range(start, end, most)]
 
-    def train(self, start, end, losses, hits):
-        """Steps on the rows start … end − 1 of the order, one of `parts`; losses float32 and hits
-        uint8 (end − start,) receive each row's. Nothing waits for the device."""
+    def train(self, start, end, *out):
+        """Steps on the rows start … end − 1 of the order, one of `parts`. out: losses float32 and
+        hits uint8 (end − start,) receive each row's, and, where it is given, outputs float32
+        (end − start, units) what the last layer makes of it. Nothing waits for the device."""
         model, schedule = self.model, self.model.schedule
         if self._numbers != self._held:
             self._hold()
@@ -67,24 +68,27 @@ class Trainer:
         numbers = range(first, first + len(starts))
         rates = schedules.rates(schedule, [number - 1 for number in numbers])
         if self.captured:
-            self._graph(end - start).take(given, losses, hits, self.key, starts, numbers, rates)
+            self._graph(out).take(given, out, self.key, starts, numbers, rates)
         else:
             rates = np.float32(rates).tolist()  # as a graph's
-            self.issue(given, losses, hits, self.key, starts, numbers, rates)
+            self.issue(given, out, self.key, starts, numbers, rates)
         model.steps_trained = numbers[-1]
 
-    def issue(self, given, losses, hits, key, starts, numbers, rates):
-        """The calls of some steps. given: their samples' targets and, if there are, weights. Of
-        each step the position of its first row, its number, from 1, and rate, and the key: numbers,
-        or arrays (1,) on the device."""
-        n = len(losses)
+    def issue(self, given, out, key, starts, numbers, rates):
+        """The calls of some steps. given: their samples' targets and, if there are, weights. out:
+        as train's. Of each step the position of its first row, its number, from 1, and rate, and
+        the key: numbers, or arrays (1,) on the device."""
+        n = len(out[0])
         lows = range(0, n, self.batch_size)
         for low, start, number, rate in zip(lows, starts, numbers, rates, strict=True):
             rows = min(self.batch_size, n - low)
             batch = slice(low, low + rows)
             targets, *weights = (a[batch] for a in given)
             self.run.load(self.x, start, rows, key)
-            self.run.step(rows, targets, losses[batch], hits[batch], number, rate, *weights)
+            loss, hit, *outputs = (a[batch] for a in out)
+            self.run.step(rows, targets, loss, hit, number, rate, *weights)
+            for y in outputs:
+                kernels.gather(self.run.y[-1], 0, rows, out=y)
 
     def _hold(self):
         """Keep the numbers of all parts as they are now; graphs that hold others are dropped.
@@ -95,9 +99,10 @@ class Trainer:
             self._graphs.clear()
         self._held = held
 
-    def _graph(self, n):
+    def _graph(self, out):
+        n = len(out[0])
         if n not in self._graphs:
-            self._graphs[n] = _Graph(self, n)
+            self._graphs[n] = _Graph(self, out)
         return self._graphs[n]
 
 
@@ -109,27 +114,28 @@ def _unread(numbers):
 
 
 class _Graph:
-    """Steps that take n samples, recorded, with the arrays that they read and write."""
+    """Steps that fill arrays like `out`, recorded, with the arrays that they read and write."""
 
-    def __init__(self, trainer, n):
+    def __init__(self, trainer, out):
+        n = len(out[0])
         device, xp, steps = trainer.model.device, trainer.xp, -(-n // trainer.batch_size)
         self.given = [xp.empty((n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
-        self.losses = xp.empty(n, np.float32)
-        self.hits = xp.zeros(n, np.uint8)  # some losses know none
+        self.out = [xp.zeros(a.shape, a.dtype) for a in out]  # some losses know no hits
         self.inputs = _Inputs(device, steps)
         key, *of_steps = self.inputs.arrays
         of_steps = ([of[i : i + 1] for i in range(steps)] for of in of_steps)
         key = None if trainer.key is None else key
         with capture(device) as self.recorded:
-            trainer.issue(self.given, self.losses, self.hits, key, *of_steps)
+            trainer.issue(self.given, self.out, key, *of_steps)
 
-    def take(self, given, losses, hits, key, starts, numbers, rates):
+    def take(self, given, out, key, starts, numbers, rates):
         """As Trainer.issue, on numbers."""
         for a, values in zip(self.given, given, strict=True):
             a[...] = values
         self.inputs.set(key, starts, numbers, rates)
         self.recorded.replay()
-        losses[...], hits[...] = self.losses, self.hits
+        for a, values in zip(out, self.out, strict=True):
+            a[...] = values
 
 
 class _Inputs:

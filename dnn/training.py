@@ -26,9 +26,10 @@ def fit(
     initial_epoch = data.whole_number("initial_epoch", initial_epoch, least=0)
     if validation_split and validation_data is not None:
         raise ValueError("validation_split, validation_data: got both; expected one of them")
+    truth = truth_for_metrics(model, y)
     x, y, weights = prepared(model, x, y, sample_weight)
     trained_on = scale.of(model, x) or model.trained_on
-    validation = kept = None
+    validation = kept = truth_held = None
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
             kind = type(validation_data).__name__
@@ -36,13 +37,14 @@ def fit(
                 f"validation_data: got {kind}; expected (x, y) or (x, y, sample_weight)"
             )
         names = ("validation x", "validation y", "validation sample_weight")
+        truth_held = truth_for_metrics(model, validation_data[1], "validation y")
         validation = prepared(model, *validation_data, names=names, trained_on=trained_on)
     elif validation_split:
         classes = model.loss.classes(y)
         classes = np.zeros(len(y), np.int32) if classes is None else classes
         kept, held = data.split(classes, validation_split, model.seed)
-        validation = rows_of(held, x, y, weights)
-        x, y, weights = rows_of(kept, x, y, weights)
+        *validation, truth_held = rows_of(held, x, y, weights, truth)
+        x, y, weights, truth = rows_of(kept, x, y, weights, truth)
     if hasattr(class_weight, "__dlpack__"):
         class_weight = host("class_weight", class_weight)
     weights = data.class_weighted(model.loss, y, model.units[-1], weights, class_weight)
@@ -58,7 +60,7 @@ def fit(
     model.use_average(False)
     run = Execution(model, min(batch_size, n), model.from_logits_pass, training=True)
     trainer = Trainer(run, x, y, weights, batch_size)
-    found = PerSample(model, n)
+    found = PerSample(model, n, truth)
     model.running = running = Running(run, found.losses, kept)
     history = History()
     model.history = history
@@ -83,7 +85,7 @@ def fit(
                     model.use_average(False)
                 watchers.on_train_batch_begin(start // batch_size, {})
                 for low, high in trainer.parts(start, end):
-                    trainer.train(low, high, found.losses[low:high], found.hits[low:high])
+                    trainer.train(low, high, *found.part(low, high))
                     model.samples_trained = high % n
                     if high < end:
                         signals.deliver()
@@ -95,11 +97,13 @@ def fit(
                 if model.stop_training:
                     break
             # The one read of the epoch: it waits for the device
-            logs = found.means(begun, end)
+            logs = found.means(begun, end, key)
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
                 watchers.on_test_begin({})
-                of_validation = evaluate_prepared(model, *validation, watchers=watchers)
+                of_validation = evaluate_prepared(
+                    model, *validation, truth=truth_held, watchers=watchers
+                )
                 watchers.on_test_end({})
                 logs |= {f"val_{name}": value for name, value in of_validation.items()}
             watchers.on_epoch_end(epoch, logs)
@@ -150,6 +154,11 @@ def host(name, a):
     return None if a is None else devices.to_host(inputs.as_array(name, a))
 
 
+def truth_for_metrics(model, y, name="y"):
+    """The targets as they were given, on the host, or None where no metric asks for them."""
+    return host(name, y) if any(m.reads_outputs for m in model.metrics) else None
+
+
 def rows_of(rows, *arrays):
     """Those rows of each array; None stays None."""
     return tuple(None if a is None else a[rows] for a in arrays)
@@ -169,10 +178,13 @@ def steps_per_execution(model, trainer, callbacks):
 
 class PerSample:
     """losses float32 (n,) and hits uint8 (n,) of each sample, on the model's device; the halves of
-    one array, so that one copy brings both to the host."""
+    one array, so that one copy brings both to the host. And, where a metric reads them, outputs
+    float32 (n, units); truth: the samples' targets as they were given, on the host."""
 
-    def __init__(self, model, n):
-        self.model = model
+    def __init__(self, model, n, truth=None):
+        self.model, self.truth, self.outputs = model, truth, None
+        if truth is not None:
+            self.outputs = devices.empty(model.device, (n, model.units[-1]), np.float32)
         self._both = devices.namespace(model.device).zeros(5 * n, np.uint8)
         self.losses, self.hits = self._parts(self._both)
 
@@ -181,26 +193,52 @@ class PerSample:
         n = len(both) // 5
         return both[: 4 * n].view(np.float32), both[4 * n :]
 
-    def means(self, start, end):
-        """{"loss": …, "accuracy": … if asked for} of a part of them, read from the device."""
+    def part(self, start, end):
+        """The arrays that receive what those samples give: losses, hits, and maybe outputs."""
+        every = (self.losses, self.hits, self.outputs)
+        return [a[start:end] for a in every if a is not None]
+
+    def means(self, start, end, key=None):
+        """{"loss": …, metric: …} of a part of them, read from the device. key: of their order."""
         losses, hits = (a[start:end] for a in self._parts(devices.to_host(self._both)))
         found = {"loss": self.model.loss.total(losses)}
-        if "accuracy" in self.model.metrics:
-            found["accuracy"] = float(hits.mean(dtype=np.float64))
+        truth = outputs = None
+        if self.outputs is not None:
+            order = np.arange(len(self.truth), dtype=np.int32)
+            truth = self.truth[kernels.gather(order, start, end - start, key=key)]
+            outputs = self._predictions(start, end)
+        for metric in self.model.metrics:
+            if metric.reads_outputs:
+                value = metric.of_loss(self.model.loss, truth, outputs)
+                found[metric.name] = data.one_number(f"metric {metric.name!r}", value)
+            else:
+                found[metric.name] = float(hits.mean(dtype=np.float64))
         return found
+
+    def _predictions(self, start, end):
+        """What `predict` gives: where the loss took the place of the last activation, it follows
+        now."""
+        part = self.outputs[start:end]
+        if self.model.from_logits_pass:
+            last = [layer for layer in self.model.layers if layer.computes][-1]
+            kernels.activation(part, last.function, out=part)
+        return devices.to_host(part).copy()
 
 
 def evaluate(model, x, y, batch_size, sample_weight=None):
     """See Sequential.evaluate."""
+    truth = truth_for_metrics(model, y)
     x, y, weights = on_device(model, *prepared(model, x, y, sample_weight))
-    return evaluate_prepared(model, x, y, weights, batch_size)
+    return evaluate_prepared(model, x, y, weights, batch_size, truth)
 
 
-def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH, watchers=None):
-    """watchers: a CallbackList that is told of every batch, or None."""
+def evaluate_prepared(
+    model, x, y, weights=None, batch_size=EVALUATION_BATCH, truth=None, watchers=None
+):
+    """truth: as PerSample's. watchers: a CallbackList that is told of every batch, or None."""
     n = len(x)
     run = Execution(model, min(batch_size, n), model.from_logits_pass)
-    found = PerSample(model, n)
+    found = PerSample(model, n, truth)
     for start in range(0, n, batch_size):
         rows = min(batch_size, n - start)
         batch = slice(start, start + rows)
@@ -208,8 +246,11 @@ def evaluate_prepared(model, x, y, weights=None, batch_size=EVALUATION_BATCH, wa
             watchers.on_test_batch_begin(start // batch_size, {})
         run.load(x, start, rows)
         weighted = {} if weights is None else {"weights": weights[batch]}
-        out = found.losses[batch], None, found.hits[batch]
-        model.loss(run.forward(rows), y[batch], 1.0, *out, **weighted)
+        loss, hit, *outputs = found.part(start, start + rows)
+        z = run.forward(rows)
+        model.loss(z, y[batch], 1.0, loss, None, hit, **weighted)
+        for kept in outputs:
+            kernels.gather(z, 0, rows, out=kept)
         if watchers is not None:
             watchers.on_test_batch_end(start // batch_size, {})
     return found.means(0, n)

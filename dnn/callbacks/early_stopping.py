@@ -11,7 +11,7 @@ class EarlyStopping(Callback):
 
     monitor: default "val_loss". min_delta: an improvement is a change of more than this, default
     0. patience: default 0. verbose: 1 prints why and what was restored, default 0.
-    mode: "min", "max" or "auto" (default: "max" for accuracies). baseline: a value that must be
+    mode: "min", "max" or "auto" (default: what the metric says). baseline: a value that must be
     beaten as well, or None (default).
     restore_best_weights: give the model the weights of its best epoch when the training ends, in
     whatever way it ends: stopped here, after its last epoch, or by an exception. Default False.
@@ -34,6 +34,7 @@ class EarlyStopping(Callback):
         self.restore_best_weights = truth("restore_best_weights", restore_best_weights)
 
     def on_train_begin(self, logs):
+        self.monitor.begin(self.model)
         self.wait, self.best, self.best_epoch = 0, self.monitor.worst, None
         self.stopped_epoch = self.best_weights = None
 

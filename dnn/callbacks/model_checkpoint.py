@@ -1,5 +1,6 @@
 """ModelCheckpoint: write the model to a file while it trains."""
 
+import math
 import pathlib
 
 from dnn.callbacks.base import Callback
@@ -56,6 +57,10 @@ class ModelCheckpoint(Callback):
         return self.save_freq != "epoch"
 
     def on_train_begin(self, logs):
+        if self.save_best_only:
+            self.monitor.begin(self.model)
+        if math.isinf(self.best):  # there was none yet
+            self.best = self.monitor.worst
         self.epoch = None
 
     def on_epoch_begin(self, epoch, logs):

@@ -36,6 +36,7 @@ class ReduceLROnPlateau(Callback):
                 f"ReduceLROnPlateau: the learning rate follows {type(schedule).__name__}, which "
                 "sets it at every step; give the optimizer a number, or leave this callback out"
             )
+        self.monitor.begin(self.model)
         self.best, self.wait, self.cooling = self.monitor.worst, 0, 0
 
     def on_epoch_end(self, epoch, logs):

@@ -61,7 +61,8 @@ class Loss(Checked):
         if self.from_logits:
             scores = np.exp(scores - scores.max(axis=1, keepdims=True))
             scores /= scores.sum(axis=1, keepdims=True)
-        return (y if y.ndim == 1 else y.argmax(axis=1)).astype(np.int64), scores
+        labels = y.argmax(axis=1) if y.shape == scores.shape else y.reshape(len(scores))
+        return labels.astype(np.int64), scores
 
     def total(self, losses):
         """The one number to report for per-sample losses (n,): their mean."""

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from dnn.callbacks.monitor import is_better_high
 from dnn.plots.figure import LINE_COLOURS, new_figure, save
 
 
 def learning_curves(history, *, path=None, title="Learning curves"):
-    """One plot for each of loss and accuracy that the history holds.
+    """One plot for the loss, and one for each of the library's metrics that the history holds.
 
     history: what fit returned, or its .history. The dashed line with squares is validation; the
     hatched gap is how much worse it is than training: where it opens, the network learns its
@@ -15,7 +16,9 @@ def learning_curves(history, *, path=None, title="Learning curves"):
     about half an epoch.
     """
     values = getattr(history, "history", history)
-    shown = [name for name in ("loss", "accuracy") if name in values]
+    better_high = {name: is_better_high(name) for name in values} | {"loss": False}
+    better_high = {name: high for name, high in better_high.items() if not name.startswith("val_")}
+    shown = [name for name in values if better_high.get(name) is not None]
     if not shown:
         raise ValueError(f"history: got {sorted(values)}; expected 'loss' or 'accuracy' in it")
     figure, axes = new_figure(len(shown))
@@ -29,13 +32,13 @@ def learning_curves(history, *, path=None, title="Learning curves"):
             axis.plot(
                 epochs, held_out, "s--", color=LINE_COLOURS[1], markersize=size, label="validation"
             )
-            worse = held_out > trained if name == "loss" else held_out < trained
+            worse = held_out < trained if better_high[name] else held_out > trained
             axis.fill_between(
                 epochs, trained, held_out, where=worse, facecolor="none", edgecolor="0.75",
                 hatch="///", linewidth=0, label="overfitting gap", zorder=0,
             )  # fmt: skip
             if np.isfinite(held_out).any():
-                best = np.nanargmin(held_out) if name == "loss" else np.nanargmax(held_out)
+                best = (np.nanargmax if better_high[name] else np.nanargmin)(held_out)
                 axis.scatter(
                     epochs[best], held_out[best], s=140, marker="*", color="black", zorder=4,
                     label=f"best validation: {held_out[best]:.4f}, epoch {epochs[best]}",
