@@ -11,7 +11,7 @@ from kernels.numbers import MOST, Number
 from kernels.numbers import whole_number as whole_number
 
 SCALE_OF_BYTES = 1 / 255
-EXACT = 2**24  # float32 holds every integer up to it
+EXACT, EXACT_OF_FLOAT64 = 2**24, 2**53  # every integer up to these is held by float32, by float64
 WEIGHT = Number(low=0)
 SPLIT = Number(above=0, below=1)
 
@@ -56,13 +56,17 @@ def samples(name, x, shape=None):
 
 
 def warn_of_rounding(name, given, converted):
-    """Where float32 does not hold an integer: of ids and times it makes equal ones of many."""
-    if given.dtype.kind not in "iu" or not given.size:
+    """Where float32 does not hold an integer: of ids and times it makes equal ones of many. In a
+    float64 array they are integers still, as beside other columns of a frame."""
+    if given.dtype.kind not in "iuf" or given.itemsize < 4 or given.dtype == np.float32:
         return
     given, converted = (a.get() if is_emulated(a) else a for a in (given, converted))
-    if -EXACT <= int(given.min()) and int(given.max()) <= EXACT:
+    if not given.size or (-EXACT <= given.min() and given.max() <= EXACT):
         return
-    rounded = (converted != given).reshape(len(given), -1).any(axis=1)
+    rounded = converted != given
+    if given.dtype.kind == "f":
+        rounded &= (given % 1 == 0) & (abs(given) <= EXACT_OF_FLOAT64)
+    rounded = rounded.reshape(len(given), -1).any(axis=1)
     if rounded.any():
         first = int(rounded.argmax())
         warnings.warn(

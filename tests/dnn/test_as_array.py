@@ -2,11 +2,12 @@
 
 import array
 import re
+import warnings
 
 import numpy as np
 import pytest
 
-from dnn import Sequential, inputs, layers, one_hot, training
+from dnn import Sequential, data, inputs, layers, one_hot, training
 from tests.dnn.helpers import samples, small_model
 from tests.harness import Foreign
 
@@ -147,12 +148,17 @@ def test_integers_that_float32_rounds_are_warned_of():
     x = np.array([[1, 2], [3, 2**24 + 1], [2**24, -(2**24)]])
     for call, name in (
         (lambda: small_model().fit(x, [0, 1, 0], epochs=0, verbose=0), "x"),
+        (lambda: data.samples("x", x.astype(np.float64)), "x"),
         (lambda: training.targets(of_numbers, "y", x), "y"),
     ):
         with pytest.warns(
             UserWarning, match=rf"^{name}\[1\]: holds an integer beyond 2²⁴ that flo"
         ):
             call()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for exact in (x * (x <= 2**24), x + 0.25, x * 1e30, x.astype(np.float32)):
+            data.samples("x", exact)
 
 
 # Frames
