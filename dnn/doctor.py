@@ -270,6 +270,9 @@ def data():
     if given and not os.path.isdir(given):
         yield Finding("data folder", "problem", f"{given}: no such folder", "unset DNN_DATA_DIR")
     for name in datasets.NAMES:
-        place = datasets.where(name)
+        try:
+            place = datasets.where(name)
+        except (OSError, RuntimeError):  # no home; `folders` says so
+            place = None
         text = str(place) if place else "not on this machine; `dnn train` fetches it once"
         yield Finding(name, "ok" if place else "none", text)

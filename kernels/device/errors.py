@@ -1,5 +1,7 @@
 """What can go wrong between a kernel's source and a launch, each in words a user can act on."""
 
+import sys
+
 
 class DeviceError(RuntimeError):
     """Base of the errors of this package."""
@@ -26,6 +28,11 @@ class EmulationError(DeviceError):
 
 
 def toolchain_missing(what, cause):
+    if sys.platform == "darwin":
+        return ToolchainMissingError(
+            f"{what}: NVIDIA has no compilers for macOS, so no GPU kernel can be compiled here. "
+            "Use device='cpu', or type in a Linux container: pip install -e '.[test]'"
+        )
     return ToolchainMissingError(
         f"{what} is not installed ({cause}), so no GPU kernel can be compiled. "
         "Type: pip install -e '.[cuda13]' (or [cuda12] for a CUDA 12 driver); "

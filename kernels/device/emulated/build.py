@@ -10,6 +10,7 @@ import ctypes
 import functools
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,34 +27,49 @@ FLAGS = ("-std=c++20", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-f
 MODULE_FLAGS = ("-O1", "-w", "-fvisibility=hidden")
 # Its calls into the runtime are bound when it is loaded.
 LINK_FLAGS = ("-shared", *(["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []))
+if sys.platform == "darwin":  # its ucontext.h asks for it
+    FLAGS += ("-D_XOPEN_SOURCE=700", "-D_DARWIN_C_SOURCE")
 RUNTIME_FLAGS = ("-O2", "-Wall", "-Wextra")
 
 
 @functools.cache
 def compiler() -> str:
-    """Path of the C++ compiler: $CXX, else g++, else c++.
+    """Path of the C++ compiler: the first word of $CXX ("ccache g++"), else g++, else c++.
 
-    Raises ToolchainMissingError, which says what to type, when there is none.
+    Raises ToolchainMissingError, which says what to type, when there is none, and on Windows.
     """
-    wanted = os.environ.get("CXX")
-    for name in [wanted] if wanted else ["g++", "c++"]:
+    if sys.platform == "win32":
+        raise ToolchainMissingError(
+            "the emulated device runs on Linux and macOS, and this is Windows. "
+            "Type: wsl --install (a Linux within Windows); or use device='cpu'"
+        )
+    wanted = shlex.split(os.environ.get("CXX", ""))[:1]
+    for name in wanted or ["g++", "c++"]:
         if path := shutil.which(name):
             return path
     raise ToolchainMissingError(
-        f"the emulated device needs a C++20 compiler, and {wanted or 'g++'} was not found. "
+        f"the emulated device needs a C++20 compiler, and {(wanted or ['g++'])[0]} was not found. "
         "Type: apt-get install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), "
         "xcode-select --install (macOS); or set CXX to a compiler's path"
     )
 
 
+def _command() -> list[str]:
+    """The compiler and the further words of $CXX."""
+    return [compiler(), *shlex.split(os.environ.get("CXX", ""))[1:]]
+
+
 @functools.cache
 def _version():
-    return subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout
+    return (
+        str(_command())
+        + subprocess.run([*_command(), "--version"], capture_output=True, text=True).stdout
+    )
 
 
 def _run(arguments, what, output):
     """Compile; what the compiler writes meanwhile lies beside its output."""
-    command = [compiler(), *arguments]
+    command = [*_command(), *arguments]
     own = os.environ | {"TMPDIR": str(output.parent)}
     done = subprocess.run(command, capture_output=True, text=True, env=own)
     if done.returncode:

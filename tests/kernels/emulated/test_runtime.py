@@ -10,7 +10,7 @@ import pytest
 
 from kernels.device.emulated import build, emulator
 from kernels.device.emulated.parsed import Function, Parameter
-from kernels.device.errors import CompileError, ToolchainMissingError
+from kernels.device.errors import CompileError, ToolchainMissingError, toolchain_missing
 
 FILE = pathlib.Path(__file__).with_name("bodies.cpp")
 SCHEDULES = [("in order", 0), ("reverse", 0), *(("random", seed) for seed in range(8))]
@@ -306,14 +306,59 @@ def test_arguments_that_do_not_fit(program):
 # The build
 
 
-def test_without_a_compiler(monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
+@pytest.fixture
+def fresh_command():
+    """Which compiler there is is asked anew, and forgotten."""
     build.compiler.cache_clear()
-    try:
-        with pytest.raises(ToolchainMissingError, match=r"no-such-compiler.*apt-get install g\+\+"):
-            build.compiler()
-    finally:
-        build.compiler.cache_clear()
+    yield
+    build.compiler.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_command")
+def test_without_a_compiler(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler -m64")
+    with pytest.raises(ToolchainMissingError, match=r"no-such-compiler was.*apt-get install g\+\+"):
+        build.compiler()
+
+
+@pytest.mark.usefixtures("fresh_command")
+def test_a_compiler_of_several_words(monkeypatch):
+    monkeypatch.setenv("CXX", "env g++")
+    assert build.compiler().endswith("/env") and build._command()[1:] == ["g++"]
+    assert "env" in build._version.__wrapped__()  # in the key of what it makes
+
+
+@pytest.mark.usefixtures("fresh_command")
+def test_windows_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(ToolchainMissingError, match=r"^the emulated device runs on Linux and mac"):
+        build.compiler()
+
+
+def test_a_mac_has_no_compilers_of_gpu_kernels(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    said = str(toolchain_missing("NVRTC", ImportError("no")))
+    assert "NVIDIA has no compilers for macOS" in said and "device='cpu'" in said
+
+
+KERNEL = """extern "C" __global__ void number(int* y) { y[threadIdx.x] = threadIdx.x; }"""
+LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (6 << 30,) * 2)
+import numpy as np
+from kernels.device import emulated
+y = np.zeros(32, np.int32)
+assert not emulated.run({kernel!r}, 1, 32, y).reports and y[31] == 31
+"""
+
+
+@pytest.mark.usefixtures("toolchain")
+def test_a_limited_address_space():
+    """`ulimit -v`: less is reserved for the checker, where it ended the process."""
+    script = LIMITED.format(kernel=KERNEL)
+    root = pathlib.Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_unit_that_does_not_compile():

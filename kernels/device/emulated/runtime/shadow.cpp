@@ -13,7 +13,8 @@ namespace {
 
 // Cells of global memory: one large reservation, of which the system gives pages when they are
 // touched, handed out from its start again in every launch.
-constexpr size_t kReserved = size_t{1} << 36;
+size_t reservation = size_t{1} << 36;  // bytes; less where the address space is limited
+constexpr size_t kLeastReserved = size_t{1} << 28;
 constexpr size_t kKept = size_t{1} << 30;  // a launch that used more gives its pages back
 Cell* reserved = nullptr;
 size_t used = 0;
@@ -29,12 +30,13 @@ size_t extras_used = 0;
 
 Cell* take_cells(size_t count) {
   if (!reserved) {
-    void* memory = mmap(nullptr, kReserved, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) no_memory();
+    void* memory;
+    while ((memory = mmap(nullptr, reservation, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) == MAP_FAILED)
+      if ((reservation /= 2) < kLeastReserved) no_memory();
     reserved = static_cast<Cell*>(memory);
   }
-  if ((used + count) * sizeof(Cell) > kReserved) no_memory();
+  if ((used + count) * sizeof(Cell) > reservation) no_memory();
   Cell* cells = reserved + used;
   used += count;
   return cells;
