@@ -101,7 +101,7 @@ def describe(device) -> str:
     if device == "emulated":
         return f"the GPU kernels on {describe('cpu')}, every access checked"
     try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        lines = pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

@@ -61,7 +61,7 @@ def output_folder(options) -> pathlib.Path:
 def write_history(history, path):
     """One row an epoch: epoch, loss, accuracy, seconds, val_loss, val_accuracy."""
     names = list(history.history)
-    with open(path, "w", newline="") as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["epoch", *names])
         for i, epoch in enumerate(history.epoch):

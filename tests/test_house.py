@@ -4,8 +4,10 @@ import ast
 import functools
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -32,7 +34,7 @@ def imports(path) -> frozenset[str]:
     """Every module that a file imports, at its top or inside a function, by its full name."""
     package = path.relative_to(ROOT).parts
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -75,6 +77,27 @@ def test_the_door_alone_calls_cupy():
             assert label(path).startswith(("kernels/arrays.py", "kernels/device/")), label(path)
 
 
+def in_the_locales_encoding(call):
+    """Whether a call reads or writes text and leaves the encoding to the machine."""
+    if any(word.arg == "encoding" for word in call.keywords):
+        return False
+    name = getattr(call.func, "attr", "") or getattr(call.func, "id", "")
+    if name in ("read_text", "write_text"):
+        return len(call.args) == (name == "write_text")
+    of_a_path = isinstance(call.func, ast.Attribute)
+    mode = call.args[0 if of_a_path else 1 :][:1]
+    modes = [a.value for a in mode if isinstance(a, ast.Constant)] or ["" if of_a_path else "r"]
+    return name == "open" and modes[0] in ("r", "w", "a", "x")
+
+
+@pytest.mark.parametrize("package", ["kernels", "dnn", "bench"])
+def test_text_is_utf_8_on_every_machine(package):
+    """Kernel sources hold σ and ×, which Windows would read by its code page."""
+    for path in sources(package):
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+        assert not [f"{label(path)}:{c.lineno}" for c in calls if in_the_locales_encoding(c)]
+
+
 @pytest.mark.parametrize("package", ["kernels", "dnn"])
 def test_importing_is_light(package):
     """What only some users need is loaded where it is used."""
@@ -96,7 +119,7 @@ def test_every_op_has_its_rooms(op):
     default = ast.literal_eval(
         next(
             node.value
-            for node in ast.parse((folder / "__init__.py").read_text()).body
+            for node in ast.parse((folder / "__init__.py").read_text("utf-8")).body
             if isinstance(node, ast.Assign) and node.targets[0].id == "DEFAULT"
         )
     )
@@ -146,3 +169,16 @@ def test_ruff(command):
         capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_what_is_imported_is_declared():
+    """What is imported beyond it belongs to an extra, and is imported where it is used."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.match(r"[\w-]+", line)[0] for line in declared["dependencies"]}
+    modules = {"pillow": "PIL"}
+    packages = {modules.get(name, name) for name in names} | MAY_IMPORT["dnn"]
+    optional = {"cupy", "cuda", "tensorboardX"}
+    for package in MAY_IMPORT:
+        for path in sources(package):
+            used = {name.partition(".")[0] for name in imports(path)} - sys.stdlib_module_names
+            assert used <= packages | optional, f"{label(path)}: {used - packages - optional}"

@@ -22,7 +22,7 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs):
         self.columns = self._columns_there() if self.append else None
-        self.file = open(self.path, "a" if self.append else "w", newline="")  # noqa: SIM115
+        self.file = open(self.path, "a" if self.append else "w", encoding="utf-8", newline="")  # noqa: SIM115
         self.rows = csv.writer(self.file, delimiter=self.separator)
         self.append = True  # what a second fit writes comes below
 
@@ -49,5 +49,5 @@ class CSVLogger(Callback):
     def _columns_there(self):
         if not self.path.exists() or not self.path.stat().st_size:
             return None
-        with open(self.path, newline="") as file:
+        with open(self.path, encoding="utf-8", newline="") as file:
             return next(csv.reader(file, delimiter=self.separator))

@@ -61,7 +61,7 @@ def _unpack(package, root):
     for folder in ("state/lists/partial", "cache/archives/partial", "log"):
         (root / folder).mkdir(parents=True)
     configuration = root / "apt.conf"
-    configuration.write_text(_CONFIGURATION.format(root=root))
+    configuration.write_text(_CONFIGURATION.format(root=root), "utf-8")
     apt_get = ["apt-get", "-q", "-c", str(configuration)]
     updated = _run([*apt_get, "update"], root)
     try:
@@ -103,7 +103,7 @@ def _run(command, root):
                 with contextlib.suppress(OSError):
                     os.killpg(process.pid, signal.SIGKILL)  # apt-get's own helpers too
                 process.wait()
-    said = log.read_text(errors="replace")
+    said = log.read_text("utf-8", errors="replace")
     if process.returncode:
         reason = "; ".join(_complaints(said)) or said.strip()[-300:] or "it said nothing"
         raise OSError(f"{_shown(command)} ended with {process.returncode}: {reason}")

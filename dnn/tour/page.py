@@ -22,10 +22,10 @@ OUTLINE = re.compile(rb' d="[^"]*"')
 
 def render(chapters, facts) -> str:
     """The page of chapters that have run (dnn.tour.chapter.Told). facts: processor, seconds."""
-    page = string.Template(resources.files(__package__).joinpath("page.html").read_text())
+    page = string.Template(resources.files(__package__).joinpath("page.html").read_text("utf-8"))
     versions = ", ".join(f"{name} {version}" for name, version in runs.versions().items())
     return page.substitute(
-        style=resources.files(__package__).joinpath("page.css").read_text(),
+        style=resources.files(__package__).joinpath("page.css").read_text("utf-8"),
         contents="\n".join(
             f'<li><a href="#chapter-{i}">{html.escape(c.title)}</a></li>'
             for i, c in enumerate(chapters, 1)

@@ -36,7 +36,7 @@ def versions() -> dict[str, str]:
 @functools.cache
 def headers() -> dict[str, str]:
     """{file name: text} of the device headers, handed to NVRTC in memory."""
-    return {path.name: path.read_text() for path in sorted(HEADERS.glob("*.cuh"))}
+    return {path.name: path.read_text("utf-8") for path in sorted(HEADERS.glob("*.cuh"))}
 
 
 def compile_cpp(text, name, arch, defines, more_headers=None, folders=()) -> bytes:

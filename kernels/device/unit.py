@@ -46,7 +46,7 @@ class Unit:
 
     @functools.cached_property
     def text(self) -> str:
-        return self.path.read_text()
+        return self.path.read_text("utf-8")
 
     @functools.cached_property
     def constants(self) -> dict[str, int]:
@@ -89,7 +89,7 @@ class Unit:
         are compiled into it."""
         named = [m for m in vars(self._module()).values() if isinstance(m, types.ModuleType)]
         ours = [m for m in named if m.__name__.startswith("kernels.")]
-        return {m.__name__: pathlib.Path(m.__file__).read_text() for m in ours}
+        return {m.__name__: pathlib.Path(m.__file__).read_text("utf-8") for m in ours}
 
     def _key(self, arch, what):
         functions = [(name, fingerprint(function)) for name, function in self.functions]
@@ -179,4 +179,4 @@ def compiler_versions() -> dict[str, str]:
 def source_of_the_door() -> str:
     """The text of this package, part of every cache key: a changed option is a changed kernel."""
     files = sorted(pathlib.Path(__file__).parent.glob("*.py"))
-    return "".join(file.read_text() for file in files)
+    return "".join(file.read_text("utf-8") for file in files)

@@ -156,7 +156,7 @@ def grouped(reports):
 def excerpt(report):
     """The source line of a report, where its file can be read."""
     try:
-        lines = pathlib.Path(report.file).read_text().splitlines()
+        lines = pathlib.Path(report.file).read_text("utf-8").splitlines()
         return f"  {report.line:>5} | {lines[report.line - 1].strip()}"
     except (OSError, IndexError):
         return ""

@@ -78,7 +78,7 @@ def _run(arguments, what, output):
 
 @functools.cache
 def _sources(pattern) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted(RUNTIME.glob(pattern))}
+    return {path.name: path.read_text("utf-8") for path in sorted(RUNTIME.glob(pattern))}
 
 
 def _loaded(key_parts, make, mode=ctypes.DEFAULT_MODE) -> ctypes.CDLL:
@@ -135,7 +135,7 @@ def module(text, *, check) -> ctypes.CDLL:
 
     def make(path):
         source = path.with_name("module.cpp")
-        source.write_text(text)
+        source.write_text(text, "utf-8")
         _run([*flags, *LINK_FLAGS, str(source), "-o", str(path)], "an emitted module", path)
 
     return _loaded((MODULE_FLAGS, check, text, _sources("*.h")), make)

@@ -219,7 +219,7 @@ def main(arguments=None):
     parser.add_argument("--trust", action="store_true", help="do not run what --known explains")
     parser.add_argument("--json", type=pathlib.Path, help="write the outcomes to this file")
     options = parser.parse_args(arguments)
-    known = json.loads(options.known.read_text()) if options.known else []
+    known = json.loads(options.known.read_text("utf-8")) if options.known else []
     records, good = [], True
     for kernel in chosen(options, parser):
         mutants = sampled(kernel.mutants, options.sample, options.seed)
@@ -228,7 +228,7 @@ def main(arguments=None):
         records.append(record(outcome, known))
         good &= outcome.score(known) >= ENOUGH and all(s["why"] for s in records[-1]["survivors"])
         if options.json:
-            options.json.write_text(json.dumps(records, indent=1) + "\n")
+            options.json.write_text(json.dumps(records, indent=1) + "\n", "utf-8")
     return 0 if good else 1
 
 

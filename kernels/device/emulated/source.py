@@ -96,7 +96,7 @@ def _text(kernel):
         return kernel, "kernel.cu"
     path = pathlib.Path(kernel)
     one_of("the file's ending", path.suffix, (".cu", ".ptx"))
-    return path.read_text(), str(path)
+    return path.read_text("utf-8"), str(path)
 
 
 def _python(kernel, declaration, arch):

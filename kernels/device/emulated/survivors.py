@@ -31,7 +31,7 @@ def source_line(mutant) -> str:
     if not mutant.line:
         return ""
     try:
-        return pathlib.Path(mutant.file).read_text().splitlines()[mutant.line - 1].strip()
+        return pathlib.Path(mutant.file).read_text("utf-8").splitlines()[mutant.line - 1].strip()
     except (OSError, IndexError):
         return ""
 
