@@ -139,7 +139,7 @@ def perform(name, command, limit_s, output) -> Outcome:
     began = time.monotonic()
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": _python_path()}
     environment["BENCH_SECONDS"] = str(max(0.0, limit_s - SPARE_S))  # suites stop by themselves
-    with (output / f"{name.replace(' ', '_')}.txt").open("w") as file:
+    with (output / f"{name.replace(' ', '_')}.txt").open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
             command, cwd=provenance.ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -147,10 +147,18 @@ def perform(name, command, limit_s, output) -> Outcome:
         try:
             outcome = "passed" if process.wait(limit_s) == 0 else "failed"
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            end(process)
             outcome = "out of time"
     return Outcome(name, command, outcome, time.monotonic() - began)
+
+
+def end(process):
+    """Kill it and what it has started."""
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:  # no process groups
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True)
+    process.wait()
 
 
 def _python_path():
@@ -168,4 +176,4 @@ def write_summary(output, device, outcomes):
         "commit": provenance.commit(),
         "steps": [asdict(outcome) for outcome in outcomes],
     }
-    (output / "summary.json").write_text(json.dumps(about, indent=2) + "\n")
+    (output / "summary.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")

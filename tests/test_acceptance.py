@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import types
 import zipfile
 
 import pytest
@@ -114,3 +115,13 @@ def test_the_budget_is_kept_and_shared(monkeypatch, tmp_path):
     assert sum(suites.values()) == pytest.approx(270) and set(suites) == set(acceptance.SUITES)
     assert suites["test_linear"] == pytest.approx(3 * suites["test_adam"])
     assert min(suites.values()) > acceptance.SPARE_S
+
+
+def test_where_there_are_no_process_groups(monkeypatch):
+    """Windows has neither os.killpg nor SIGKILL."""
+    typed, process = [], types.SimpleNamespace(pid=7, wait=lambda: typed.append("waited"))
+    monkeypatch.setattr(acceptance.os, "name", "nt")
+    monkeypatch.delattr(acceptance.os, "killpg", raising=False)
+    monkeypatch.setattr(acceptance.subprocess, "run", lambda command, **_: typed.append(command))
+    acceptance.end(process)
+    assert typed == [["taskkill", "/F", "/T", "/PID", "7"], "waited"]
