@@ -74,10 +74,11 @@ def _adopted(name, a):
     try:
         return adopt(name, a)
     except (BufferError, RuntimeError, ValueError) as cause:
+        reason = str(cause).rstrip(".")
         raise TypeError(
             f"{name}: got a {type(a).__name__} of {getattr(a, 'dtype', 'a dtype')} that NumPy "
-            f"cannot take ({cause}). Convert it to float32 on the CPU: for torch, "
-            f"{name}.float().to_dense().cpu()"
+            f"cannot take ({reason}). Of torch write {name}.float(), and of a sparse tensor "
+            f"{name}.to_dense()"
         ) from cause
 
 
