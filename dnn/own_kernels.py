@@ -6,6 +6,7 @@
 import importlib.util
 import pathlib
 import sys
+from importlib import metadata
 
 OURS = pathlib.Path(__file__).parents[1] / "kernels"
 OVERWRITTEN = "Type: pip uninstall -y kernels dense-kernels, then install dense-kernels as before"
@@ -55,10 +56,24 @@ def refuse_others():
     needed = f"dnn is of dense-kernels and needs its package kernels; got {place}"
     if not is_ours(spec):
         raise ImportError(f"{needed}; expected {OURS / '__init__.py'}. {remedy(place)}")
-    import kernels
-
-    if not hasattr(kernels, "Activation"):
+    if not _is_whole():
         raise ImportError(f"{needed}, which another package has written over. {OVERWRITTEN}")
 
 
-refuse_others()
+def _is_whole():
+    """Whether the folder is still ours: PyPI's `kernels` writes its __init__.py over it."""
+    try:
+        import kernels
+    except ImportError:
+        if not list(metadata.distributions(name="kernels")):
+            raise
+        return False
+    return hasattr(kernels, "Activation")
+
+
+try:
+    refuse_others()
+except ImportError as clash:
+    if pathlib.Path(next(iter(sys.argv), "")).stem == "dnn":  # the command says it in one line
+        sys.exit(f"dnn: error: {clash}")
+    raise

@@ -68,6 +68,21 @@ def test_a_kernels_written_over_by_another_package(monkeypatch):
         own_kernels.refuse_others()
 
 
+def test_the_command_says_it_in_one_line(tmp_path):
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels" / "__init__.py").touch()
+    script = tmp_path / "dnn"  # as pip writes it
+    script.write_text("from dnn.cli import main\nmain()")
+    run = subprocess.run(
+        [sys.executable, script, "doctor"], env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 1 and not run.stdout
+    assert (
+        run.stderr.startswith("dnn: error: dnn is of dense-kernels") and run.stderr.count("\n") == 1
+    )
+
+
 def test_the_doctor_names_what_shadows(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     assert not list(doctor.names())
