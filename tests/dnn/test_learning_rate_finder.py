@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from dnn import callbacks, learning_rate_finder, optimizers, schedules
-from dnn.learning_rate_finder import steepest
+import kernels
+from dnn import (
+    Sequential,
+    callbacks,
+    layers,
+    learning_rate_finder,
+    losses,
+    optimizers,
+    schedules,
+)
+from dnn.learning_rate_finder import suggested
 from tests.dnn.helpers import bits, samples, small_model
 
 X, Y = samples()  # 203 samples: 7 batches of 32
@@ -101,22 +110,79 @@ def test_it_stops_where_the_loss_blows_up():
     assert np.isfinite(found.losses).all()
 
 
-def test_the_steepest_of_what_is_known():
-    rates = np.geomspace(1e-4, 1, 5)
-    assert steepest(rates, np.array([5.0, 4.8, 2.0, 1.9, 30.0])) == pytest.approx(1e-3)
-    assert steepest(rates, np.array([1.0, 2.0, 3.0, 4.0, 5.0])) is None
-    assert steepest(rates[:0], rates[:0]) is None
+SWEPT = np.geomspace(1e-7, 10, 100)
+NOISES = {  # of a batch's loss whose mean is 1
+    "none": lambda rng: np.ones(100),
+    "normal": lambda rng: 1 + 0.15 * rng.standard_normal(100),
+    "of few samples": lambda rng: rng.gamma(20, 1 / 20, 100),
+}
+
+
+@pytest.mark.parametrize("noise", NOISES)
+@pytest.mark.parametrize("middle", [1e-4, 1e-3, 3e-2])
+def test_the_suggestion_on_curves_that_are_known(noise, middle):
+    """From 2.3 to 0.6 within a decade about `middle`; a decade on it blows up."""
+    fall = 0.6 + 1.7 / (1 + (SWEPT / middle) ** 2)
+    clean = fall + 10 * (SWEPT / (30 * middle)) ** 3
+    for seed in range(30):
+        losses = clean * NOISES[noise](np.random.default_rng(seed))
+        rate, reason = suggested(SWEPT, losses)
+        assert reason is None and rate in SWEPT and middle / 4 < rate < 4 * middle
+
+
+@pytest.mark.parametrize("noise", ["normal", "of few samples"])
+def test_noise_alone_suggests_nothing(noise):
+    """The least of 100 means of a window is two standard errors below; a few are more."""
+    found = [suggested(SWEPT, NOISES[noise](np.random.default_rng(seed))) for seed in range(200)]
+    none = [reason for rate, reason in found if rate is None]
+    assert len(none) >= 185
+    assert {reason.split(";")[1] for reason in none} <= {
+        " give a larger batch_size, or more steps", " give a smaller start",
+    }  # fmt: skip
+
+
+def test_no_suggestion_says_why():
+    rates = np.geomspace(1e-4, 1, 30)
+    for seen, reason in (
+        (np.linspace(1, 5, 30), "the loss never fell; give a smaller start"),
+        (np.linspace(5, 1, 30)[:5], "the loss falls from the first rate on; give a smaller start"),
+        (np.empty(0), "the loss never fell; give a smaller start"),
+    ):
+        assert suggested(rates[: len(seen)], seen) == (None, reason)
+
+
+def test_suggestions_agree():
+    """Whatever the seed and the batch; most were 1e-07, the sweep's first rate, by its steepest
+    place."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((1000, 10)).astype(np.float32)
+    y = (x @ rng.standard_normal((10, 1)) + 0.5 * rng.standard_normal((1000, 1))).astype("f4")
+    for batch_size in (16, 32):
+        for seed in range(3):
+            stack = layers.Dense(32, activation="relu"), layers.Dense(1)
+            model = Sequential(stack, seed=seed, device="cpu")
+            model.compile("adam", "mean_squared_error")
+            assert 5e-3 < learning_rate_finder(model, x, y, batch_size).suggestion < 5e-2
+
+
+def test_a_first_batch_with_a_small_loss_does_not_end_the_sweep():
+    x, y = X[:40, :2], np.ones((40, 1), np.float32)
+    model = Sequential([layers.Dense(1, kernel_initializer="zeros")], device="cpu")
+    model.compile("sgd", losses.MeanSquaredError())
+    order = kernels.gather(np.arange(40, dtype=np.int32), 0, 40, key=kernels.shuffle_key(0, 0))
+    y[order[0]] = 0.01
+    assert len(learning_rate_finder(model, x, y, 1).rates) > 50
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"steps": 1}, "steps: got 1; expected an integer, 2 or more"),
-        ({"start": 0}, "start, end: got 0, 10.0; expected 0 < start < end"),
-        ({"start": 1, "end": 0.1}, "start, end: got 1, 0.1; expected 0 < start < end"),
-        ({"end": float("nan")}, "start, end: got 1e-07, nan; expected 0 < start < end"),
+        ({"start": 0}, "start: got 0; expected a finite number over 0"),
+        ({"start": 1, "end": 0.1}, "start, end: got 1.0, 0.1; expected 0 < start < end"),
+        ({"end": float("nan")}, "end: got nan; expected a finite number over 0"),
         ({"smoothing": 1}, "smoothing: got 1; expected 0 ≤ smoothing < 1"),
-        ({"stop_factor": 1}, "stop_factor: got 1; expected more than 1"),
+        ({"stop_factor": 1}, "stop_factor: got 1; expected a finite number over 1"),
         ({"batch_size": 0}, "batch_size: got 0; expected an integer"),
     ],
     ids=str,
