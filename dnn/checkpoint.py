@@ -38,6 +38,7 @@ PROGRESS = ("steps_trained", "epochs_trained", "schedule_steps")  # attributes o
 WITHIN = ("samples_trained", "epoch_samples")  # likewise, 0 in files of older versions
 LATER = ("schedule_start",)  # likewise, written where it is not 0
 STATE = "optimizer."  # what the names of the optimizer's tensors begin with
+OF_EPOCH = ("epoch.losses", "epoch.hits", "epoch.outputs")  # of samples: Sequential.of_epoch
 MOST_HEADER_BYTES = 4 << 20  # of the text, in which a tensor takes 100: parsing multiplies it
 MOST_ITEMS, MOST_TABLES = 200_000, 20_000  # likewise; a tensor and a layer are one or some each
 PIECE_BYTES = 1 << 20
@@ -77,6 +78,7 @@ def save(model, path, include_optimizer=True):
         about["training"] |= {name: getattr(model, name) for name in LATER if getattr(model, name)}
         about["training"] |= {"averaged": True} if model.averaged else {}
         tensors |= {name: devices.to_host(view) for name, view in _state(model).items()}
+        tensors |= _of_epoch(model)
     if model.trained_on != _usual(about):
         about["model"]["trained_on"] = model.trained_on
     pieces = _serialized(tensors, json.dumps(about, allow_nan=False))
@@ -222,6 +224,11 @@ def _load(file, device, own, own_metrics):
     for i, layer in enumerate(model.arrays()):
         arrays |= {f"{i}.{name}": view for name, view in layer.items()}
     _read(file, 8 + len(header), places, arrays, device)
+    of_epoch = {name: np.empty(places[name][1], np.float32) for name in OF_EPOCH if name in places}
+    _read(file, 8 + len(header), places, of_epoch, "cpu")
+    if of_epoch:
+        losses, hits, *outputs = of_epoch.values()
+        model.of_epoch = [losses, (hits > 0).astype(np.uint8), *outputs]
     return model
 
 
@@ -241,7 +248,11 @@ def _model(described, places, device, own, own_metrics):
     )
     for layer in model.layers:
         _typed(layer)
-    given = {name: shape for name, (_, shape) in places.items() if not name.startswith(STATE)}
+    given = {
+        name: shape
+        for name, (_, shape) in places.items()
+        if not name.startswith(STATE) and name not in OF_EPOCH
+    }
     if given != _shapes(model, described["input_shape"]):  # before memory is taken
         raise ValueError("its tensors do not fit its architecture")
     zeros = lambda layout, computing: devices.zeros(device, (layout.size,))  # noqa: E731
@@ -282,10 +293,18 @@ def _state(model):
     }
 
 
+def _of_epoch(model):
+    """What the model has of an epoch left in its middle, by the names of the tensors."""
+    if not model.samples_trained or model.of_epoch is None:
+        return {}
+    known = (devices.to_host(a)[: model.samples_trained] for a in model.of_epoch)
+    return {name: a.astype(np.float32) for name, a in zip(OF_EPOCH, known, strict=False)}
+
+
 def _resume(model, progress, places):
     """Give the model the progress of its file, where it holds any."""
     given = {name: shape for name, (_, shape) in places.items() if name.startswith(STATE)}
-    if progress is None and not given:
+    if progress is None and not given and not any(name in places for name in OF_EPOCH):
         return
     expected = _state(model) if model.loss is not None else {}
     if given != {name: view.shape for name, view in expected.items()}:
@@ -304,6 +323,11 @@ def _resume(model, progress, places):
             f"samples_trained: got {found['samples_trained']}; expected less than epoch_samples, "
             f"{found['epoch_samples']}, or 0"
         )
+    of_epoch = {name: places[name][1] for name in OF_EPOCH if name in places}
+    k = found["samples_trained"]
+    expected = dict(zip(OF_EPOCH, ((k,), (k,), (k, model.units[-1])), strict=True))
+    if of_epoch and of_epoch not in (expected, {name: expected[name] for name in OF_EPOCH[:2]}):
+        raise ValueError("the values of its epoch's samples do not fit samples_trained")
     found["averaged"] = one_of("averaged", progress.get("averaged", False), (True, False))
     if found["averaged"] and AVERAGE not in model.optimizer_state:
         raise ValueError("its weights are an average, but its optimizer keeps none")
@@ -448,8 +472,9 @@ def _places(table, payload_bytes):
 
 def _read(file, payload_start, places, arrays, device):
     """Read each tensor into its array."""
-    for name, (start, shape) in places.items():
-        here = arrays[name] if device == "cpu" else np.empty(shape, np.float32)
+    for name, array in arrays.items():
+        start, shape = places[name]
+        here = array if device == "cpu" else np.empty(shape, np.float32)
         file.seek(payload_start + start)
         view = memoryview(here).cast("B")
         done = 0
@@ -459,4 +484,4 @@ def _read(file, payload_start, places, arrays, device):
                 raise ValueError("became shorter while it was read")
             done += n
         if device != "cpu":
-            arrays[name][...] = devices.to_device(here, device)
+            array[...] = devices.to_device(here, device)

@@ -1,30 +1,101 @@
 """The command `dnn`: train, evaluate, predict, tour, doctor."""
 
 import argparse
+import contextlib
 import os
+import sys
 import warnings
 
-from dnn import datasets, losses, one_hot, optimizers, recipe
+from dnn import __version__, datasets, losses, one_hot, optimizers, recipe
 from dnn.devices import DEVICES, PRECISIONS
 from kernels import activations
 from kernels.text import Parser, say
 
 
 def main(arguments=None) -> int:
-    """Run the command line; returns the exit status: 0, or 2 after an error it can name."""
+    """Run the command line; returns the exit status: 0, 2 after an error, 128 + its number after a
+    signal."""
+    with _output("stdout"), _output("stderr"):
+        options = _parsed(arguments)
+        if options.command is None:
+            parser().print_help()
+            return 0
+        try:
+            status = options.run(options)
+            say(end="", flush=True)  # what could not be written is an error here, not after the end
+            return status
+        except Exception as error:
+            if os.environ.get("DNN_DEBUG"):
+                raise
+            say(f"dnn {options.command}: error: {_one_line(error)}", error=True)
+            return 2
+        except KeyboardInterrupt:
+            say(f"\ndnn {options.command}: interrupted", error=True)
+            return 130
+
+
+def _parsed(arguments):
     options = parser().parse_args(arguments)
-    if getattr(options, "preset", None):
-        options = parser(recipe.PRESETS[options.preset]).parse_args(arguments)
+    if options.command == "train":
+        if options.preset:
+            options = parser(recipe.PRESETS[options.preset]).parse_args(arguments)
+        names = vars(options).keys() - {"run", "command", "resume"}
+        typed = vars(parser(dict.fromkeys(names)).parse_args(arguments))
+        options.given = {name: typed[name] for name in names if typed[name] is not None}
+    return options
+
+
+def _one_line(error):
+    """What an error says, without line breaks or other signs that a terminal obeys."""
+    text = " ".join([str(error), *getattr(error, "__notes__", ())])
+    if isinstance(error, MemoryError):
+        text = f"out of memory. {text}"
+    elif not isinstance(error, ValueError | TypeError | IndexError | OSError | RuntimeError):
+        text = f"{type(error).__name__}: {text}"
+    text = " ".join(line.strip() for line in text.splitlines())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class _Output:
+    """A stream whose reader may leave, as `head` does: what is written after that goes nowhere, and
+    what is being done goes on."""
+
+    def __init__(self, name, stream):
+        self._name, self._stream = name, stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        return self._try(self._stream.write, text)
+
+    def flush(self):
+        if hasattr(self._stream, "flush"):
+            self._try(self._stream.flush)
+
+    def _try(self, call, *arguments):
+        try:
+            return call(*arguments)
+        except OSError as error:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())  # so that Python can end without another error
+            os.close(nowhere)
+            if not isinstance(error, BrokenPipeError):
+                raise OSError(error.errno, error.strerror, self._name) from None
+            return len(arguments[0]) if arguments else None
+
+
+@contextlib.contextmanager
+def _output(name):
+    before = getattr(sys, name)
+    if before is None:  # as in a service
+        yield
+        return
+    setattr(sys, name, _Output(name, before))
     try:
-        return options.run(options)
-    except (ValueError, TypeError, IndexError, OSError, RuntimeError) as error:
-        if os.environ.get("DNN_DEBUG"):
-            raise
-        say(f"dnn {options.command}: error: {error}", error=True)
-        return 2
-    except KeyboardInterrupt:
-        say(f"\ndnn {options.command}: interrupted", error=True)
-        return 130
+        yield
+    finally:
+        setattr(sys, name, before)
 
 
 def parser(preset=None) -> argparse.ArgumentParser:
@@ -34,7 +105,8 @@ def parser(preset=None) -> argparse.ArgumentParser:
         description="Train dense networks on hand-written GPU kernels, or on a fast CPU backend.",
         epilog="An error prints one line; DNN_DEBUG=1 shows where it came from.",
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action="version", version=f"dnn {__version__} (dense-kernels)")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
     _train(commands).set_defaults(**preset or {})
     _evaluate(commands)
     _predict(commands)
@@ -82,7 +154,11 @@ def _train(commands):
     )  # fmt: skip
     add("--precision", default="float32", choices=PRECISIONS, help="of a GPU's products")
     add("--seed", type=int, default=0, help="of weights, order and validation split")
-    add("--output", help="folder to write to (default: runs/DATASET-TIME)")
+    add("--output", help="new folder to write to (default: runs/DATASET-TIME)")
+    add(
+        "--resume", metavar="FOLDER",
+        help="go on with the run in this folder, with its options, after whatever stopped it",
+    )  # fmt: skip
     add("--data-dir", help="folder with the data set's files (default: see `dnn doctor`)")
     return command
 

@@ -59,17 +59,24 @@ def sweep(path):
 
 @contextlib.contextmanager
 def locked(path):
-    """Holds the file at `path` for the block; another process that asks is refused with a
-    BlockingIOError. Where nothing can be locked, the block runs all the same."""
-    with open(path, "r+b") as file:
+    """Holds the folder at `path` for the block; another process that asks is refused with a
+    BlockingIOError. Where folders cannot be locked, the block runs all the same."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows
+        yield
+        return
+    try:
         if fcntl:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise
             except OSError:
                 pass  # a file system without locks
         yield
+    finally:
+        os.close(handle)
 
 
 def _replaceable(target, path):

@@ -137,7 +137,7 @@ def suggested(rates, losses):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    counts = (*PROGRESS, *WITHIN, *LATER)
+    counts = (*PROGRESS, *WITHIN, *LATER, "of_epoch")
     names = (*counts, "averaged", "stop_training", "history", "steps_per_execution")
     kept = {name: getattr(model, name) for name in names}
     weights, statistics = model.arena.copy(), model.state_arena.copy()

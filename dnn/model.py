@@ -69,6 +69,7 @@ class Sequential(Attributes):
         self._class_names = None
         self.steps_trained = self.epochs_trained = 0  # epochs: whole ones
         self.samples_trained = self.epoch_samples = 0  # of an epoch left in its middle, and of all
+        self.of_epoch = None  # arrays of what its samples gave, as far as it went: PerSample.every
         self.trained_on = None  # "bytes" or "numbers": dnn/scale.py
         self.averaged = False  # whether the optimizer's average stands in place of the parameters
         self.schedule_start = self.schedule_steps = 0  # of the fit that open schedules span
@@ -325,8 +326,7 @@ class Sequential(Attributes):
         initial_epoch: number of the first epoch, for a run that goes on. Default 0: the run begins
         anew, and with it a schedule whose number of steps is left open (dnn/schedules.py).
         An epoch that was left in its middle (stop_training, or a model saved there) goes on at its
-        next batch, if there are as many samples as then; its loss and accuracy are then means over
-        the samples trained on since.
+        next batch, if there are as many samples as then; its "seconds" are those since.
         Ctrl-C waits until the step is whole and every callback has heard of it, or the epoch whose
         last step it is; KeyboardInterrupt is raised then, and a further `fit` with initial_epoch=
         model.epochs_trained goes on, bit for bit as if it had never stopped, here or from a file. A

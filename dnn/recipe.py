@@ -50,6 +50,11 @@ def network(options, classes=10) -> list[layers.Layer]:
 
 def compile(model, options):
     """The optimizer, its schedule and the loss."""
+    if model.device == "cpu" and options.precision != "float32":
+        raise ValueError(
+            f"--precision: got {options.precision!r}; expected float32, as all products on the CPU "
+            "are. Leave it out, or take a GPU: --device gpu"
+        )
     optimizer = optimizers.catalog.by_name[options.optimizer]
     schedule = SCHEDULES[options.schedule](options.learning_rate)
     decay = {} if options.weight_decay is None else {"weight_decay": options.weight_decay}

@@ -78,7 +78,8 @@ def fit(
             running.key = key
             trainer.begin_epoch(key)
             begun = model.samples_trained if model.epoch_samples == n else 0
-            model.epoch_samples = n
+            first = found.go_on(begun)
+            model.epoch_samples, model.of_epoch = n, found.every()
             for start in range(begun, n, at_once):
                 end = min(start + at_once, n)
                 if model.averaged:  # a callback has left it there
@@ -97,7 +98,9 @@ def fit(
                 if model.stop_training:
                     break
             # The one read of the epoch: it waits for the device
-            logs = found.means(begun, end, key)
+            logs = found.means(first, end, key)
+            if end == n:
+                model.of_epoch = None
             logs["seconds"] = time.perf_counter() - began
             if validation is not None:
                 watchers.on_test_begin({})
@@ -193,10 +196,23 @@ class PerSample:
         n = len(both) // 5
         return both[: 4 * n].view(np.float32), both[4 * n :]
 
+    def every(self):
+        """The arrays that there are: losses, hits, and maybe outputs."""
+        return [a for a in (self.losses, self.hits, self.outputs) if a is not None]
+
     def part(self, start, end):
-        """The arrays that receive what those samples give: losses, hits, and maybe outputs."""
-        every = (self.losses, self.hits, self.outputs)
-        return [a[start:end] for a in every if a is not None]
+        """Those arrays for some samples, to receive what they give."""
+        return [a[start:end] for a in self.every()]
+
+    def go_on(self, begun):
+        """Take over the first values of an epoch that goes on after `begun` rows, where the model
+        has them. Returns the row from which on there are values, 0 or `begun`."""
+        before = self.model.of_epoch
+        if not begun or before is None or len(before) != len(self.every()):
+            return begun
+        for here, values in zip(self.part(0, begun), before, strict=True):
+            here[...] = devices.to_device(values[:begun], self.model.device)
+        return 0
 
     def means(self, start, end, key=None):
         """{"loss": …, metric: …} of a part of them, read from the device. key: of their order."""
@@ -218,11 +234,11 @@ class PerSample:
     def _predictions(self, start, end):
         """What `predict` gives: where the loss took the place of the last activation, it follows
         now."""
-        part = self.outputs[start:end]
+        part = self.outputs[start:end].copy()  # an epoch may go on with the others
         if self.model.from_logits_pass:
             last = [layer for layer in self.model.layers if layer.computes][-1]
             kernels.activation(part, last.function, out=part)
-        return devices.to_host(part).copy()
+        return devices.to_host(part)
 
 
 def evaluate(model, x, y, batch_size, sample_weight=None):

@@ -23,6 +23,20 @@ def samples(n=203, features=12, classes=4, seed=0):
     return (centres[y] + rng.standard_normal((n, features))).astype(np.float32), y
 
 
+def small_images():
+    """((x, y), (x_test, y_test)): two-coloured images of three classes, 600 and 60 of 28 × 28."""
+    rng = np.random.default_rng(0)
+
+    def images(n):
+        labels = (np.arange(n) % 3).astype(np.uint8)
+        x = rng.integers(0, 40, (n, 28, 28), dtype=np.uint8)
+        for c in range(3):
+            x[labels == c, 9 * c : 9 * c + 9] += 200
+        return x, labels
+
+    return images(600), images(60)
+
+
 def small_model(*stack, optimizer="adam", loss=LOGITS, seed=0, **options):
     """A compiled model on the CPU; without layers, 8 ReLU neurons and 4 logits."""
     stack = stack or (layers.Dense(8, activation="relu"), layers.Dense(4))

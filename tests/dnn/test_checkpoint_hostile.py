@@ -90,6 +90,9 @@ def of_tensors():
     fits = {"0.b": ((2,), 0, 8), "0.w": ((4, 2), 8, 40)}
     yield "bytes at the end", model_of(one, [4], fits, bytes(44))
     yield "one too many", model_of(one, [4], fits | {"x": ((1,), 40, 44)}, bytes(44))
+    of_epoch = {"epoch.hits": ((1,), 40, 44), "epoch.losses": ((1,), 44, 48)}
+    yield "an epoch's values, but none trained", model_of(one, [4], fits | of_epoch, bytes(48))
+    yield "half of an epoch's values", model_of(one, [4], {"epoch.hits": ((1,), 0, 4)}, bytes(4))
     yield "one of nothing", model_of(one, [4], fits | {"x": ((0,), 40, 40)}, bytes(40))
     for name, shape in (
         ("numbers that are true", (True, True)), ("halves", (4.0, 2)), ("nested", ((4,), 2)),

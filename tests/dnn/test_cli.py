@@ -11,21 +11,13 @@ import pytest
 from dnn import datasets, doctor, load_model
 from dnn.cli import main
 from kernels.device.emulated import build
+from tests.dnn.helpers import small_images
 
 
 @pytest.fixture
 def small_data(monkeypatch):
-    """Two-coloured images of three classes in place of the real ones: 600 and 60."""
-    rng = np.random.default_rng(0)
-
-    def images(n):
-        labels = (np.arange(n) % 3).astype(np.uint8)
-        x = rng.integers(0, 40, (n, 28, 28), dtype=np.uint8)
-        for c in range(3):
-            x[labels == c, 9 * c : 9 * c + 9] += 200
-        return x, labels
-
-    data = images(600), images(60)
+    """helpers.small_images in place of the real ones."""
+    data = small_images()
     monkeypatch.setattr(datasets, "load", lambda name, folder=None: data)
     return data
 

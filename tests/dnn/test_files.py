@@ -70,11 +70,10 @@ def test_links_and_pipes_by_a_hidden_name_are_left_alone(tmp_path):
 
 @needs_locks
 def test_one_holder(tmp_path):
-    (tmp_path / "m").touch()
-    with locked(tmp_path / "m"), pytest.raises(BlockingIOError), locked(tmp_path / "m"):
+    with locked(tmp_path), pytest.raises(BlockingIOError), locked(tmp_path):
         pass
-    with locked(tmp_path / "m"):
-        pass
+    with locked(tmp_path):
+        write_atomically(tmp_path / "m", b"whole")
 
 
 # What is kept of the file that is replaced
@@ -186,7 +185,8 @@ def test_where_a_folder_cannot_be_opened(tmp_path, monkeypatch):
         return opened(path, *arguments)
 
     monkeypatch.setattr(os, "open", no_folders)
-    write_atomically(tmp_path / "m", b"new")
+    with locked(tmp_path):
+        write_atomically(tmp_path / "m", b"new")
     assert (tmp_path / "m").read_bytes() == b"new"
 
 
@@ -198,7 +198,7 @@ def test_where_nothing_can_be_locked(tmp_path, monkeypatch):
     os.utime(old, (0, 0))
     write_atomically(tmp_path / "m", b"new")
     assert sorted(os.listdir(tmp_path)) == [young.name, "m"]
-    with locked(tmp_path / "m"), locked(tmp_path / "m"):
+    with locked(tmp_path), locked(tmp_path):
         pass
 
 

@@ -94,9 +94,8 @@ def test_bit_for_bit(optimizer, rate, step, tmp_path):
     ended = fit(second, initial_epoch=2)
     assert whole.steps_trained == EPOCHS * STEPS and whole.epochs_trained == EPOCHS
     assert all_of(second, tmp_path) == all_of(whole, tmp_path)
-    goes_on = step % STEPS > 0  # the first epoch of the second part
     for name, values in history.items():
-        assert ended[name][goes_on:] == values[2 + goes_on :]
+        assert ended[name] == values[2:]
 
 
 @pytest.mark.sweep
@@ -112,14 +111,20 @@ def test_bit_for_bit_after_any_step(optimizer, rate, tmp_path):
         assert all_of(second, tmp_path) == all_of(whole, tmp_path), f"after step {step}"
 
 
-def test_what_an_epoch_reports_that_goes_on():
-    """Means over the samples since; with those before, they are the whole epoch's."""
+@pytest.mark.parametrize("saved", [False, True])
+def test_what_an_epoch_reports_that_goes_on(saved, tmp_path):
+    """Means over all its samples; over those since, where a file of before lacks the others."""
     whole, model = network(), network()
-    history, begun = fit(whole), fit(model, callbacks=Stop(MIDDLE))
-    ended = fit(model, initial_epoch=2)
+    history, begun = fit(whole), fit(model, callbacks=Stop(MIDDLE, tmp_path / "m"))
+    if saved:
+        model = load_model(tmp_path / "m", device="cpu")
+    old = load_model(tmp_path / "m", device="cpu")
+    old.of_epoch = None
+    ended, since = (fit(each, initial_epoch=2) for each in (model, old))
     before = (MIDDLE - 2 * STEPS) * BATCH
     for name in ("loss", "accuracy"):
-        mean = (before * begun[name][2] + (KEPT - before) * ended[name][0]) / KEPT
+        assert ended[name] == history[name][2:]
+        mean = (before * begun[name][2] + (KEPT - before) * since[name][0]) / KEPT
         assert mean == pytest.approx(history[name][2], rel=1e-12)
         assert begun[f"val_{name}"][2] != history[f"val_{name}"][2]
         assert ended[f"val_{name}"][0] == history[f"val_{name}"][2]
