@@ -266,7 +266,9 @@ def _model(described, places, device, own, own_metrics):
         of_user = {metric.name: metric for metric in own_metrics}
         kept = (metrics.restored(metric, of_user) for metric in compilation["metrics"])
         kept = [metric for metric in kept if metric is not None]
-        model.compile(**compilation | {"metrics": kept})
+        # As if for the CPU, which would warn of another precision than its own
+        model.compile(**compilation | {"metrics": kept, "precision": "float32"})
+        model.precision = one_of("precision", compilation["precision"], devices.PRECISIONS)
         _typed(model.optimizer)
         _typed(model.loss)
     return model

@@ -35,15 +35,22 @@ def write_atomically(path, data):
     """
     pieces = [data] if isinstance(data, bytes | bytearray | memoryview) else data
     target = pathlib.Path(os.path.realpath(path))
-    try:
+    with named(path):
         there = _replaceable(target, path)
         sweep(target)
         _write(target, pieces, there)
+    _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def named(path):
+    """An OSError in the block names this path."""
+    try:
+        yield
     except OSError as error:
         if error.filename == os.fspath(path):
             raise
         raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
-    _sync_folder(target.parent)
 
 
 def sweep(path):

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import math
 import threading
+import warnings
 from typing import ClassVar
 
 import numpy as np
@@ -198,6 +199,11 @@ class Sequential(Attributes):
         if steps_per_execution != "auto":
             steps_per_execution = data.whole_number("steps_per_execution", steps_per_execution)
         precision = one_of("precision", precision, devices.PRECISIONS)
+        if self.device == "cpu" and precision != "float32":
+            warnings.warn(
+                f"precision: {precision!r} is for a GPU's products; on the CPU all are float32",
+                stacklevel=2,
+            )
         # Only now, when all was checked: a model is compiled anew or stays as it was
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
         self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution

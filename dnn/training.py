@@ -208,9 +208,9 @@ class PerSample:
         """Take over the first values of an epoch that goes on after `begun` rows, where the model
         has them. Returns the row from which on there are values, 0 or `begun`."""
         before = self.model.of_epoch
-        if not begun or before is None or len(before) != len(self.every()):
+        if not begun or before is None or len(before) < len(self.every()):
             return begun
-        for here, values in zip(self.part(0, begun), before, strict=True):
+        for here, values in zip(self.part(0, begun), before, strict=False):
             here[...] = devices.to_device(values[:begun], self.model.device)
         return 0
 

@@ -5,13 +5,15 @@ import os
 import pathlib
 
 from dnn.callbacks.base import Callback
+from dnn.files import named
 
 
 class CSVLogger(Callback):
     """One row an epoch: epoch (counted from 0), then the epoch's values by name.
 
     filename: a path; its folder must exist. separator: default ",". append: go on with a file that
-    is there, without a second heading; default False, which begins anew.
+    is there, without a second heading; default False, which begins anew. Half a row, where a full
+    disk cut one off, is removed.
     Each row is on disk before the next epoch begins. A value that an epoch lacks is written "NA".
     Raises ValueError where `append` meets a file with other columns. Names and defaults are Keras'.
     """
@@ -37,9 +39,10 @@ class CSVLogger(Callback):
                 f"{sorted(unknown)}. Write to another file, or append=False"
             )
         values = {"epoch": epoch} | logs
-        self.rows.writerow([values.get(name, "NA") for name in self.columns])
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        with named(self.path):
+            self.rows.writerow([values.get(name, "NA") for name in self.columns])
+            self.file.flush()
+            os.fsync(self.file.fileno())
 
     def on_train_end(self, logs):
         if self.file is not None:
@@ -50,4 +53,16 @@ class CSVLogger(Callback):
         if not self.path.exists() or not self.path.stat().st_size:
             return None
         with open(self.path, encoding="utf-8", newline="") as file:
-            return next(csv.reader(file, delimiter=self.separator))
+            columns = next(csv.reader(file, delimiter=self.separator))
+        self._end_last_row()
+        return columns
+
+    def _end_last_row(self):
+        with open(self.path, "r+b") as file:
+            *rows, rest = file.read().splitlines(keepends=True)
+            if rest.endswith(b"\n"):
+                return
+            if rows and rows[-1].endswith(b"\r\n"):  # as written here, so it was cut off
+                file.truncate(sum(map(len, rows)))
+            else:
+                file.write(b"\r\n")

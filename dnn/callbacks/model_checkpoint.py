@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import string
 
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
@@ -38,6 +39,7 @@ class ModelCheckpoint(Callback):
                 "to. load_model(path).get_weights() gives them alone"
             )
         named_as_ours("filepath", filepath)
+        _well_formed(str(filepath))
         save_best_only = truth("save_best_only", save_best_only)
         if save_freq != "epoch":
             save_freq = whole_number("save_freq", save_freq)
@@ -96,3 +98,15 @@ class ModelCheckpoint(Callback):
         self.model.save(path)
         if self.verbose:
             say(f"saved {path}")
+
+
+def _well_formed(filepath):
+    """Refuse now what no value could be put into at the end of an epoch."""
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(filepath) if name is not None]
+    except ValueError as cause:
+        raise ValueError(f"filepath: got {filepath!r} ({cause}); a brace itself is {{{{") from cause
+    if not all(name[:1].isalpha() for name in names):
+        raise ValueError(
+            f"filepath: got {filepath!r}; expected names in its braces: {{epoch}}, {{val_loss:.3f}}"
+        )

@@ -4,6 +4,11 @@ Nothing is told by colour alone: lines differ in their dashes, points in their s
 hatching. The colours are those of Okabe and Ito, which colour-blind people tell apart too.
 """
 
+import io
+import pathlib
+
+from dnn.files import write_atomically
+
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 LINE_COLOURS = (COLOURS[1], COLOURS[0], *COLOURS[2:])
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -38,7 +43,13 @@ def scatter_classes(axis, x, y, names=None):
 
 
 def save(figure, path):
-    """Save to path, 150 dots an inch, unless path is None; returns the figure."""
+    """Save to path, 150 dots an inch, whole or not at all, unless path is None; returns the figure.
+
+    The format is that of the path's suffix, or PNG, whose suffix it then gets."""
     if path is not None:
-        figure.savefig(path, dpi=150)
+        path = pathlib.Path(path)
+        path = path if path.suffix else path.with_name(f"{path.name}.png")
+        data = io.BytesIO()
+        figure.savefig(data, dpi=150, format=path.suffix[1:])
+        write_atomically(path, data.getvalue())
     return figure

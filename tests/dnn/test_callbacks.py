@@ -1,9 +1,11 @@
 """Callbacks that stop, save, write down and slow down; those that only watch are in test_fit."""
 
 import csv
+import errno
 import io
 import json
 import math
+import os
 import re
 import sys
 import threading
@@ -327,7 +329,44 @@ def test_plateaus_refused(option):
         callbacks.ReduceLROnPlateau(**option)
 
 
+@pytest.mark.parametrize("path", ["run-{epoch", "run-{}", "run-{0}", "{epoch}}-x"])
+def test_a_path_that_no_value_fits_is_refused_at_once(path):
+    with pytest.raises(ValueError, match="filepath: got"):
+        callbacks.ModelCheckpoint(path)
+
+
 # CSVLogger
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        (b"epoch,loss\r\n0,0.5\r\n1,0.2", b"epoch,loss\r\n0,0.5\r\n"),  # cut off by a full disk
+        (b"epoch,loss\r\n0,0.5\r\n1,0.25\r", b"epoch,loss\r\n0,0.5\r\n"),
+        (b"epoch,loss\n0,0.5", b"epoch,loss\n0,0.5\r\n"),  # another program's
+        (b"epoch,loss\r\n0,0.5\r\n", b"epoch,loss\r\n0,0.5\r\n"),
+    ],
+)
+def test_csv_logger_goes_on_below_a_whole_row(there, left, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(there)
+    log = callbacks.CSVLogger(path, append=True)
+    log.on_train_begin({})
+    log.on_epoch_end(7, {"loss": 0.125})
+    log.on_train_end({})
+    assert path.read_bytes() == left + b"7,0.125\r\n"
+
+
+def test_csv_logger_names_the_file_on_a_full_disk(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    log = callbacks.CSVLogger(tmp_path / "log.csv")
+    log.on_train_begin({})
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*log\.csv"):
+        log.on_epoch_end(0, {"loss": 0.125})
+    log.on_train_end({})
 
 
 def table(path, separator=","):

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import stat
+import warnings
 
 import numpy as np
 import pytest
@@ -68,9 +69,12 @@ STACK = [
 @pytest.mark.parametrize("loss", [losses.SparseCategoricalCrossentropy(), LOGITS])
 def test_architecture_and_compilation(optimizer, loss, tmp_path):
     model = Sequential(STACK, seed=2**63 - 1, device="cpu")
-    model.compile(optimizer, loss, ["accuracy"], precision="bfloat16")
+    with pytest.warns(UserWarning, match="precision: 'bfloat16' is for a GPU's products; on the"):
+        model.compile(optimizer, loss, ["accuracy"], precision="bfloat16")
     model.class_names = ["a", "ä", "猫", "\U0001f600"]
-    found = reloaded(model, tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = reloaded(model, tmp_path)
     assert found.layers == model.layers
     assert found.optimizer == model.optimizer
     assert found.optimizer.schedule == model.optimizer.schedule

@@ -128,6 +128,10 @@ def of_layers():
         yield f"activation: {str(name)[:20]!r}", model_of(dense(1, activation=name), [4])
     for seed in (-1, 2**63, 10**30, 10**400, 0.5, "0", None, [], raw("1e400")):
         yield f"seed: {str(seed)[:9]}", model_of(dense(1), [4], seed=seed)
+    fits = {"0.b": ((2,), 0, 8), "0.w": ((4, 2), 8, 40)}
+    for names in (5, "ab", {"a": 1}, [1, 2], ["a", None], ["a\x1b[2J", "b"], ["a"], ["a", "a"],
+                  ["\ud800", "b"], [["a"], "b"], ["", "b"]):  # fmt: skip
+        yield f"names: {names!r}", model_of(dense(1, 2), [4], fits, bytes(40), class_names=names)
 
 
 MEMBERS = {
@@ -372,7 +376,9 @@ def test_the_largest_header(tmp_path):
     assert bits(load_model(tmp_path / "m").get_weights()) == bits(model.get_weights())
     with pytest.raises(ValueError, match="layers: expected at most 1000"):
         Sequential([*stack, layers.Dense(2), layers.Dense(2)])
-    model.class_names = ["n" * 100] * 50_000
+    model = small_model(layers.Dense(50_000))
+    model.build(1)
+    model.class_names = [f"{i:0100}" for i in range(50_000)]
     with pytest.raises(ValueError, match=r"class_names, layers: take .* bytes"):
         model.save(tmp_path / "m")
 
