@@ -135,6 +135,8 @@ class Operation:
             address = self.function.symbol_address(base.text)
             if address is not None:
                 return f"static_cast<{CPP_TYPE[of_type]}>({plus(address, offset)})"
+        if str(operand).startswith("%envreg"):
+            self.refuse("the grid of cooperative_groups is not emulated; count arrivals in memory")
         return self.refuse(f"{operand} is not a value of type .{of_type}")
 
     def read(self, register, of_type):
