@@ -52,6 +52,7 @@ def learning_rate_finder(
     and 1.17 (1.2), spirals at 1.1 to 2.5 (3.2), a curve of 60 samples at 6, 0.13 in place of 0.02.
     Source: Smith, Cyclical learning rates for training neural networks, WACV 2017, section 3.3.
     """
+    model._refuse_in_fit("learning_rate_finder", "call it before or after it")
     steps = whole_number("steps", steps, least=2)
     start, end = Number(above=0)("start", start), Number(above=0)("end", end)
     if not start < end:

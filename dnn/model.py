@@ -22,6 +22,9 @@ from kernels.text import say
 MOST_LAYERS = 1000
 PROBABILITIES = ("sigmoid", "softmax")  # activations that make them
 ARENAS = ("arena", "state_arena", "gradient_arena")
+# What a `fit` under way has taken up, so that setting another would be ignored
+HELD = {*ARENAS, "optimizer", "optimizer_state", "loss", "metrics", "layers", "device"}
+HELD |= {"precision", "run_eagerly", "steps_per_execution"}
 VIEWS = ("parameters", "states", "gradients", "clipper")  # over them: made by _view_arenas
 _starting = threading.Lock()  # two threads may call `fit` of one model at once
 
@@ -58,12 +61,12 @@ class Sequential(Attributes):
         integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
         if not integer or not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed!r}; expected an integer, 0 ≤ seed < 2⁶³")
-        self.seed = int(seed)
+        self.seed, self.running = int(seed), None
         self.device = devices.resolve(device)
         self.layers = []
         self.input_shape = None
         self.built = False
-        self.optimizer = self.loss = self.history = self.running = None
+        self.optimizer = self.loss = self.history = None
         self.metrics, self.precision = (), "float32"
         self.run_eagerly, self.steps_per_execution = False, "auto"
         self.stop_training = self.fitting = False
@@ -77,6 +80,11 @@ class Sequential(Attributes):
         self._placed = (None, None, None)
         for layer in layers:
             self.add(layer)
+
+    def __setattr__(self, name, value):
+        if name in HELD and self.running is not None:
+            self._refuse_in_fit(name, "set it before or after it")
+        super().__setattr__(name, value)
 
     @property
     def class_names(self):
@@ -316,7 +324,8 @@ class Sequential(Attributes):
         Samples on another scale later on, such as the same pixels as int64, are refused, or warned
         of: here, as validation data, in evaluate and predict.
         batch_size: default 32; the last batch of an epoch may be smaller.
-        epochs: default 1. verbose: "auto" (default: a bar in a terminal, else a line an epoch),
+        epochs: default 1. verbose: "auto" (default: a bar in a terminal; elsewhere, as in a
+        notebook or within another live display of rich's, a line an epoch),
         0 silent, 1 bar, 2 lines. callbacks: dnn.callbacks.
         validation_split: share of all samples, and as nearly as whole ones allow of every class,
         that is held out, drawn by the model's seed; or

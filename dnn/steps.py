@@ -41,6 +41,7 @@ class Trainer:
         self._graphs = {}  # {how many samples: their steps}
         # Numbers that a graph holds: all but the learning rate, which it reads
         self._numbers = [vars(part) for part in (model.optimizer, model.loss, *model.layers)]
+        self._functions = [layer.function for layer in model.layers]
         self._held = None
 
     def begin_epoch(self, key):
@@ -92,8 +93,15 @@ class Trainer:
 
     def _hold(self):
         """Keep the numbers of all parts as they are now; graphs that hold others are dropped.
-        Raises RuntimeError where the optimizer now needs state that the model does not hold."""
+        Raises RuntimeError where the optimizer now needs state that the model does not hold, or a
+        layer has another activation than the buffers are for."""
         self.model.require_trainable()
+        for layer, function in zip(self.model.layers, self._functions, strict=True):
+            if layer.function is not function:
+                raise RuntimeError(
+                    f"activation: that of {type(layer).__name__} was changed while the model is "
+                    "trained; change it before or after `fit`"
+                )
         held = [dict(numbers) for numbers in self._numbers]
         if self._held is None or _unread(held) != _unread(self._held):
             self._graphs.clear()

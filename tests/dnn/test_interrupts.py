@@ -146,6 +146,20 @@ def test_the_learning_rate_finder_interrupted_leaves_the_model_as_it_was():
         assert (all_of(model), model.optimizer.learning_rate) == before, at
 
 
+def test_prediction_and_evaluation_interrupted_change_nothing():
+    """Also where they are the first to build the model."""
+    whole = network()
+    fit(whole)
+    for call in (lambda model: model.predict(X), lambda model: model.evaluate(X, Y)):
+        model = network()
+        lines, _ = struck(lambda call=call, model=model: call(model), 0)
+        for at in range(1, lines, lines // 6):
+            model = network()
+            assert struck(lambda call=call, model=model: call(model), at)[1]
+            fit(model)
+            assert all_of(model) == all_of(whole), at
+
+
 class Press(callbacks.Callback):
     """The signal, so many times at once, at the end of batch 1, and what then happens."""
 
