@@ -61,4 +61,6 @@ def test_importing_needs_numpy_and_nothing_else():
             else:
                 continue
             outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
-            assert outside <= {"numpy", "dnn", "kernels"}, f"{path.name} imports {outside} before it is needed"
+            assert outside <= {"numpy", "dnn", "kernels"}, (
+                f"{path.name} imports {outside} before it is needed"
+            )
