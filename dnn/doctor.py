@@ -37,6 +37,7 @@ def report() -> int:
         *python(),
         *names(),
         *cpu(),
+        *cpu_kernels(),
         *gpu(),
         *toolchain(),
         *emulated_device(),
@@ -111,6 +112,27 @@ def names():
 
 def cpu():
     yield Finding("CPU", "ok", f"{os.cpu_count()} cores, {devices.describe('cpu')}")
+
+
+def cpu_kernels():
+    """Whether CPU kernels are compiled, and kept for the next process."""
+    subject = "CPU kernels"
+    try:
+        from kernels.jit import jit_cache
+    except RuntimeError as cause:
+        text, _, fix = str(cause).partition(" Type: ")
+        yield Finding(subject, "problem", text, fix)
+        return
+    try:
+        folder, damaged = jit_cache.condition()
+    except (RuntimeError, OSError) as cause:
+        yield Finding(
+            subject, "problem", f"compiled anew in every process: {cause}",
+            "export NUMBA_CACHE_DIR=/a/folder/of/yours",
+        )  # fmt: skip
+        return
+    healing = f"; {damaged} damaged files there are compiled anew when needed" if damaged else ""
+    yield Finding(subject, "ok", f"kept in {folder}{healing}")
 
 
 def gpu():

@@ -1,7 +1,7 @@
 """Numba for the CPU variants: the one place that names its options.
 
-Compiled code is cached on disk beside the source (Numba falls back to the user's cache folder
-where that is read-only), so only the first run of a machine pays for compilation. A scalar
+Compiled code is cached on disk beside the source (in the user's cache folder where that is
+read-only; see jit_cache.py), so only the first run of a machine pays for compilation. A scalar
 function reaches a kernel as a closure variable; Numba pickles it by value into the cache key, so
 editing an activation can never meet a stale kernel.
 
@@ -14,6 +14,7 @@ import hashlib
 import math
 import os
 import pathlib
+import threading
 
 # A bound on how long a thread of GNU OpenMP spins for its next loop before it sleeps, longer than
 # the gaps within a training step. Unbounded spinning takes a core from every other process; with
@@ -22,12 +23,19 @@ import pathlib
 os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import register_jitable
 
-from kernels import vector_math
+from kernels import jit_cache, vector_math
 from kernels.scalar import float32_literals
 
-OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+if numba.config.DISABLE_JIT:
+    raise RuntimeError(
+        "NUMBA_DISABLE_JIT: got 1, by which Numba compiles nothing; expected it unset, for the CPU "
+        "kernels are compiled code. Type: unset NUMBA_DISABLE_JIT"
+    )
+
+OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(kernel=None, **options):
@@ -36,7 +44,7 @@ def compiled(kernel=None, **options):
         return lambda kernel: compiled(kernel, **options)
     dispatcher = numba.njit(**OPTIONS, **options)(kernel)
     # Numba stamps a cached kernel with the file it stands in, not with what that file imports.
-    dispatcher._cache._cache_file._source_stamp = source_stamp()
+    dispatcher._cache = jit_cache.of(kernel, source_stamp())
     return dispatcher
 
 
@@ -61,9 +69,40 @@ def inlined(function):
     return register_jitable(copy)
 
 
+_forked = False  # whether the threads were started in a process that this one was forked from
+
+
 def threads_for(work, small):
-    """How many threads share a loop of so much work: one where it is under `small`, else all."""
-    return 1 if work < small else numba.get_num_threads()
+    """How many threads share a loop of so much work: one where it is under `small`, else all that
+    there are. A kernel told one never calls Numba's threads.
+
+    One in a process that was forked after they were started: they do not live on in it, and GNU
+    OpenMP aborts or waits for them for ever. And where Numba has its `workqueue` alone (no OpenMP),
+    which aborts when two threads use it at once, one in all threads of Python's but the main one.
+    """
+    if work < small or _forked:
+        return 1
+    threads = numba.get_num_threads()  # starts them
+    workqueue = numba.threading_layer() == "workqueue"
+    return 1 if workqueue and threading.current_thread() is not threading.main_thread() else threads
+
+
+def _after_fork():
+    global _forked
+    global_compiler_lock.release()
+    try:
+        _forked = numba.threading_layer() != "tbb"  # which does survive it
+    except ValueError:  # none was started yet: this process will start its own
+        _forked = False
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    # A child of a fork during a compilation would find its lock held by a thread that it has not.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=_after_fork,
+    )
 
 
 LONG = 256  # values; from here on a row has two halves, whatever the number of threads

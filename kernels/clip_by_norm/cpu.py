@@ -6,7 +6,7 @@ import itertools
 import numba
 import numpy as np
 
-from kernels.jit import compiled
+from kernels.jit import compiled, share, threads_for
 
 CHUNK = 2**14
 LANES = 16  # sums side by side, so that one addition need not wait for the one before
@@ -20,17 +20,31 @@ def clip_by_norm(g, limit, starts):
 
 
 def clip(g, limit):
-    norm = square_sum(g) ** 0.5
+    norm = square_sum(g, threads_for(g.size, 2 * CHUNK)) ** 0.5
     if not norm <= limit:
         scale(g, limit / norm)
 
 
-@compiled(parallel=True)
-def square_sum(g):
+@compiled
+def square_sum(g, threads):
     sums = np.empty(-(-g.size // CHUNK))
-    for chunk in numba.prange(sums.size):
-        sums[chunk] = square_sum_part(g[chunk * CHUNK : (chunk + 1) * CHUNK])
+    sums_of_all(g, sums, threads)
     return sums.sum()
+
+
+@compiled(parallel=True)
+def sums_of_all(g, sums, threads):
+    if threads == 1:
+        sums_part(g, sums, 0, sums.size)
+        return
+    for part in numba.prange(threads):
+        sums_part(g, sums, share(sums.size, part, threads), share(sums.size, part + 1, threads))
+
+
+@compiled
+def sums_part(g, sums, low, high):
+    for chunk in range(low, high):
+        sums[chunk] = square_sum_part(g[chunk * CHUNK : (chunk + 1) * CHUNK])
 
 
 @compiled
