@@ -8,6 +8,7 @@ through DLPack without a copy. Nothing here ever moves data from one device to a
 import functools
 import math
 import sys
+import types
 import warnings
 
 import numpy as np
@@ -34,8 +35,15 @@ def is_emulated(a) -> bool:
 
 def adopt(name, a):
     """Return `a` as an array of a device over the same memory, or raise a TypeError."""
-    if isinstance(a, np.ndarray) or is_cupy(a) or is_emulated(a):
+    if type(a) is np.ndarray or is_cupy(a) or is_emulated(a):
         return a
+    if isinstance(a, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: got a masked array; expected one whose every element counts, for its mask "
+            f"would be ignored. Pass {name}.filled(value)"
+        )
+    if isinstance(a, np.ndarray):  # a memory map, a matrix
+        return a.view(np.ndarray)
     if hasattr(a, "__dlpack__"):
         if hasattr(a, "detach"):  # torch refuses to export a tensor that requires grad
             a = a.detach()
@@ -106,7 +114,8 @@ def check_dtype(name, a, dtype=FLOAT32) -> None:
 def operand(name, a, shape, dtype=FLOAT32):
     """An input as the kernels need it: of this shape and dtype, C-contiguous and aligned.
 
-    Copies only when the strides or the alignment ask for it.
+    Copies only when the strides or the alignment ask for it. Never to be written to: it may lie in
+    memory that is read-only.
     """
     if type(a) is np.ndarray:
         if a.dtype is dtype and a.flags.carray:  # the quick way through for what fits as it is
@@ -121,8 +130,15 @@ def operand(name, a, shape, dtype=FLOAT32):
         aligned = a.data.ptr % a.itemsize == 0
         return a if flags.c_contiguous and aligned else a.copy()
     if flags.c_contiguous and flags.aligned:
-        return a
+        return a if flags.writeable else _writeable(a)
     return a.copy() if is_emulated(a) else np.require(a, requirements="CA")
+
+
+def _writeable(a):
+    """The same memory of a read-only NumPy array (a memory map, JAX's) as one that does not say
+    so: to Numba that is another type, for which it would compile every kernel again."""
+    interface = a.__array_interface__ | {"data": (a.ctypes.data, False)}
+    return np.asarray(types.SimpleNamespace(__array_interface__=interface, kept=a))
 
 
 def result(name, a, shape, like, dtype=FLOAT32):
@@ -160,12 +176,38 @@ def aligned_empty(shape, dtype=FLOAT32):
     return np.ndarray(shape, dtype, memory, -memory.ctypes.data % CACHE_LINE)
 
 
-def refuse_overlap(name, a, **inputs) -> None:
-    """An output that shares memory with an input would be read after it was overwritten."""
-    share = namespace(a).may_share_memory  # compares where they begin and end
-    for other, b in inputs.items():
-        if b is not None and share(a, b):
-            raise ValueError(f"{name}: shares memory with {other}; expected an array of its own")
+def refuse_overlap(outputs, inputs, in_place=()) -> None:
+    """No output of an op shares memory with another array of the call, which would be read, or
+    written, after it was overwritten.
+
+    outputs, inputs: {name in messages: array or None}, as `result` and `operand` return them: all
+    of them contiguous, so that where they begin and end says whether they overlap; what lies
+    between the columns that an input is made of is no part of it any more, for it was copied.
+    in_place: pairs (output, input) that may be one and the same array, if no element of it is read
+    after it was written.
+    """
+    others = {name: a for name, a in (inputs | outputs).items() if a is not None and a.size}
+    for name in outputs:
+        a = others.pop(name, None)
+        if a is None:
+            continue
+        share = namespace(a).may_share_memory
+        for other, b in others.items():
+            if share(a, b) and not ((name, other) in in_place and same(a, b)):
+                itself = f", or {other} itself" if (name, other) in in_place else ""
+                raise ValueError(
+                    f"{name}: shares memory with {other}; expected an array of its own{itself}"
+                )
+
+
+def same(a, b) -> bool:
+    """Whether two contiguous arrays of one device are the same memory."""
+    return a is b or (address(a) == address(b) and a.nbytes == b.nbytes)
+
+
+def address(a) -> int:
+    """Of the first element."""
+    return a.data.ptr if is_cupy(a) else a.address if is_emulated(a) else a.ctypes.data
 
 
 def import_cupy():

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from kernels.arrays import device_of, one_of
 from kernels.device.unit import PACKAGE, Unit
+from kernels.scalar import canonical
 
 
 @functools.cache
@@ -92,12 +93,12 @@ def no_derivative(_):
     return math.nan
 
 
-@functools.cache
+@functools.lru_cache(maxsize=512)
 def scalar_functions(activation):
     """What a kernel calls `activation` and `activation_derivative`, to be linked in."""
     return (
-        ("activation", activation.forward),
-        ("activation_derivative", activation.derivative or no_derivative),
+        ("activation", activation.forward and canonical(activation.forward)),
+        ("activation_derivative", canonical(activation.derivative or no_derivative)),
     )
 
 

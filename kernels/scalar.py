@@ -6,6 +6,7 @@ literal is a double, and one of them drags a whole expression into double precis
 literal is narrowed to float32 before any compiler sees the function.
 """
 
+import functools
 import types
 
 import numpy as np
@@ -39,13 +40,43 @@ def float32_literals(function, integers=True):
     )  # fmt: skip
 
 
+NUMBERS = int | float | np.generic | tuple
+
+
 def fingerprint(function) -> str:
     """Everything in a scalar function that can change what it compiles to, for cache keys."""
     code = function.__code__
     used = {name: function.__globals__.get(name) for name in code.co_names}
-    kinds = int | float | np.generic | tuple
-    numbers = {name: value for name, value in used.items() if isinstance(value, kinds)}
+    numbers = {name: value for name, value in used.items() if isinstance(value, NUMBERS)}
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     return repr(
         (code.co_code, code.co_consts, code.co_names, numbers, cells, function.__defaults__)
     )
+
+
+_first = {}  # {what a function computes: (the first that does, what of it was told by address)}
+
+
+@functools.lru_cache(maxsize=512)  # of those in use; what is compiled for one is never freed
+def canonical(function):
+    """The first scalar function that computes the same, so that whoever defines one again, as in a
+    loop over models, compiles nothing again: Numba keeps what it has compiled for ever."""
+    scope, code = function.__globals__, function.__code__
+    used = [scope.get(name) for name in code.co_names]
+    used += [cell.cell_contents for cell in function.__closure__ or ()]
+    used += [*code.co_consts, *(function.__defaults__ or ())]
+    others = [value for value in used if not isinstance(value, NUMBERS | str | None)]
+    key = fingerprint(function), *map(id, others)
+    return _first.setdefault(key, (function, others))[0]
+
+
+def once(make):
+    """Caches make(scalar functions) by what they compute."""
+    made = functools.cache(make)
+
+    @functools.lru_cache(maxsize=512)
+    @functools.wraps(make)
+    def of(*functions):
+        return made(*map(canonical, functions))
+
+    return of

@@ -27,11 +27,14 @@ def activation(z, activation, *, out=None, variant=None):
     out: float32 of z's shape to write into; may be z itself. variant: a file name of
     kernels.variants("activation", z).
     Returns y, float32 of z's shape, on z's device.
-    Raises TypeError for another dtype, ValueError for an unknown name or a shape that differs.
+    Raises TypeError for another dtype, ValueError for an unknown name, a shape that differs, or an
+    out that overlaps z without being z.
     """
     f = activations.get(activation)
     z = _any_shape("z", z, f)
     y = arrays.result("out", out, z.shape, z)
+    if out is not None:
+        arrays.refuse_overlap({"out": y}, {"z": z}, in_place=(("out", "z"),))
     if z.size:
         _run(f, False, variant, z, y)
     return y
@@ -41,7 +44,7 @@ def activation_backward(dy, s, activation, *, out=None, variant=None):
     """dz = dy · f'(s); for softmax dz = y (dy − Σ dy y) along the last axis.
 
     dy: float32, any shape. s: float32 of dy's shape, the output y, or the input z where the
-    activation reads z. out: may be dy itself. Otherwise as `activation`.
+    activation reads z. out: may be dy or s itself. Otherwise as `activation`.
     Raises ValueError for an activation without a derivative, saying why it has none.
     """
     f = activations.get(activation)
@@ -50,6 +53,9 @@ def activation_backward(dy, s, activation, *, out=None, variant=None):
     s = arrays.operand("s", s, dy.shape)
     arrays.device_of(dy=dy, s=s)
     dz = arrays.result("out", out, dy.shape, dy)
+    if out is not None:
+        either = ("out", "dy"), ("out", "s")
+        arrays.refuse_overlap({"out": dz}, {"dy": dy, "s": s}, in_place=either)
     if dy.size:
         _run(f, True, variant, dy, s, dz)
     return dz

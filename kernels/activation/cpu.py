@@ -1,15 +1,15 @@
 """activation on the CPU: one compiled loop per scalar function; softmax row by row."""
 
-import functools
 import math
 
 import numpy as np
 
 from kernels.jit import compiled, inlined
+from kernels.scalar import once
 from kernels.vector_math import exp
 
 
-@functools.cache
+@once
 def forward(function):
     """The compiled loop y[i] = f(z[i])."""
     f = inlined(function)
@@ -22,7 +22,7 @@ def forward(function):
     return activation_forward
 
 
-@functools.cache
+@once
 def backward(derivative):
     """The compiled loop dz[i] = dy[i] · f'(s[i])."""
     df = inlined(derivative)

@@ -35,7 +35,7 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, varian
     lr: learning rate; a float, or a float32 array (1,) on p's device. Default 1.
     rho: ρ in [0, 1), default 0.95. eps: over 0, default 1e-6; with 0 nothing would ever move.
     weight_decay: λ, default 0.
-    Raises TypeError, ValueError for arguments that do not fit.
+    Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
     p = arrays.result("p", p, ("n",), p)
     a = arrays.result("a", a, p.shape, p)
@@ -47,6 +47,7 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, varian
     if not eps > 0:
         raise ValueError(f"eps: got {eps}; expected eps > 0, or nothing would ever move")
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
+    arrays.refuse_overlap({"p": p, "a": a, "d": d}, {"g": g, "lr": lr_array})
     if p.size == 0:
         return
     file = dispatch.pick("adadelta", device, variant, DEFAULT)

@@ -31,13 +31,14 @@ def adagrad(p, g, a, lr=1e-3, eps=1e-7, weight_decay=0.0, *, variant=None):
     p, g, a: float32 (n,); a, the sum of squared gradients, 0 or more before the first step.
     lr: learning rate; a float, or a float32 array (1,) on p's device. Default 1e-3.
     eps: default 1e-7. weight_decay: λ, default 0.
-    Raises TypeError, ValueError for arguments that do not fit.
+    Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
     p = arrays.result("p", p, ("n",), p)
     a = arrays.result("a", a, p.shape, p)
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, a=a)
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
+    arrays.refuse_overlap({"p": p, "a": a}, {"g": g, "lr": lr_array})
     if p.size == 0:
         return
     file = dispatch.pick("adagrad", device, variant, DEFAULT)

@@ -38,7 +38,7 @@ def adam(
     lr: learning rate; a float, or a float32 array (1,) on p's device. Default 1e-3.
     beta1, beta2: decay rates in [0, 1). Defaults 0.9, 0.999. eps: default 1e-8.
     weight_decay: λ, default 0.
-    Raises TypeError, ValueError for arguments that do not fit.
+    Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
     p = arrays.result("p", p, ("n",), p)
     m = arrays.result("m", m, p.shape, p)
@@ -46,6 +46,7 @@ def adam(
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, m=m, v=v)
     numbers = hyperparameters(device, p, step, lr, beta1, beta2, eps, weight_decay)
+    arrays.refuse_overlap({"p": p, "m": m, "v": v}, {"g": g} | read_now(step, lr))
     if p.size == 0:
         return
     file = dispatch.pick("adam", device, variant, DEFAULT)
@@ -78,14 +79,25 @@ def hyperparameters(device, like, step, lr, beta1, beta2, eps, weight_decay) -> 
     )  # fmt: skip
 
 
+def read_now(step, lr):
+    """Those of the two that are arrays, after `hyperparameters` has checked them."""
+    given = {"step": step, "lr": lr}
+    return {name: arrays.adopt(name, a) for name, a in given.items() if is_array(a)}
+
+
 def log(beta):
     return math.log(beta) if beta else -math.inf
 
 
 def scalar_or_array(name, value, like, dtype):
     """(array (1,) beside `like`, 0) or (None, number)."""
-    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
+    if is_array(value):
         array = arrays.operand(name, value, (1,), dtype)
         arrays.device_of(**{"p": like, name: array})
         return array, 0
     return None, value
+
+
+def is_array(value) -> bool:
+    """Not a number, nor one of NumPy's."""
+    return hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0

@@ -77,8 +77,8 @@ def batch_norm(
         raise ValueError(f"epsilon: got {epsilon}; expected {LEAST_EPSILON} or more")
     device = arrays.device_of(x=x, gamma=gamma, beta=beta)
     if training:
-        moving_mean = _moved("moving_mean", moving_mean, x, gamma=gamma, beta=beta)
-        moving_variance = _moved("moving_variance", moving_variance, x, gamma=gamma, beta=beta)
+        moving_mean = _moved("moving_mean", moving_mean, x)
+        moving_variance = _moved("moving_variance", moving_variance, x)
     elif moving_mean is None or moving_variance is None:
         raise TypeError(
             "moving_mean, moving_variance: got None; expected both, which training=False reads"
@@ -92,11 +92,13 @@ def batch_norm(
             raise ValueError("saved_out: got an array; expected None with training=False")
         saved_out = arrays.result("saved_out", saved_out, (2, I), x)
     y = arrays.result("out", out, (B, I), x)
-    if out is not None:
-        arrays.refuse_overlap("out", y, x=x, gamma=gamma, beta=beta)
     if z_out is not None:
         z_out = arrays.result("z_out", z_out, (B, I), x)
-        arrays.refuse_overlap("z_out", z_out, x=x, gamma=gamma, beta=beta, out=y)
+    moving = {"moving_mean": moving_mean, "moving_variance": moving_variance}
+    arrays.refuse_overlap(
+        (moving if training else {}) | {"saved_out": saved_out, "z_out": z_out, "out": y},
+        {"x": x, "gamma": gamma, "beta": beta} | moving,
+    )
     if B == 0:
         return y
     file = dispatch.pick("batch_norm", device, variant, DEFAULT)
@@ -143,7 +145,7 @@ def batch_norm_backward(
     x = arrays.operand("x", x, ("B", "I"))
     B, I = x.shape
     _refuse_empty(B=B, I=I)
-    dz = arrays.operand("dy", dy, (B, I))
+    dz = given = arrays.operand("dy", dy, (B, I))
     gamma = _column("gamma", gamma, I)
     saved = arrays.operand("saved", saved, (2, I))
     device = arrays.device_of(dy=dz, x=x, gamma=gamma, saved=saved)
@@ -151,19 +153,26 @@ def batch_norm_backward(
         if s is None:
             needed = "z" if f.reads == "z" else "the output y"
             raise TypeError(f"s: got None; the derivative of {f.name} reads {needed}: pass it")
-        dz = _through(dz, s, f)
-    inputs = {"dy": dz, "x": x, "gamma": gamma, "saved": saved}
+        s = arrays.operand("s", s, (B, I))
+    else:
+        s = None
     places = (("dx", need_dx, (B, I)), ("dgamma", need_dgamma, (I,)), ("dbeta", need_dbeta, (I,)))
-    written = []
-    for i, (name, need, shape) in enumerate(places):
-        written.append(arrays.result(f"out[{i}] ({name})", out[i], shape, x) if need else None)
-        if need and out[i] is not None:
-            arrays.refuse_overlap(f"out ({name})", out[i], **inputs)
+    written = [
+        arrays.result(f"out[{i}] ({name})", out[i], shape, x) if need else None
+        for i, (name, need, shape) in enumerate(places)
+    ]
     dx = written[0]
     read = None
     if need_dx and g.name != "identity":
         g.require_derivative()
         read = x if x_saved is None else arrays.operand("x_saved", x_saved, (B, I))
+    arrays.device_of(dy=given, s=s, x_saved=read)
+    arrays.refuse_overlap(
+        {f"out ({name})": a for (name, _, _), a in zip(places, written, strict=True)},
+        {"x": x, "dy": given, "s": s, "gamma": gamma, "saved": saved, "x_saved": read},
+    )
+    if f.name != "identity":
+        dz = _through(dz, s, f)
     file = dispatch.pick("batch_norm", device, variant, DEFAULT)
     fused = activations.get("identity") if g.rowwise else g
     operands = (dz, x, gamma, saved, None if g.rowwise else read)
@@ -187,13 +196,9 @@ def _column(name, a, I):
     return None if a is None else arrays.operand(name, a, (I,))
 
 
-def _moved(name, moving, x, **inputs):
+def _moved(name, moving, x):
     """An array that is updated in place, or None."""
-    if moving is None:
-        return None
-    moving = arrays.result(name, moving, (x.shape[1],), x)
-    arrays.refuse_overlap(name, moving, x=x, **inputs)
-    return moving
+    return None if moving is None else arrays.result(name, moving, (x.shape[1],), x)
 
 
 def _launch(unit, entry, arguments, rows, columns, strides=False):

@@ -48,6 +48,7 @@ def clip_by_norm(g, limit, starts=None, *, scratch=None, variant=None):
     if not LEAST <= limit <= MOST:
         raise ValueError(f"limit: got {limit}; expected {LEAST} ≤ limit ≤ {MOST}")
     segments = 1 if starts is None else starts.size - 1
+    arrays.refuse_overlap({"g": g}, {"starts": starts})
     if g.size == 0 or segments < 1:
         return
     file = dispatch.pick("clip_by_norm", device, variant, DEFAULT)
@@ -59,6 +60,7 @@ def clip_by_norm(g, limit, starts=None, *, scratch=None, variant=None):
     parts = blocks(g.size)
     grid = (parts, segments)
     sums = arrays.result("scratch", scratch, (scratch_size(g.size, segments),), g)
+    arrays.refuse_overlap({"scratch": sums}, {"g": g, "starts": starts})
     scaled = (1 / limit, DOWN / limit)
     launch(unit, "clip_by_norm_sums", grid, block, (g, starts, sums, *scaled, g.size))
     launch(unit, "clip_by_norm_scale", grid, block, (g, starts, sums, parts, g.size))

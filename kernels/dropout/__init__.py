@@ -71,6 +71,8 @@ def _dropout(name, x, g, s, rate, seed, step, stream, out, variant):
     device = arrays.device_of(**{name: x, "x_saved": s})
     y = arrays.result("out", out, x.shape, x)
     step_array, step, stream, seed = philox.checked(seed, step, stream, **{name: x})
+    inputs = {name: x, "x_saved": s, "step": step_array}
+    arrays.refuse_overlap({"out": y}, inputs, in_place=(("out", name),))
     if x.size == 0:
         return y
     file = dispatch.pick("dropout", device, variant, DEFAULT)

@@ -1,13 +1,12 @@
 """dropout on the CPU: a stretch of random words, then the stretch's numbers, both on vectors."""
 
-import functools
-
 import numba
 import numpy as np
 from numba.extending import register_jitable
 
 from kernels import philox
 from kernels.jit import compiled, inlined, share, threads_for
+from kernels.scalar import once
 
 SMALL = 2**15  # numbers; below, a second thread costs more than it brings
 STRETCH = 256  # groups of four: the words stay in the first-level cache
@@ -23,7 +22,7 @@ def dropout(x, s, y, derivative, step, stream, seed, dropped_below, scale):
     masked(derivative)(x, s, y, step, stream, *keys, *words, threads_for(x.size, SMALL))
 
 
-@functools.cache
+@once
 def masked(derivative):
     """The compiled loop y[i] = x[i] · factor(i) · g'(s[i]). (It closes over g' alone: closed over a
     compiled function, it would never be found in the disk cache again.)"""

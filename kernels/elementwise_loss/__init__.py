@@ -9,6 +9,7 @@ and with scale = 1 / B that over the batch, is Keras' and PyTorch's default.
 
 from kernels import arrays, dispatch, losses
 from kernels.device import launch, submit
+from kernels.scalar import canonical
 
 DEFAULT = ("cpu.py", "gpu.py")
 SIGNATURES = (
@@ -31,8 +32,8 @@ def elementwise_loss(
     weights: float32 (B,), multiplies each sample's loss and gradient; None for ones (default).
     out: (loss, dz) arrays to write into; dz may be z itself. dz=False leaves the gradient out.
     hit: uint8 (B,) that receives 1 where all outputs of a sample are right, else 0.
-    Raises TypeError and ValueError for dtypes and shapes that do not fit, and for a hit where the
-    loss knows no right answers. A row with NaN gives NaN.
+    Raises TypeError and ValueError for dtypes and shapes that do not fit, for a hit where the loss
+    knows no right answers, and for outputs that overlap. A row with NaN gives NaN.
     """
     f = losses.get(loss)
     z = arrays.operand("z", z, ("B", "C"))
@@ -50,6 +51,11 @@ def elementwise_loss(
         if f.right is None:
             raise ValueError(f"hit: got an array; expected None, for {f.name} has no right answers")
         hit = arrays.result("hit", hit, (B,), z, arrays.UINT8)
+    arrays.refuse_overlap(
+        {"out (loss)": loss, "out (dz)": dz, "hit": hit},
+        {"z": z, "targets": targets, "weights": weights},
+        in_place=(("out (dz)", "z"),),
+    )
     if B == 0:
         return loss, dz
     file = dispatch.pick("elementwise_loss", device, variant, DEFAULT)
@@ -74,7 +80,7 @@ def never_right(z, t):
 def scalar_functions(f):
     """What the kernels call loss_value, loss_derivative and loss_right, to be linked in."""
     return (
-        ("loss_value", f.value),
-        ("loss_derivative", f.derivative),
-        ("loss_right", f.right or never_right),
+        ("loss_value", canonical(f.value)),
+        ("loss_derivative", canonical(f.derivative)),
+        ("loss_right", canonical(f.right or never_right)),
     )

@@ -1,11 +1,10 @@
 """elementwise_loss on the CPU: one compiled pass for each loss, value and gradient together."""
 
-import functools
-
 import numpy as np
 
 from kernels.elementwise_loss import scalar_functions
 from kernels.jit import compiled, inlined
+from kernels.scalar import once
 
 NO_WEIGHTS = np.zeros(0, np.float32)
 NO_GRADIENT = np.zeros((0, 0), np.float32)
@@ -24,7 +23,7 @@ def elementwise_loss(f, z, targets, weights, loss, dz, hit, scale):
     )
 
 
-@functools.cache
+@once
 def rows(value, derivative, right):
     """The compiled loop over the samples."""
     value, derivative, right = inlined(value), inlined(derivative), inlined(right)

@@ -33,7 +33,8 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
     replay: of a start that is not read here, rows of y outside the data are left as they are.
     scale: multiplies what is not int32; 1 / 255 makes images of bytes lie in 0 … 1. Default 1.
     out: (rows, …) array to write into. Returns (rows, …), on x's device.
-    Raises TypeError for other dtypes, ValueError for rows outside the data.
+    Raises TypeError for other dtypes, ValueError for rows outside the data and for an out that
+    overlaps an input.
     """
     x = arrays.adopt("x", x)
     if x.dtype not in DTYPES:
@@ -51,9 +52,10 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
         )
     dtype = arrays.INT32 if x.dtype == arrays.INT32 else arrays.FLOAT32
     y = arrays.result("out", out, (rows, *x.shape[1:]), x, dtype)
+    device = arrays.device_of(x=x, start=start_array, key=key_array)
+    arrays.refuse_overlap({"out": y}, {"x": x, "start": start_array, "key": key_array})
     if y.size == 0:
         return y
-    device = arrays.device_of(x=x, start=start_array, key=key_array)
     file = dispatch.pick("gather", device, variant, DEFAULT)
     bits = half_bits(n)
     if device == "cpu":

@@ -65,11 +65,9 @@ def linear(
     refuse_empty(I=x.shape[1], O=O)
     device = arrays.device_of(x=x, w=w, b=b)
     y = arrays.result("out", out, shape, x)
-    if out is not None:
-        arrays.refuse_overlap("out", y, x=x, w=w, b=b)
     if z_out is not None:
-        arrays.result("z_out", z_out, shape, x)
-        arrays.refuse_overlap("z_out", z_out, x=x, w=w, b=b, out=y)
+        z_out = arrays.result("z_out", z_out, shape, x)
+    arrays.refuse_overlap({"z_out": z_out, "out": y}, {"x": x, "w": w, "b": b})
     if B == 0:
         return y
     file = _pick(
@@ -110,25 +108,31 @@ def linear_backward(
     w = arrays.operand("w", w, (I, "O"))
     O = w.shape[1]
     refuse_empty(I=I, O=O)
-    dz = arrays.operand("dy", dy, (B, O))
+    dz = given = arrays.operand("dy", dy, (B, O))
     device = arrays.device_of(dy=dz, x=x, w=w)
     if f.name != "identity":
         if s is None:
             needed = "z" if f.reads == "z" else "the output y"
             raise TypeError(f"s: got None; the derivative of {f.name} reads {needed}: pass it")
-        dz = _activation_backward(dz, s, f)
+        s = arrays.operand("s", s, (B, O))
+    else:
+        s = None
     dx_out, dw_out, db_out = out
     dw = arrays.result("out[1] (dw)", dw_out, (I, O), x) if need_dw else None
     db = arrays.result("out[2] (db)", db_out, (O,), x) if need_dw and bias else None
     dx = arrays.result("out[0] (dx)", dx_out, (B, I), x) if need_dx else None
-    for name, array in (("dx", dx_out), ("dw", dw_out), ("db", db_out)):
-        if array is not None:
-            arrays.refuse_overlap(f"out ({name})", array, dy=dz, x=x, w=w)
     if need_dx and g.name != "identity":
         g.require_derivative()
         saved = x if x_saved is None else arrays.operand("x_saved", x_saved, (B, I))
     else:
         saved = None
+    arrays.device_of(dy=given, s=s, x_saved=saved)
+    arrays.refuse_overlap(
+        {"out (dx)": dx, "out (dw)": dw, "out (db)": db},
+        {"x": x, "dy": given, "w": w, "s": s, "x_saved": saved},
+    )
+    if f.name != "identity":
+        dz = _activation_backward(dz, s, f)
     if B == 0:
         for gradient in (dw, db):
             if gradient is not None:

@@ -14,8 +14,6 @@ bits that are set in one of its rows. That is the same sum, to the bit, as long 
 is finite (0 · ∞ is NaN); where it is not, nothing is skipped.
 """
 
-import functools
-
 import numba
 import numpy as np
 from numba.extending import register_jitable
@@ -32,6 +30,7 @@ from kernels.linear.tile import (
     nonzero_bits_of_columns,
     skipping,
 )
+from kernels.scalar import once
 
 NO_BIAS = np.zeros(0, np.float32)
 SMALL = 2**19  # multiplications; below, a second thread costs more than it brings
@@ -205,7 +204,7 @@ def aligned(rows, columns):
     return memory[start : start + rows * columns].reshape(rows, columns)
 
 
-@functools.cache
+@once
 def epilogue(function):
     """The compiled y = f(y + rest + b), either empty for none. (A closure over another compiled
     function would never be found in the disk cache again: its pickle changes from run to run.)"""
@@ -227,7 +226,7 @@ def epilogue(function):
     return linear_epilogue
 
 
-@functools.cache
+@once
 def multiply_derivative(derivative):
     """The compiled dx = dx ⊙ g'(saved)."""
     df = inlined(derivative)

@@ -16,7 +16,7 @@ language models with limited resources (LOMO), ACL 2024; the step, see `adam`.
 """
 
 from kernels import activations, arrays, dispatch
-from kernels.adam import HYPERPARAMETERS, adam, hyperparameters
+from kernels.adam import HYPERPARAMETERS, adam, hyperparameters, read_now
 from kernels.device import submit
 from kernels.linear import PRECISIONS, hopper, linear_backward, product, refuse_empty, tiles
 
@@ -45,10 +45,9 @@ def linear_backward_adam(
     step, lr, beta1, beta2, eps, weight_decay: as in `adam`, with its defaults.
     x_activation, x_saved, precision: as in `linear_backward`; precision is that of dx and of dw,
     the step is float32. need_dx: False leaves dx out. out: (B, I) array that receives dx.
-    Raises TypeError, ValueError as those two do; ValueError for arrays to be written to that share
-    memory with dz or x, and for an out that does with any.
+    Raises TypeError, ValueError as those two do, also for outputs that overlap.
     """
-    activations.get(x_activation)
+    g = activations.get(x_activation)
     arrays.one_of("precision", precision, PRECISIONS)
     x = arrays.operand("x", x, ("B", "I"))
     B, I = x.shape
@@ -66,11 +65,13 @@ def linear_backward_adam(
     device = arrays.device_of(dz=dz, x=x, **updated)
     rule = step, lr, beta1, beta2, eps, weight_decay
     numbers = hyperparameters(device, x, *rule)
-    for name, a in updated.items():
-        arrays.refuse_overlap(name, a, dz=dz, x=x)
-    if need_dx and out is not None:
-        arrays.result("out", out, (B, I), x)
-        arrays.refuse_overlap("out", out, dz=dz, x=x, **updated)
+    out = arrays.result("out", out, (B, I), x) if need_dx and out is not None else None
+    if x_saved is not None:
+        reads = need_dx and g.name != "identity"
+        x_saved = arrays.operand("x_saved", x_saved, (B, I)) if reads else None
+    arrays.device_of(x=x, x_saved=x_saved)
+    inputs = {"dz": dz, "x": x, "x_saved": x_saved} | read_now(step, lr)
+    arrays.refuse_overlap({"out": out} | updated, inputs)
     file = dispatch.pick("linear_backward_adam", device, variant, DEFAULT)
     dx = None
     if need_dx:

@@ -87,13 +87,11 @@ def linear_cross_entropy(
         hit = arrays.result("hit", hit, (B,), x, arrays.UINT8)
     if z_out is not None:
         z_out = arrays.result("z_out", z_out, (B, O), x)
-    outputs = {"out (loss)": loss_out, "out (dz)": dz_out, "out (dx)": dx_out, "z_out": z_out}
-    inputs = {"x": x, "w": w, "b": b, "targets": targets, "weights": weights, "x_saved": saved}
-    for name, array in outputs.items():
-        if array is not None:
-            arrays.refuse_overlap(name, array, **inputs)
-    if z_out is not None:
-        arrays.refuse_overlap("z_out", z_out, **{"out (dz)": dz})
+    arrays.refuse_overlap(
+        {"z_out": z_out, "out (loss)": loss, "out (dz)": dz, "out (dx)": dx, "hit": hit},
+        {"x": x, "w": w, "b": b, "labels": targets if labels is None else labels}
+        | {"weights": weights, "x_saved": saved},
+    )
     if B == 0:
         return loss, dz, dx
     file = dispatch.pick("linear_cross_entropy", device, variant, DEFAULT)

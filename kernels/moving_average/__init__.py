@@ -30,7 +30,7 @@ def moving_average(average, p, momentum=0.99, step=2, *, variant=None):
     average, p: float32 (n,). momentum: the share of the average that is kept, 0 … 1, default 0.99.
     step: 1 makes the average p, whatever it was; an int, or an int32 array (1,) on p's device.
     Default 2, an update.
-    Raises TypeError, ValueError for arguments that do not fit.
+    Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
     average = arrays.result("average", average, ("n",), average)
     p = arrays.operand("p", p, average.shape)
@@ -40,6 +40,7 @@ def moving_average(average, p, momentum=0.99, step=2, *, variant=None):
     step_array, step = scalar_or_array("step", step, p, arrays.INT32)
     if step_array is None and step < 1:
         raise ValueError(f"step: got {step}; expected 1 for the first step")
+    arrays.refuse_overlap({"average": average}, {"p": p, "step": step_array})
     if p.size == 0:
         return
     file = dispatch.pick("moving_average", device, variant, DEFAULT)

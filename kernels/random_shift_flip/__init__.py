@@ -48,9 +48,8 @@ def random_shift_flip(x, image_shape, most, flip, seed, step, stream=0, *, out=N
     x = arrays.operand("x", x, ("B", height * width))
     device = arrays.device_of(x=x)
     y = arrays.result("out", out, x.shape, x)
-    if out is not None:
-        arrays.refuse_overlap("out", y, x=x)
     step_array, step, stream, seed = philox.checked(seed, step, stream, x=x)
+    arrays.refuse_overlap({"out": y}, {"x": x, "step": step_array})
     if len(x) == 0:
         return y
     file = dispatch.pick("random_shift_flip", device, variant, DEFAULT)

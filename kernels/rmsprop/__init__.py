@@ -45,7 +45,7 @@ def rmsprop(
     lr: learning rate; a float, or a float32 array (1,) on p's device. Default 1e-3.
     rho: ρ in [0, 1), default 0.9. momentum: μ in [0, 1), default 0. eps: default 1e-8.
     weight_decay: λ, default 0.
-    Raises TypeError, ValueError for arguments that do not fit.
+    Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
     p = arrays.result("p", p, ("n",), p)
     v = arrays.result("v", v, p.shape, p)
@@ -60,6 +60,7 @@ def rmsprop(
         if not 0 <= share < 1:
             raise ValueError(f"{name}: got {share}; expected 0 ≤ {name} < 1")
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
+    arrays.refuse_overlap({"p": p, "v": v, "m": m, "u": u}, {"g": g, "lr": lr_array})
     if p.size == 0:
         return
     file = dispatch.pick("rmsprop", device, variant, DEFAULT)

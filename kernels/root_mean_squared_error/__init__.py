@@ -31,9 +31,10 @@ def root_mean_squared_error(z, targets, *, scale=1.0, out=(None, None), squares=
     out: (loss, dz) arrays to write into; dz may be z itself. False for either leaves it out.
     squares: float32 (B,) that receives each sample's mean squared error, of which, over any number
     of batches, the root of the mean is their root mean squared error.
-    Raises TypeError and ValueError for dtypes and shapes that do not fit, ValueError for an empty
-    batch, which has no mean. NaN in z or targets makes loss and dz NaN; an infinite difference
-    makes loss infinite, and dz NaN there and 0 elsewhere, as the formula does.
+    Raises TypeError and ValueError for dtypes and shapes that do not fit, ValueError for outputs
+    that overlap and for an empty batch, which has no mean. NaN in z or targets makes loss and dz
+    NaN; an infinite difference makes loss infinite, and dz NaN there and 0 elsewhere, as the
+    formula does.
     """
     z = arrays.operand("z", z, ("B", "C"))
     B, C = z.shape
@@ -46,6 +47,11 @@ def root_mean_squared_error(z, targets, *, scale=1.0, out=(None, None), squares=
     dz = None if dz is False else arrays.result("out[1] (dz)", dz, (B, C), z)
     if squares is not None:
         squares = arrays.result("squares", squares, (B,), z)
+    arrays.refuse_overlap(
+        {"out (loss)": loss, "out (dz)": dz, "squares": squares},
+        {"z": z, "targets": targets},
+        in_place=(("out (dz)", "z"),),
+    )
     file = dispatch.pick("root_mean_squared_error", device, variant, DEFAULT)
     if device == "cpu":
         run = dispatch.cpu("root_mean_squared_error", file).root_mean_squared_error

@@ -32,7 +32,7 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *
     p, g: float32 (n,). u: float32 (n,), zero before the first step; None for no momentum.
     lr: a float, or a float32 array (1,) on p's device. Default 1e-2. momentum: in [0, 1).
     weight_decay: λ, default 0.
-    Raises TypeError, ValueError for arguments that do not fit.
+    Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
     p = arrays.result("p", p, ("n",), p)
     g = arrays.operand("g", g, p.shape)
@@ -44,6 +44,7 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *
         raise ValueError(f"momentum: got {momentum}; expected 0 ≤ momentum < 1")
     device = arrays.device_of(p=p, g=g, u=u)
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
+    arrays.refuse_overlap({"p": p, "u": u}, {"g": g, "lr": lr_array})
     if p.size == 0:
         return
     file = dispatch.pick("sgd", device, variant, DEFAULT)

@@ -39,7 +39,8 @@ def softmax_cross_entropy(
     hit: uint8 (B,) that receives 1 where the first largest logit stands at the label, else 0.
     Raises IndexError for a label outside [0, C) on the CPU; on the GPU, where reading labels back
     would stop the device, that row's loss and dz are NaN. TypeError and ValueError for dtypes and
-    shapes that do not fit: labels of shape (B, 1) are refused, never broadcast.
+    shapes that do not fit, labels of shape (B, 1) among them, which are never broadcast, and for
+    outputs that overlap.
     """
     z = arrays.operand("z", z, ("B", "C"))
     B, C = z.shape
@@ -55,6 +56,11 @@ def softmax_cross_entropy(
     dz = None if dz_out is False else arrays.result("out[1] (dz)", dz_out, (B, C), z)
     if hit is not None:
         hit = arrays.result("hit", hit, (B,), z, arrays.UINT8)
+    arrays.refuse_overlap(
+        {"out (loss)": loss, "out (dz)": dz, "hit": hit},
+        {"z": z, "labels": targets if labels is None else labels, "weights": weights},
+        in_place=(("out (dz)", "z"),),
+    )
     if B == 0:
         return loss, dz
     file = dispatch.pick("softmax_cross_entropy", device, variant, DEFAULT)
