@@ -33,6 +33,10 @@ def cases(long=False):
                 z, t = data(loss, 5, cols)
                 z[2, cols // 2] = value
                 yield case(f"extreme {value} of {cols} {loss}", loss, z, t)
+        for cols in (3, 40):  # a sum that overflows, or of squares each; the first has no weight
+            z, t = data(loss, 5, cols)
+            z = np.sign(z) * np.float32(1e25 if loss == "squared_error" else 3e38)
+            yield case(f"overflow of {cols} {loss}", loss, z, t, weighted=True)
         z, t = data(loss, 40, 3)
         yield case(f"equal {loss}", loss, t.copy(), t)
         for offset_bytes in (4, 8, 12):

@@ -9,18 +9,29 @@ Launch:       THREADS threads, each row to `lanes` of them, a power of two, so t
               sample takes one thread and 32 or more a whole warp; no shared memory.
 Requirements: lanes divides 32, and the grid covers B · lanes threads.
 Numerics:     float32; a row is summed by lanes, then by pairs: in a fixed order. NaN comes through.
+              A sum that overflows is made again of terms that are weighted first.
 Source:       the scalar functions are those of kernels/losses, linked in; CUDA C++ Programming
               Guide, warp shuffles.
 """
 
-from kernels.device.cuda_python import cuda, extern, float32, given
+import math
+
+from kernels.device.cuda_python import cuda, device_function, extern, float32, given
 
 THREADS = 256
 ALL_LANES = 0xFFFFFFFF
+INFINITY = math.inf
 
 loss_value = extern("loss_value")
 loss_derivative = extern("loss_derivative")
 loss_right = extern("loss_right")
+
+
+@device_function
+def counted(value, share, z, t):
+    """0 for an infinite value of finite numbers that has no weight, which 0 · ∞ = NaN would be."""
+    finite = abs(z) < INFINITY and abs(t) < INFINITY
+    return float32(0) if share == float32(0) and abs(value) == INFINITY and finite else value
 
 
 def elementwise_loss(z, t, weights, loss, dz, hit, scale, rows, cols, lanes):
@@ -31,20 +42,24 @@ def elementwise_loss(z, t, weights, loss, dz, hit, scale, rows, cols, lanes):
     if inside and given(weights):
         share *= weights[row]
 
-    total, all_right = float32(0), float32(1)
+    total, of_shares, all_right = float32(0), float32(0), float32(1)
     for j in range(lane, cols if inside else 0, lanes):
         z_ij, t_ij = z[row * cols + j], t[row * cols + j]
-        total += loss_value(z_ij, t_ij)
+        value = counted(loss_value(z_ij, t_ij), share, z_ij, t_ij)
+        total += value
+        of_shares += share * value
         all_right *= loss_right(z_ij, t_ij)
         if given(dz):
-            dz[row * cols + j] = scale * share * loss_derivative(z_ij, t_ij)
+            slope = counted(loss_derivative(z_ij, t_ij), share, z_ij, t_ij)
+            dz[row * cols + j] = scale * share * slope
     apart = lanes // 2
     while apart > 0:
         total += cuda.shfl_xor_sync(ALL_LANES, total, apart)
+        of_shares += cuda.shfl_xor_sync(ALL_LANES, of_shares, apart)
         all_right *= cuda.shfl_xor_sync(ALL_LANES, all_right, apart)
         apart //= 2
 
     if inside and lane == 0:
-        loss[row] = share * total
+        loss[row] = share * total if abs(total) < INFINITY else of_shares
         if given(hit):
             hit[row] = 1 if all_right != float32(0) else 0

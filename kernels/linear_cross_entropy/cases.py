@@ -83,6 +83,9 @@ def cases(long=False):
         x, w, b, labels = problem(shape, kind)
         weights = softmax.weights_of(shape[0])
         yield case(f"weighted {kind}", x, w, b, labels, weights=weights, most_blocks=(None, 0)[i])
+    for kind in ("labels", "soft"):  # a difference that overflows before it is weighted
+        labels, weights = softmax.targets_of(kind, 5, 10), softmax.weights_of(5) / 8
+        yield of_logits(f"overflow {kind}", softmax.far_apart(5, 10), labels, weights=weights)
     # Derivatives at x_saved, which is x or not, from shared memory or not; and none
     for shape in (
         (5, 16, 10),

@@ -286,7 +286,10 @@ __device__ void head(const float* x, const float* w, const float* b, const int* 
 
     if (lane == 0 && r < rows) {
       const float row_loss = target_sum * logf(sum) + (target_sum * largest - target_dot);
-      loss[row] = weight * row_loss;
+      const float weighted = weight * target_sum;  // where the loss overflows, with it it may not
+      loss[row] = isinf(row_loss)
+                      ? weighted * logf(sum) + (weighted * largest - weight * target_dot)
+                      : weight * row_loss;
       if (hit) hit[row] = top.index == top_target.index && !isnan(row_loss);
     }
   }

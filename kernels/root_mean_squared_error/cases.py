@@ -33,6 +33,10 @@ def cases(long=False):
         z = np.zeros((1300, 2), np.float32)
         z.flat[place] = -1e30
         yield case(f"lone difference at {place}", z, 0 * z)
+    for rows in (3, 1100):  # a difference that overflows, by a mean that does not
+        z, t = 0 * data(rows, 2)
+        z[rows // 2, 1], t[rows // 2, 1] = 3e38, -3e38
+        yield case(f"overflow of {rows}", z, t)
     z, _ = data(40, 3)
     yield case("equal everywhere", z, z.copy())
     for factor in (1e-30, 1e30, 1e36):

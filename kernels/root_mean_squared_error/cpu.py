@@ -23,12 +23,22 @@ def root_mean_squared_error(z, targets, loss, dz, squares, scale):
 
 
 @compiled
+def largest_difference(z, targets, factor):
+    largest = np.float32(0)
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            largest = max(largest, abs(z[i, j] * factor - targets[i, j] * factor))
+    return largest
+
+
+@compiled
 def batch(z, targets, loss, dz, squares, scale):
     rows, cols = z.shape
-    largest = np.float32(0)
-    for i in range(rows):
-        for j in range(cols):
-            largest = max(largest, abs(z[i, j] - targets[i, j]))
+    factor = np.float32(1)
+    largest = largest_difference(z, targets, factor)
+    if largest == np.float32(np.inf):  # of halves it may be finite
+        factor = np.float32(0.5)
+        largest = largest_difference(z, targets, factor)
     # Squares of differences in units of the largest neither overflow nor vanish.
     unit = np.float32(1)
     if SMALLEST_NORMAL <= largest < np.float32(np.inf):
@@ -38,7 +48,7 @@ def batch(z, targets, loss, dz, squares, scale):
         of_row = np.float32(0)
         in_units = np.float32(0)
         for j in range(cols):
-            d = z[i, j] - targets[i, j]
+            d = z[i, j] * factor - targets[i, j] * factor
             of_row += d * d
             in_units += (d / unit) * (d / unit)
         total += in_units
@@ -47,9 +57,9 @@ def batch(z, targets, loss, dz, squares, scale):
     size = np.float32(rows) * np.float32(cols)
     root = math.sqrt(total / size)
     if loss.size:
-        loss[0] = unit * root
+        loss[0] = unit * root / factor
     if dz.size:
         for i in range(rows):
             for j in range(cols):
-                d = (z[i, j] - targets[i, j]) / unit
+                d = (z[i, j] * factor - targets[i, j] * factor) / unit
                 dz[i, j] = np.float32(0) if root == 0 else scale * (d / (size * root))

@@ -43,15 +43,24 @@ def of_block(x, of_warp, maximum):
     return x
 
 
+@device_function
+def largest_of(z, t, n, factor):
+    """The largest |z − t| that this thread sees, in units of 1 / factor."""
+    largest = float32(0)
+    for i in range(cuda.threadIdx.x, n, THREADS):
+        d = abs(z[i] * float32(factor) - t[i] * float32(factor))
+        if d > largest:
+            largest = d
+    return largest
+
+
 def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols, lanes):
     of_warp = cuda.shared.array(32, float32)
     thread = cuda.threadIdx.x
-    largest = float32(0)
-    for i in range(thread, rows * cols, THREADS):
-        d = abs(z[i] - t[i])
-        if d > largest:
-            largest = d
-    largest = of_block(largest, of_warp, True)
+    factor, largest = float32(1), of_block(largest_of(z, t, rows * cols, 1.0), of_warp, True)
+    if largest == float32(math.inf):  # of halves it may be finite
+        factor = float32(0.5)
+        largest = of_block(largest_of(z, t, rows * cols, 0.5), of_warp, True)
     unit = float32(1)
     if SMALLEST_NORMAL <= largest < float32(math.inf):
         unit = largest
@@ -63,7 +72,7 @@ def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols, lanes):
         inside = row < rows  # lanes without a row still take part in the sums
         of_row = float32(0)
         for j in range(lane, cols if inside else 0, lanes):
-            d = z[row * cols + j] - t[row * cols + j]
+            d = z[row * cols + j] * factor - t[row * cols + j] * factor
             of_row += d * d
             total += (d / unit) * (d / unit)
         apart = lanes // 2
@@ -75,8 +84,8 @@ def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols, lanes):
     size = float32(rows) * float32(cols)
     root = math.sqrt(of_block(total, of_warp, False) / size)
     if thread == 0 and given(loss):
-        loss[0] = unit * root
+        loss[0] = unit * root / factor
     if given(dz):
         for i in range(thread, rows * cols, THREADS):
-            d = (z[i] - t[i]) / unit
+            d = (z[i] * factor - t[i] * factor) / unit
             dz[i] = float32(0) if root == float32(0) else scale * (d / (size * root))

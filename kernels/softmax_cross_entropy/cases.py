@@ -85,6 +85,10 @@ def cases(long=False):
                 z, targets = logits(rows, classes), targets_of(kind, rows, classes)
                 name = f"weighted {rows}×{classes} {kind}"
                 yield case(name, z, targets, 1 / rows, weights=weights_of(rows))
+    for classes in (3, 40, 1030):  # a difference that overflows before it is weighted
+        for kind in KINDS:
+            name, targets = f"overflow of {classes} {kind}", targets_of(kind, 5, classes)
+            yield case(name, far_apart(5, classes), targets, weights=weights_of(5) / 8)
     for offset_bytes in (4, 8, 12):
         for classes in (10, 1028):
             z, labels = logits(9, classes), integer_labels(9, classes).astype(np.int32)
@@ -98,6 +102,12 @@ def cases(long=False):
 def logits(rows, classes):
     rng = np.random.default_rng((0, rows, classes))
     return 5 * rng.standard_normal((rows, classes), dtype=np.float32)
+
+
+def far_apart(rows, classes):
+    z = np.full((rows, classes), -3e38, np.float32)
+    z[:, 1] *= -1
+    return z
 
 
 def targets_of(kind, rows, classes):

@@ -116,11 +116,15 @@ def rows(z, labels, targets, weights, loss, dz, hit, scale):
         total = sum_of_lanes(powers) if in_lanes else np.float32(0)
         for j in range(in_lanes, classes):
             total += powers[j]
-        loss[i] = target_sum * math.log(total) + (target_sum * largest - target_dot)
+        row_loss = target_sum * math.log(total) + (target_sum * largest - target_dot)
         weight = weights[i] if weights.size else np.float32(1)
         if hit.size:
-            hit[i] = at == label and not math.isnan(loss[i])
-        loss[i] *= weight
+            hit[i] = at == label and not math.isnan(row_loss)
+        if math.isinf(row_loss):  # with its weight it may be finite
+            weighted = weight * target_sum
+            loss[i] = weighted * math.log(total) + (weighted * largest - weight * target_dot)
+        else:
+            loss[i] = row_loss * weight
         if dz.size:
             scale_i, share_i = scale * weight, target_sum / total
             if targets.size:

@@ -187,7 +187,10 @@ softmax_cross_entropy(const float* z, const int* labels, const float* targets,
   const float weight = weights && inside ? weights[row] : 1;
   if (inside && threadIdx.x == 0) {
     const float row_loss = target_sum * logf(seen.sum) + (target_sum * largest - target_dot);
-    loss[row] = weight * row_loss;
+    const float weighted = weight * target_sum;  // where the loss overflows, with it it may not
+    loss[row] = isinf(row_loss)
+                    ? weighted * logf(seen.sum) + (weighted * largest - weight * target_dot)
+                    : weight * row_loss;
     if (hit) hit[row] = seen.index == label && !isnan(row_loss);
   }
   if (!dz) return;

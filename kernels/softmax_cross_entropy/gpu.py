@@ -74,7 +74,11 @@ def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale, row
     weight = weights[row] if given(weights) else float32(1)
     if lane == 0:
         row_loss = target_sum * math.log(total) + (target_sum * largest - target_dot)
-        loss[row] = weight * row_loss
+        if math.isinf(row_loss):  # with its weight it may be finite
+            weighted = weight * target_sum
+            loss[row] = weighted * math.log(total) + (weighted * largest - weight * target_dot)
+        else:
+            loss[row] = weight * row_loss
         if given(hit):
             hit[row] = 1 if at == label and row_loss == row_loss else 0  # NaN is not itself
     if given(dz):
