@@ -4,9 +4,13 @@ import functools
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dnn.layers.activation import Activation
+import numpy as np
+
+import kernels
+from dnn import devices
 from dnn.layers.base import Layer
-from kernels import activations
+from kernels.arrays import device_of
+from kernels.device.graph import at_once
 from kernels.numbers import Number
 
 
@@ -17,7 +21,7 @@ class Rescaling(Layer):
     scale: a number. offset: default 0.
     Before any layer with parameters it takes the place of the scaling of bytes by 1/255: it is then
     given uint8 samples as 0 … 255, so Rescaling(1 / 127.5, offset=-1) makes −1 … 1 of them. Names
-    and defaults are Keras'. The op is kernels.activation, with this line as its function.
+    and defaults are Keras'.
     """
 
     scale: float
@@ -25,15 +29,29 @@ class Rescaling(Layer):
 
     checks: ClassVar = {"scale": Number(), "offset": Number()}
     scales_input = True
-    forward = Activation.forward
-    backward = Activation.backward
 
-    @property
-    def function(self):
-        return line(self.scale, self.offset)
+    def forward(self, x, parameters, function, precision, z, y, training):
+        rescale(x, self.scale, self.offset, y)
+
+    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
+        if dx is not None:
+            function, saved = before
+            rescale(dz, self.scale, 0.0, dx)
+            kernels.activation_backward(dx, saved, function, out=dx)
 
 
-@functools.cache
-def line(scale, offset):
-    """The activation z · scale + offset."""
-    return activations.Activation("rescaling", lambda z: z * scale + offset, lambda y: scale)
+def rescale(x, scale, offset, y):
+    """y = x · scale + offset, to the bit, by batch_norm with a mean of 0 and a variance of 1: it
+    reads both numbers, where an activation that holds them would be compiled for each."""
+    gamma, beta, mean, variance = columns(device_of(x=x), x.shape[1], scale, offset)
+    kernels.batch_norm(
+        x, gamma, beta, mean, variance, epsilon=1e-30, training=False, out=y
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=16)
+def columns(device, units, scale, offset):
+    """Arrays (units,) of γ, β, mean and variance."""
+    of_all = np.repeat(np.float32([[scale], [offset], [0], [1]]), units, axis=1)
+    with at_once():  # where a graph is captured, it only reads them
+        return tuple(devices.to_device(of_all, device))
