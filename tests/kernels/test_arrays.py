@@ -1,5 +1,6 @@
 """Where an array lives, and what the errors about arrays say. No GPU: a stand-in for CuPy."""
 
+import gc
 import sys
 import types
 
@@ -69,6 +70,37 @@ def test_operand_copies_only_where_it_must():
         got = arrays.operand("x", other, other.shape)
         assert got.flags.c_contiguous and got.flags.aligned and got is not other
         harness.same_bits(got, other)
+
+
+def test_a_read_only_input_is_neither_copied_nor_another_type(tmp_path):
+    """To Numba it would be one, and every kernel would be compiled again."""
+    x = np.arange(4096, dtype=np.float32)
+    x.tofile(tmp_path / "x")
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    mapped = np.memmap(tmp_path / "x", np.float32, "r")
+    for a in (frozen, mapped, harness.Foreign(frozen), np.broadcast_to(x, (1, *x.shape))[0]):
+        got = arrays.operand("x", a, x.shape)
+        assert type(got) is np.ndarray and got.flags.carray
+        assert not isinstance(a, np.ndarray) or np.shares_memory(got, a)
+        harness.same_bits(got, x)
+        kernels.moving_average(x.copy(), a)
+    assert len(sys.modules["kernels.moving_average.cpu"].towards.signatures) == 1
+
+
+def test_the_memory_of_a_read_only_input_is_kept():
+    a = np.frombuffer(bytes(range(256)) * 16, np.float32)
+    got = arrays.operand("x", a, a.shape)
+    want = a.copy()
+    del a
+    gc.collect()
+    harness.same_bits(got, want)
+
+
+def test_a_mask_is_not_ignored():
+    masked = np.ma.masked_array(np.zeros(3, np.float32), [True, False, False])
+    with pytest.raises(TypeError, match=r"^z: got a masked array; .* Pass z\.filled\(value\)$"):
+        kernels.activation(masked, "relu")
 
 
 @pytest.mark.parametrize(

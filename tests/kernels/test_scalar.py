@@ -5,7 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from kernels.scalar import fingerprint, float32_literals
+from kernels import dispatch
+from kernels.activation import cpu
+from kernels.activations import Activation
+from kernels.scalar import canonical, fingerprint, float32_literals
 
 HALF = 0.5
 DOUBLE = np.float64(0.5)
@@ -71,3 +74,35 @@ def test_the_key_holds_code_closures_and_defaults():
     functions = [around(0.1), around(0.2), around(1), other, another, lambda z: z + 1.0]
     assert len({fingerprint(f) for f in functions}) == len(functions)
     assert fingerprint(around(0.1)) == fingerprint(around(0.1))
+
+
+def line(slope, helper=math.sin):
+    return lambda z: slope * z + helper(z)
+
+
+def test_the_same_function_again_is_compiled_once():
+    """A loop over models makes its activations anew, and Numba frees nothing."""
+    once = [cpu.forward(line(0.5)) for _ in range(3)]
+    assert once[0] is once[1] is once[2]
+    for a, b in ((0.0, -0.0), (1, 1.0), (1.0, True), (0.1, np.float32(0.1))):
+        assert cpu.forward(line(a)) is not cpu.forward(line(b))
+    assert cpu.forward(line(1.0, math.sin)) is not cpu.forward(line(1.0, math.cos))
+
+
+def test_functions_that_read_other_helpers_are_two():
+    """Also where the second helper lies where the first one was."""
+    found = set()
+    for number in range(20):
+        scope = {"__name__": __name__}
+        exec(f"def helper(z):\n    return z + {number}\ndef f(z):\n    return helper(z)", scope)
+        found.add(canonical(scope["f"]))
+        del scope
+    assert len(found) == 20
+
+
+def test_gpu_kernels_of_the_same_function_are_one():
+    units = {
+        dispatch.unit("activation", "gpu.cu", (), dispatch.scalar_functions(activation))
+        for activation in (Activation(f"line {i}", line(0.25), line(1.0)) for i in range(3))
+    }
+    assert len(units) == 1

@@ -80,9 +80,8 @@ def run(script, **environment):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-@pytest.mark.parametrize("layer", ["default", "workqueue"])
-def test_a_forked_process_computes_the_same_bits(layer):
-    run(FORKS, NUMBA_THREADING_LAYER=layer)
+def test_a_forked_process_computes_the_same_bits():
+    run(FORKS)
 
 
 def test_the_workqueue_is_not_used_by_two_threads_at_once():
