@@ -18,6 +18,11 @@ from dnn import datasets, devices, own_kernels
 from kernels.device import cache
 from kernels.text import shown
 
+PACKAGES = (
+    "numpy", "numba", "llvmlite", "rich", "safetensors", "pooch", "requests", "urllib3",
+    "matplotlib", "pillow",
+)  # fmt: skip
+TESTED = "pip install -c .ci/constraints.txt -e"  # the releases that the tests ran with
 LEAST_FREE_BYTES = 64 << 20  # of a cache's disk: some epochs' data, or all kernels
 
 
@@ -72,13 +77,13 @@ def version(package):
 
 
 def python():
-    enough = sys.version_info >= (3, 11)
+    enough = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Finding(
         "Python", "ok" if enough else "problem",
         f"{platform.python_version()}, {platform.machine()}",
         "" if enough else "python3.12 -m venv .venv",
     )  # fmt: skip
-    for package in ("numpy", "numba", "rich", "safetensors", "pooch", "matplotlib"):
+    for package in PACKAGES:
         found = version(package)
         yield Finding(
             package, "ok" if found else "problem", found or "not installed",
@@ -112,6 +117,26 @@ def names():
 
 def cpu():
     yield Finding("CPU", "ok", f"{os.cpu_count()} cores, {devices.describe('cpu')}")
+    yield from cpu_kernel()
+
+
+def cpu_kernel():
+    """Whether Numba compiles a kernel, or has it from its cache, and it runs."""
+    import kernels
+
+    z = np.array([[-1, 2]], np.float32)
+    versions = f"numba {version('numba')}, llvmlite {version('llvmlite')}, numpy {np.__version__}"
+    yield compiled("CPU kernel", versions, lambda: kernels.activation(z, "relu"), f"{TESTED} .")
+
+
+def compiled(subject, versions, make, fix) -> Finding:
+    """Whether make() comes through; the compilers' own bugs raise whatever they raise."""
+    try:
+        make()
+    except Exception as cause:
+        lines = str(cause).strip().splitlines() or [type(cause).__name__]
+        return Finding(subject, "problem", f"does not compile with {versions}: {lines[-1]}", fix)
+    return Finding(subject, "ok", f"compiled with {versions}")
 
 
 def cpu_kernels():
@@ -220,6 +245,33 @@ def toolchain():
         yield Finding("toolchain", "ok", f"{found}, numba-cuda {version('numba-cuda')}")
     except DeviceError as cause:
         yield Finding("toolchain", "problem", str(cause), "pip install -e '.[test]'")
+        return
+    yield from gpu_kernels()
+
+
+def gpu_kernels():
+    """A kernel of each kind, compiled afresh, up to the first that fails: the last needs what the
+    first two are compiled by, and one cause is one finding."""
+    from kernels import activations, dispatch
+    from kernels.device import toolchain
+
+    def assembled(op, file, functions=()):
+        return dispatch.unit(op, file, dispatch.host(op, file).SIGNATURES, functions).assembled
+
+    relu = dispatch.scalar_functions(activations.get("relu"))
+    cpp = f"NVRTC {toolchain.versions()['nvrtc']}"
+    python = f"numba-cuda {version('numba-cuda')}, numba {version('numba')}, numpy {np.__version__}"
+    for subject, versions, make in (
+        ("kernel in CUDA C++", cpp, assembled("sgd", "gpu.cu")),
+        ("kernel in Python", python, assembled("moving_average", "gpu.py")),
+        ("Python in a C++ kernel", f"{cpp}, {python}", assembled("activation", "gpu.cu", relu)),
+    ):
+        finding = compiled(
+            subject, versions, lambda make=make: make("sm_90"), f"{TESTED} '.[test]'"
+        )
+        yield finding
+        if finding.state == "problem":
+            return
 
 
 KERNEL = """extern "C" __global__ void number(int* y) { y[threadIdx.x] = threadIdx.x; }"""
