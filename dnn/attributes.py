@@ -34,7 +34,8 @@ def _require_reader(thing, name):
         frame = frame.f_back
     if not _ours(cls.__module__) or _ours(frame.f_globals.get("__name__", "")):
         return
-    known = sorted(n for n in dir(thing) if not (n.startswith("_") or callable(getattr(cls, n, 0))))
+    there = set(dir(thing)) - {"checks", "ignored"}  # which are for those who write classes
+    known = sorted(n for n in there if not (n.startswith("_") or callable(getattr(cls, n, 0))))
     near = difflib.get_close_matches(ALIASES.get(name, name), known, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise AttributeError(
