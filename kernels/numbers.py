@@ -86,6 +86,10 @@ def truth(name, value) -> bool:
     return bool(plain)
 
 
+NOT_NEGATIVE = Number(low=0)
+KEPT = Number(low=0, below=1, note="the share that is kept")  # of a running mean
+
+
 def optional(check):
     """A check that lets None through."""
 

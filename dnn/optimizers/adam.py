@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import EPSILON, KEPT, Optimizer
+from dnn.optimizers.base import EPSILON, Optimizer
 from dnn.schedules import Schedule
 from kernels.linear_backward_adam import pays
+from kernels.numbers import KEPT
 
 
 @dataclass

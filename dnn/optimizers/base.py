@@ -7,12 +7,10 @@ import kernels
 from dnn import schedules
 from dnn.checked import Checked
 from kernels.clip_by_norm import LEAST, MOST
-from kernels.numbers import LEAST_NORMAL, Number, optional, truth
+from kernels.numbers import LEAST_NORMAL, NOT_NEGATIVE, Number, optional, truth
 
-KEPT = Number(low=0, below=1, note="the share that is kept")  # of a running mean
 NORM = optional(Number(low=LEAST, high=MOST, note="or None for no clipping"))
 EPSILON = Number(low=LEAST_NORMAL, note="lest 0 is divided by 0")
-NOT_NEGATIVE = Number(low=0)
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 AVERAGE = "average"  # the state array that holds the average of the parameters
 

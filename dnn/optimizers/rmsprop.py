@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import kernels
-from dnn.optimizers.base import EPSILON, KEPT, Optimizer
+from dnn.optimizers.base import EPSILON, Optimizer
 from dnn.schedules import Schedule
-from kernels.numbers import truth
+from kernels.numbers import KEPT, truth
 
 
 @dataclass

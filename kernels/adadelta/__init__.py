@@ -15,8 +15,10 @@ import math
 from kernels import arrays, dispatch
 from kernels.adam import scalar_or_array
 from kernels.device import launch, submit
+from kernels.numbers import KEPT, NOT_NEGATIVE, Number
 
 DEFAULT = ("cpu.py", "gpu.cu")
+EPSILON = Number(above=0, note="or nothing would ever move")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
 SIGNATURES = (
     (
@@ -42,10 +44,8 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, varian
     d = arrays.result("d", d, p.shape, p)
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, a=a, d=d)
-    if not 0 <= rho < 1:
-        raise ValueError(f"rho: got {rho}; expected 0 ≤ rho < 1")
-    if not eps > 0:
-        raise ValueError(f"eps: got {eps}; expected eps > 0, or nothing would ever move")
+    rho, eps = KEPT("rho", rho), EPSILON("eps", eps)
+    weight_decay = NOT_NEGATIVE("weight_decay", weight_decay)
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
     arrays.refuse_overlap({"p": p, "a": a, "d": d}, {"g": g, "lr": lr_array})
     if p.size == 0:

@@ -13,6 +13,7 @@ import math
 from kernels import arrays, dispatch
 from kernels.adam import scalar_or_array
 from kernels.device import launch, submit
+from kernels.numbers import NOT_NEGATIVE
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
@@ -37,6 +38,7 @@ def adagrad(p, g, a, lr=1e-3, eps=1e-7, weight_decay=0.0, *, variant=None):
     a = arrays.result("a", a, p.shape, p)
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, a=a)
+    eps, weight_decay = NOT_NEGATIVE("eps", eps), NOT_NEGATIVE("weight_decay", weight_decay)
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
     arrays.refuse_overlap({"p": p, "a": a}, {"g": g, "lr": lr_array})
     if p.size == 0:

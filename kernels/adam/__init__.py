@@ -15,6 +15,7 @@ import math
 
 from kernels import arrays, dispatch
 from kernels.device import launch, submit
+from kernels.numbers import KEPT, MOST_STEPS, NOT_NEGATIVE, whole_number
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
@@ -62,9 +63,9 @@ def adam(
 def hyperparameters(device, like, step, lr, beta1, beta2, eps, weight_decay) -> tuple:
     """After their checks, as cpu.adam takes them, or on a GPU as HYPERPARAMETERS says. like: an
     array of the device."""
-    for name, beta in (("beta1", beta1), ("beta2", beta2)):
-        if not 0 <= beta < 1:
-            raise ValueError(f"{name}: got {beta}; expected 0 ≤ {name} < 1")
+    beta1, beta2 = KEPT("beta1", beta1), KEPT("beta2", beta2)
+    eps = NOT_NEGATIVE("eps", eps)
+    weight_decay = NOT_NEGATIVE("weight_decay", weight_decay)
     step_array, step = scalar_or_array("step", step, like, arrays.INT32)
     lr_array, lr = scalar_or_array("lr", lr, like, arrays.FLOAT32)
     if step_array is None and step < 1:
@@ -90,12 +91,14 @@ def log(beta):
 
 
 def scalar_or_array(name, value, like, dtype):
-    """(array (1,) beside `like`, 0) or (None, number)."""
+    """(array (1,) beside `like`, 0) or (None, number): a whole one for int32, else 0 or more."""
     if is_array(value):
         array = arrays.operand(name, value, (1,), dtype)
         arrays.device_of(**{"p": like, name: array})
         return array, 0
-    return None, value
+    if dtype is arrays.INT32:
+        return None, whole_number(name, value, 0, MOST_STEPS)
+    return None, NOT_NEGATIVE(name, value)
 
 
 def is_array(value) -> bool:

@@ -20,6 +20,7 @@ import math
 from kernels import arrays, dispatch
 from kernels.adam import scalar_or_array
 from kernels.device import launch, submit
+from kernels.numbers import KEPT, NOT_NEGATIVE
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
@@ -56,9 +57,8 @@ def rmsprop(
         raise TypeError("u: got None; momentum needs a velocity: np.zeros_like(p)")
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, v=v, m=m, u=u)
-    for name, share in (("rho", rho), ("momentum", momentum)):
-        if not 0 <= share < 1:
-            raise ValueError(f"{name}: got {share}; expected 0 ≤ {name} < 1")
+    rho, momentum = KEPT("rho", rho), KEPT("momentum", momentum)
+    eps, weight_decay = NOT_NEGATIVE("eps", eps), NOT_NEGATIVE("weight_decay", weight_decay)
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
     arrays.refuse_overlap({"p": p, "v": v, "m": m, "u": u}, {"g": g, "lr": lr_array})
     if p.size == 0:

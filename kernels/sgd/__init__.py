@@ -14,6 +14,7 @@ import math
 from kernels import arrays, dispatch
 from kernels.adam import scalar_or_array
 from kernels.device import launch, submit
+from kernels.numbers import KEPT, NOT_NEGATIVE, truth
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_BLOCKS = 8 * 132  # the grid strides over what is left
@@ -40,8 +41,8 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *
         u = arrays.result("u", u, p.shape, p)
     elif momentum or nesterov:
         raise TypeError("u: got None; momentum and nesterov need a velocity: np.zeros_like(p)")
-    if not 0 <= momentum < 1:
-        raise ValueError(f"momentum: got {momentum}; expected 0 ≤ momentum < 1")
+    momentum, nesterov = KEPT("momentum", momentum), truth("nesterov", nesterov)
+    weight_decay = NOT_NEGATIVE("weight_decay", weight_decay)
     device = arrays.device_of(p=p, g=g, u=u)
     lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
     arrays.refuse_overlap({"p": p, "u": u}, {"g": g, "lr": lr_array})

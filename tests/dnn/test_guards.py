@@ -50,7 +50,7 @@ FIELDS = [  # an object, and values that a field of it is never to have
      {"max_learning_rate": SIZE, "total_steps": COUNT, "pct_start": PART,
       "div_factor": (0.0, 0.5, NAN, INF), "final_div_factor": OVER_0}),
     (layers.Dense(3), {"units": (*COUNT, None, 10**12), "use_bias": (None, "no"),
-                       "activation": ("rellu",), "kernel_initializer": ("he",)}),
+                       "activation": ("rellu",), "kernel_initializer": ("no_such",)}),
     (layers.Dropout(0.5), {"rate": (*SHARE, None), "seed": (-1, 0.5, True, 2**63)}),
     (layers.Rescaling(1.0), {"scale": (NAN, INF, 1e308, "1", True), "offset": (NAN, None)}),
     (layers.RandomTranslation(0, 0), {"height_factor": PART, "width_factor": PART,

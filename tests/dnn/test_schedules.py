@@ -155,6 +155,6 @@ def test_a_rate_that_is_no_rate(rate):
 
 @pytest.mark.parametrize("rate", ["fast", None, True])
 def test_a_rate_of_another_type(rate):
-    kind = type(rate).__name__
+    kind = repr(rate) if isinstance(rate, str) else type(rate).__name__
     with pytest.raises(TypeError, match=f"learning_rate: got {kind}; expected a number or a"):
         optimizers.Adam(rate)

@@ -104,8 +104,8 @@ def test_lr_on_the_device(variant):
     [
         ({"rho": 1.0}, "rho: got 1.0; expected 0 ≤ rho < 1"),
         ({"rho": float("nan")}, "rho: got nan; expected 0 ≤ rho < 1"),
-        ({"eps": 0.0}, "eps: got 0.0; expected eps > 0, or nothing would ever move"),
-        ({"eps": float("nan")}, "eps: got nan; expected eps > 0"),
+        ({"eps": 0.0}, "eps: got 0.0; expected a finite number over 0, or nothing would ever move"),
+        ({"eps": float("nan")}, "eps: got nan; expected a finite number over 0"),
         ({"lr": np.float32([1, 2])}, "lr: got shape (2,); expected (1,)"),
     ],
     ids=str,

@@ -185,7 +185,7 @@ def test_any_shape(variant, shape):
 )
 def test_numbers_out_of_range(name, value):
     arguments = {"rate": 0.5, "seed": 0, "step": 0, "stream": 0} | {name: value}
-    with pytest.raises(ValueError, match=rf"^{name}: got .*; expected .*{name}"):
+    with pytest.raises(ValueError, match=rf"^{name}: got .*; expected "):
         kernels.dropout(values(3), **arguments)
 
 
