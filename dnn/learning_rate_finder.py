@@ -9,6 +9,7 @@ import numpy as np
 from dnn import devices, interrupts, training
 from dnn.callbacks import Callback
 from dnn.checkpoint import LATER, PROGRESS, WITHIN
+from dnn.keywords import keywords_checked
 from dnn.schedules import Schedule
 from kernels.numbers import Number, whole_number
 
@@ -29,6 +30,7 @@ class LearningRateSweep:
     reason: str | None = None
 
 
+@keywords_checked
 def learning_rate_finder(
     model, x, y, batch_size=None, *, start=1e-7, end=10.0, steps=100, smoothing=0.9,
     stop_factor=4.0,

@@ -11,6 +11,7 @@ import numpy as np
 
 from dnn import arena, data, devices, interrupts, layers, losses, optimizers, schedules, training
 from dnn.attributes import Attributes
+from dnn.callbacks.history import History
 from dnn.class_names import class_names
 from dnn.keywords import keywords_checked
 from dnn.metrics import chosen
@@ -269,8 +270,8 @@ class Sequential(Attributes):
             raise ValueError(
                 f"loss: {type(self.loss).__name__}(from_logits=False) expects probabilities, but "
                 f"the last layer's activation is {last.function.name}. End with "
-                f"activation={self.loss.activation!r}, or pass from_logits=True if its outputs are "
-                "logits"
+                f"activation={self.loss.activation!r}, or, if its outputs are logits, pass "
+                f"from_logits=True: loss=losses.{type(self.loss).__name__}(from_logits=True)"
             )
         squashed = self._squashed_by()
         if squashed and self.loss.from_logits and not self.loss.takes_probabilities:
@@ -316,7 +317,7 @@ class Sequential(Attributes):
         self, x, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
         validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
         sample_weight=None, initial_epoch=0,
-    ):  # fmt: skip
+    ) -> History:  # fmt: skip
         """Train; returns a History, whose .history is {"loss": [one an epoch], …}.
 
         x: (n, …) samples: uint8 (scaled by 1/255 on the way in), other integers, or floats, all

@@ -285,7 +285,8 @@ def test_probabilities_come_from_softmax(activation):
     message = (
         "loss: SparseCategoricalCrossentropy(from_logits=False) expects probabilities, but the "
         f"last layer's activation is {activation or 'identity'}. End with activation='softmax', "
-        "or pass from_logits=True"
+        "or, if its outputs are logits, pass from_logits=True: "
+        "loss=losses.SparseCategoricalCrossentropy(from_logits=True)"
     )
     refused(ValueError, message, lambda: model.fit(X, Y))
     refused(ValueError, message, lambda: model.evaluate(X, Y))
