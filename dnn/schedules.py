@@ -337,5 +337,5 @@ def _warn_of_an_end(model, steps):
     warnings.warn(
         f"{name}: {over:,} of the {steps:,} steps of this `fit` come after its end, step {end:,}, "
         f"and train at a rate of {left:.2g}. {remedy}",
-        stacklevel=5,  # where the user calls `fit`
+        stacklevel=6,  # where the user calls `fit`
     )
