@@ -1,7 +1,6 @@
 """What a user hands to fit, evaluate and predict, checked and made ready for the kernels."""
 
 import math
-import warnings
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from dnn import inputs, random
 from kernels.arrays import is_emulated, one_of
 from kernels.numbers import MOST, Number
 from kernels.numbers import whole_number as whole_number
+from kernels.warning import warn
 
 SCALE_OF_BYTES = 1 / 255
 EXACT, EXACT_OF_FLOAT64 = 2**24, 2**53  # every integer up to these is held by float32, by float64
@@ -69,11 +69,10 @@ def warn_of_rounding(name, given, converted):
     rounded = rounded.reshape(len(given), -1).any(axis=1)
     if rounded.any():
         first = int(rounded.argmax())
-        warnings.warn(
+        warn(
             f"{name}[{first}]: holds an integer beyond 2²⁴ that float32 rounds "
             f"({int(rounded.sum())} of {len(given)} samples do). Of times or amounts subtract the "
-            f"least first, {name} - {name}.min(axis=0), and scale; of ids make a column each",
-            stacklevel=5,
+            f"least first, {name} - {name}.min(axis=0), and scale; of ids make a column each"
         )
 
 

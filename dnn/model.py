@@ -4,7 +4,6 @@ import contextlib
 import copy
 import math
 import threading
-import warnings
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
 from kernels.arrays import one_of
 from kernels.text import say
+from kernels.warning import warn
 
 MOST_LAYERS = 1000
 PROBABILITIES = ("sigmoid", "softmax")  # activations that make them
@@ -209,10 +209,7 @@ class Sequential(Attributes):
             steps_per_execution = data.whole_number("steps_per_execution", steps_per_execution)
         precision = one_of("precision", precision, devices.PRECISIONS)
         if self.device == "cpu" and precision != "float32":
-            warnings.warn(
-                f"precision: {precision!r} is for a GPU's products; on the CPU all are float32",
-                stacklevel=2,
-            )
+            warn(f"precision: {precision!r} is for a GPU's products; on the CPU all are float32")
         # Only now, when all was checked: a model is compiled anew or stays as it was
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
         self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution

@@ -5,11 +5,10 @@ thing as uint8 and another as int64. A model that was trained on the one and is 
 predicts nonsense; it remembers which it was: Sequential.trained_on.
 """
 
-import warnings
-
 import numpy as np
 
 from kernels.arrays import is_emulated
+from kernels.warning import warn
 
 BYTES, NUMBERS = "bytes", "numbers"
 KNOWN = (BYTES, NUMBERS, None)
@@ -24,10 +23,9 @@ def of(model, x, name="x"):
     if x.dtype != np.uint8:
         return None if 0 <= least and most <= 1 else NUMBERS
     if most == 1:
-        warnings.warn(
+        warn(
             f"{name}: holds bytes of 0 and 1 alone, which are scaled by 1/255 on the way in, as "
-            f"pixels are. If they are no pixels write {name}.astype(np.float32)",
-            stacklevel=5,
+            f"pixels are. If they are no pixels write {name}.astype(np.float32)"
         )
     return BYTES
 
@@ -57,7 +55,7 @@ def compare(model, trained_on, name, dtype, x):
         )
     else:
         return
-    warnings.warn(message, stacklevel=5)
+    warn(message)
 
 
 def _range(x):

@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import math
 import numbers
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,6 +20,7 @@ from dnn.checked import Checked
 from kernels.arrays import one_of
 from kernels.names import nearest
 from kernels.numbers import MOST_STEPS, Number, optional, truth, whole_number
+from kernels.warning import warn
 
 RATE = Number(low=0)
 FACTOR = Number(above=0)
@@ -334,8 +334,7 @@ def _warn_of_an_end(model, steps):
     remedy = f"Leave {rule.open_field} out, and it spans each `fit`; or compile anew"
     if schedule is not rule:
         remedy = "Without initial_epoch `fit` begins anew, and so does it"
-    warnings.warn(
+    warn(
         f"{name}: {over:,} of the {steps:,} steps of this `fit` come after its end, step {end:,}, "
-        f"and train at a rate of {left:.2g}. {remedy}",
-        stacklevel=6,  # where the user calls `fit`
+        f"and train at a rate of {left:.2g}. {remedy}"
     )

@@ -9,11 +9,11 @@ import functools
 import math
 import sys
 import types
-import warnings
 
 import numpy as np
 
 from kernels.names import one_of  # noqa: F401, a check of arguments like those here
+from kernels.warning import warn
 
 FLOAT32 = np.dtype(np.float32)  # comparing two dtype objects is quicker than dtype and type
 INT32 = np.dtype(np.int32)
@@ -237,6 +237,6 @@ def gpu_available() -> bool:
     except ModuleNotFoundError:
         return False
     except ImportError as broken:
-        warnings.warn(f"{broken}, so no GPU is used. Type: dnn doctor", stacklevel=2)
+        warn(f"{broken}, so no GPU is used. Type: dnn doctor")
         return False
     return bool(cupy.cuda.is_available())

@@ -14,7 +14,6 @@ import os
 import pathlib
 import pickle
 import tempfile
-import warnings
 
 import numba
 from numba.core import config
@@ -25,6 +24,8 @@ from numba.core.caching import (
     NullCache,
 )
 from numba.misc.appdirs import AppDirs
+
+from kernels import warning
 
 PACKAGE = pathlib.Path(__file__).parent
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -46,7 +47,7 @@ def of(function, stamp):
 def warn(problem):
     """Once a process and problem."""
     text = f"{problem}. Type: export NUMBA_CACHE_DIR=/a/folder/of/yours"
-    warnings.warn(text, RuntimeWarning, stacklevel=2)
+    warning.warn(text, RuntimeWarning)
 
 
 class Place(CompileResultCacheImpl):

@@ -1,12 +1,11 @@
 """GradientWatch: how large activations and gradients are in each layer while a model trains."""
 
-import warnings
-
 import numpy as np
 
 from dnn import devices
 from dnn.callbacks.base import Callback
 from dnn.data import whole_number
+from kernels.warning import warn
 
 MEASURES = (
     "activation_mean",
@@ -113,7 +112,7 @@ class GradientWatch(Callback):
             if kind not in self.warned:
                 self.warned.add(kind)
                 self.warnings.append(f"epoch {epoch + 1}: {message}")
-                warnings.warn(self.warnings[-1], TrainingWarning, stacklevel=2)
+                warn(self.warnings[-1], TrainingWarning)
 
 
 def _size(a, dead_if):

@@ -1,12 +1,11 @@
 """TerminateOnNaN: stop at the first loss that is no number, and say where it came from."""
 
-import warnings
-
 import numpy as np
 
 from dnn import devices
 from dnn.callbacks.base import Callback
 from kernels.numbers import truth
+from kernels.warning import warn
 
 SHOWN = 5  # samples and units that a message names
 
@@ -45,7 +44,7 @@ class TerminateOnNaN(Callback):
         self.model.stop_training = True
         if self.raise_error:
             raise RuntimeError(self.found["message"])
-        warnings.warn(self.found["message"], RuntimeWarning, stacklevel=2)
+        warn(self.found["message"], RuntimeWarning)
 
 
 def diagnose(model, losses, epoch, batch):

@@ -6,12 +6,13 @@ error; one that has some of them is used, with a warning.
 """
 
 import os
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+
+from kernels.warning import warn
 
 from . import cache, debian, mirrors
 from .errors import DatasetFileError, DatasetNotFoundError
@@ -106,7 +107,7 @@ def _look(place, dataset, arrays):
                 raise DatasetFileError(path, error.problem, advice) from error
             notes.append(str(error))
             message = f"{path}: {error.problem}. Trying the next place"
-            warnings.warn(message, stacklevel=4)
+            warn(message)
     if lacking and place.given:
         _lacks(place, dataset, lacking, of_all=len(lacking) == len(wanted))
     if lacking and not any(folder.is_dir() for folder in place.folders):
@@ -132,7 +133,7 @@ def _lacks(place, dataset, lacking, of_all):
         leave = f"unset {FOLDER_VARIABLE}" if of_variable else "leave it out"
         remedy = f"Correct the path, or {leave}: then the data are looked for and fetched"
         raise DatasetNotFoundError(f"{message}. {remedy}", [f"{place.label}: {problem}"])
-    warnings.warn(f"{message}. Looking for them in the next place", stacklevel=5)
+    warn(f"{message}. Looking for them in the next place")
 
 
 def _find(place, file):
@@ -158,7 +159,7 @@ def _keep(dataset, file, array):
     except OSError as error:
         problem = f"cannot be written ({error.strerror or error})"
         message = f"{path.parent}: {problem}, so {dataset.name} will be fetched anew next time"
-        warnings.warn(message, stacklevel=4)
+        warn(message)
 
 
 def _missing(dataset, arrays):

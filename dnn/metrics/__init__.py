@@ -12,11 +12,11 @@ Every class in a file of this folder is here by its name: metrics.AUC.
 """
 
 import re
-import warnings
 
 from dnn.catalog import Catalog, config
 from dnn.metrics._function import _Function
 from dnn.metrics.base import Metric
+from kernels.warning import warn
 
 catalog = Catalog("metric", __name__, Metric)
 globals().update(catalog.classes)
@@ -83,10 +83,8 @@ def restored(description, own):
         return description
     name = description["own"]
     if name not in own:
-        warnings.warn(
+        warn(
             f"metric {name!r}: is your own function or class, which a file cannot hold, so it is "
-            "left out. To have it: load_model(path, custom_metrics=[…])",
-            UserWarning,
-            stacklevel=2,
+            "left out. To have it: load_model(path, custom_metrics=[…])"
         )
     return own.get(name)

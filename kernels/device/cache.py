@@ -20,7 +20,8 @@ import stat
 import sys
 import tempfile
 import time
-import warnings
+
+from kernels.warning import warn
 
 try:
     import fcntl
@@ -176,4 +177,4 @@ _said = []  # one warning in a process, whatever the file
 def _warn(text):
     if not _said:
         _said.append(text)
-        warnings.warn(f"cache of compiled kernels: {text}", stacklevel=3)
+        warn(f"cache of compiled kernels: {text}")
