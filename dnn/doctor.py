@@ -156,8 +156,9 @@ def cpu_kernels():
             "export NUMBA_CACHE_DIR=/a/folder/of/yours",
         )  # fmt: skip
         return
-    healing = f"; {damaged} damaged files there are compiled anew when needed" if damaged else ""
-    yield Finding(subject, "ok", f"kept in {folder}{healing}")
+    healing = "; {} files there, damaged or of another release, are made anew when needed"
+    text = f"kept in {folder}{healing.format(damaged) if damaged else ''}"
+    yield Finding(subject, "ok", text)
 
 
 def gpu():
