@@ -213,7 +213,8 @@ def evaluate(options) -> int:
     if isinstance(model.loss, losses.CategoricalCrossentropy):
         y = one_hot(y, len(datasets.class_names(options.dataset)))
     found = model.evaluate(x, y, return_dict=True)
-    figures = [f"test {name} {found[name]:.4f}" for name in (*model.metrics, "loss")]
+    names = [*(metric.name for metric in model.metrics), "loss"]
+    figures = [f"test {name} {found[name]:.4f}" for name in names]
     say(f"{', '.join(figures)}, {len(x):,} images")
     return 0
 
