@@ -1,5 +1,7 @@
 """activation's battery: every activation over sizes and values; softmax over rows and columns."""
 
+import dataclasses
+
 import numpy as np
 
 import kernels
@@ -8,6 +10,8 @@ from kernels.battery import budgets
 from kernels.battery.case import Case, Output
 
 ELEMENTWISE = [f for f in activations.names() if not activations.get(f).rowwise]
+IN_BOTH = ("relu", "tanh")  # a comparison, and one that calls math
+GPU_FILES = ("gpu.cu", "gpu.py")
 SIZES = [1, 3, 4, 5, 31, 255, 256, 257, 1021, 4099]  # around vectors, warps and blocks
 ROWS = [1, 3, 4, 5]
 COLUMNS = [1, 2, 10, 31, 32, 33, 255, 1023, 1024, 1025, 2500]  # a warp or a block a row
@@ -20,14 +24,12 @@ SPECIAL = np.float32(
 
 
 def cases(long=False):
-    """Each as a forward and a backward case; `long` adds every size up to 300."""
+    """Each as a forward and a backward case; `long` adds every size up to 300, and on the
+    emulated device every function in both languages."""
     sizes = [*SIZES, *(range(6, 301) if long else ())]
     for f in ELEMENTWISE:
-        for n in dict.fromkeys(sizes):
-            for offset_bytes in (0, 4):
-                at = f" + {offset_bytes} bytes" if offset_bytes else ""
-                yield from both(f"size {n} {f}{at}", f, 3 * normal(n), offset_bytes)
-        yield forward(f"special {f}", f, SPECIAL)
+        found = elementwise(f, dict.fromkeys(sizes))
+        yield from found if long or f in IN_BOTH else one_language(f, found)
     for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
         yield from both(f"stride {k}", "relu", normal(2048 * k + 1403), 0, 2)
         yield from both(f"stride {k} + 4 bytes", "relu", normal(512 * k + 301), 4, 2)
@@ -54,6 +56,24 @@ def cases(long=False):
         z = 5 * normal(3, columns)
         z[1] = -np.inf
         yield forward(f"minus infinity {columns}", "softmax", z)
+
+
+def elementwise(f, sizes):
+    for n in sizes:
+        for offset_bytes in (0, 4):
+            at = f" + {offset_bytes} bytes" if offset_bytes else ""
+            yield from both(f"size {n} {f}{at}", f, 3 * normal(n), offset_bytes)
+    yield forward(f"special {f}", f, SPECIAL)
+
+
+def one_language(f, found):
+    """The cases, on the emulated device for one of the two files alone, in turn: each function is
+    compiled anew there, which takes seconds, and both files link the same one."""
+    file = GPU_FILES[ELEMENTWISE.index(f) % 2]
+    for case in found:
+        yield dataclasses.replace(
+            case, concerns=lambda variant: variant.device != "emulated" or variant.file == file
+        )
 
 
 def normal(*shape, seed=0):
