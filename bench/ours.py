@@ -14,7 +14,7 @@ from .peers import numpy as on_cpu
 
 DEVICES = ("cpu", "gpu")
 SPINS = True
-MANY_EPOCHS = 10**9
+MOST_STEPS = 2**31 - 1  # that a fit may take
 
 
 class Ended(Exception):
@@ -75,6 +75,7 @@ def trainer(net, device, data, weights):
     x, y = array(data.images, device).reshape(len(data.images), -1), data.labels
     wanted, found = queue.SimpleQueue(), queue.SimpleQueue()
     cpu_threads = numba.get_num_threads()
+    epochs = MOST_STEPS // -(-len(x) // net.batch)  # more than anybody waits for
 
     class Turns(callbacks.Callback):
         reads_gradients = False  # so that a GPU need not store them
@@ -89,7 +90,7 @@ def trainer(net, device, data, weights):
     def train():
         numba.set_num_threads(cpu_threads)  # a thread's own
         try:
-            model.fit(x, y, net.batch, MANY_EPOCHS, verbose=0, callbacks=Turns())
+            model.fit(x, y, net.batch, epochs, verbose=0, callbacks=Turns())
         except Exception as failure:  # Ended, or what epoch() is to raise
             found.put(failure)
 

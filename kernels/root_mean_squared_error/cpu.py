@@ -53,7 +53,7 @@ def batch(z, targets, loss, dz, squares, scale):
             in_units += (d / unit) * (d / unit)
         total += in_units
         if squares.size:
-            squares[i] = of_row / np.float32(cols)
+            squares[i] = of_row / (np.float32(cols) * factor * factor)
     size = np.float32(rows) * np.float32(cols)
     root = math.sqrt(total / size)
     if loss.size:

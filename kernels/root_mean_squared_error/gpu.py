@@ -80,7 +80,7 @@ def root_mean_squared_error(z, t, loss, dz, squares, scale, rows, cols, lanes):
             of_row += cuda.shfl_xor_sync(ALL_LANES, of_row, apart)
             apart //= 2
         if inside and lane == 0 and given(squares):
-            squares[row] = of_row / float32(cols)
+            squares[row] = of_row / (float32(cols) * factor * factor)
     size = float32(rows) * float32(cols)
     root = math.sqrt(of_block(total, of_warp, False) / size)
     if thread == 0 and given(loss):

@@ -434,7 +434,7 @@ def test_numbers_have_no_accuracy(loss):
 @pytest.mark.parametrize("ending", [None, "tanh", "softmax"])
 def test_probabilities_of_yes_come_from_sigmoid(ending):
     model = network(BINARY(), ending=ending)
-    message = rf"activation is {ending or 'identity'}. End with activation='sigmoid', or pass from"
+    message = rf"activation is {ending or 'identity'}. End with activation='sigmoid', or, if"
     with pytest.raises(ValueError, match=message):
         model.fit(X, TARGETS["yes or no"])
 

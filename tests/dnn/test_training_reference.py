@@ -107,7 +107,6 @@ STACKS = {
     "one layer": [layers.Dense(4)],
     "logits through tanh": [layers.Dense(8, "tanh"), layers.Dense(4, "tanh")],
     "logits through mish": [layers.Dense(8, "tanh"), layers.Dense(4, mish)],
-    "logits through softmax": [layers.Dense(8, "tanh"), layers.Dense(4, "softmax")],
 }  # fmt: skip
 
 
