@@ -11,7 +11,8 @@ Launch:       one block of THREADS threads: a batch of outputs of a regression i
               them, a power of two. Shared memory 128 bytes.
 Requirements: lanes divides 32.
 Numerics:     float32; each thread sums its part, then warps, then the block: in a fixed order. In
-              units of the largest difference no square overflows or vanishes. NaN comes through.
+              units of the largest difference no square overflows or vanishes; where a difference
+              itself does, z and t are halved first, and read once more. NaN comes through.
 Source:       the formula above; Blue, A portable Fortran program to find the Euclidean norm of a
               vector, 1978, for the scaling.
 """
