@@ -1,7 +1,6 @@
 """The cache: whole files or none, whatever happens while one is written."""
 
 import os
-import time
 
 import pytest
 
@@ -28,14 +27,17 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step, err
     assert files_under(tmp_path) == ["file"] and path.read_bytes() == b"old"
 
 
-def test_what_a_killed_write_left_is_swept_a_day_later(tmp_path):
-    stale, fresh, other = (tmp_path / f".{name}.part" for name in ("file.1", "file.2", "other.1"))
-    for part in (stale, fresh, other):
+def test_what_a_killed_write_left_is_swept(tmp_path):
+    """But not what a living process writes, which holds a lock on it, nor another file's."""
+    fcntl = pytest.importorskip("fcntl", reason="nothing is locked on Windows")
+    names = (f".file.{1:016x}.part", f".file.{2:016x}.part", f".other.{1:016x}.part")
+    stale, held, other = (tmp_path / name for name in names)
+    for part in (stale, held, other):
         part.touch()
-    for part in (stale, other):
-        os.utime(part, (time.time() - 2 * 86400,) * 2)
-    cache.store(tmp_path / "file", ARRAYS[0])
-    assert files_under(tmp_path) == [".file.2.part", ".other.1.part", "file"]
+    with open(held, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        cache.store(tmp_path / "file", ARRAYS[0])
+    assert files_under(tmp_path) == [held.name, other.name, "file"]
     assert (tmp_path / "file").read_bytes() == CONTENTS[NAMES[0]]
 
 
