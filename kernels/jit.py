@@ -14,13 +14,6 @@ import hashlib
 import math
 import os
 import pathlib
-import threading
-
-# A bound on how long a thread of GNU OpenMP spins for its next loop before it sleeps, longer than
-# the gaps within a training step. Unbounded spinning takes a core from every other process; with
-# the bound an idle model leaves it. While a step runs, a second busy process still costs far more
-# than its share. Read when OpenMP is loaded; a value of the user's own wins.
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 import numba
 from numba.core.compiler_lock import global_compiler_lock
@@ -69,47 +62,10 @@ def inlined(function):
     return register_jitable(copy)
 
 
-_forked = False  # whether the threads were started in a process that this one was forked from
-
-
-def threads_for(work, small):
-    """How many threads share a loop of so much work: one where it is under `small`, else all that
-    there are. A kernel told one never calls Numba's threads.
-
-    One in a process that was forked after they were started: they do not live on in it, and GNU
-    OpenMP aborts or waits for them for ever. And where Numba has its `workqueue` alone (no OpenMP),
-    which aborts when two threads use it at once, one in all threads of Python's but the main one.
-    """
-    if work < small or _forked:
-        return 1
-    threads = numba.get_num_threads()  # starts them
-    workqueue = numba.threading_layer() == "workqueue"
-    return 1 if workqueue and threading.current_thread() is not threading.main_thread() else threads
-
-
-def _after_fork():
-    global _forked
-    global_compiler_lock.release()
-    try:
-        _forked = numba.threading_layer() != "tbb"  # which does survive it
-    except ValueError:  # none was started yet: this process will start its own
-        _forked = False
-
-
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     # A child of a fork during a compilation would find its lock held by a thread that it has not.
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,
-        after_in_child=_after_fork,
+        after_in_child=global_compiler_lock.release,
     )
-
-
-LONG = 256  # values; from here on a row has two halves, whatever the number of threads
-WIDEST = 16  # floats in a vector of any processor; what is divided among threads by k or by column
-
-
-@compiled
-def share(n, part, parts, step=1):
-    """Where part `part` of 0 … n−1 begins; parts begin on multiples of `step`."""
-    return min(n, (n * part // parts + step - 1) // step * step)

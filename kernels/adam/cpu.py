@@ -8,7 +8,8 @@ speed. A first moment under NOTHING moves its parameter by less than 1e-22 lr at
 import numba
 import numpy as np
 
-from kernels.jit import WIDEST, compiled, share, threads_for
+from kernels.jit import compiled
+from kernels.threads import WIDEST, share, threads_for
 
 SMALLEST_NORMAL = np.finfo(np.float32).tiny
 NOTHING = np.float32(1e-30)

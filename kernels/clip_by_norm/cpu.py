@@ -6,7 +6,8 @@ import itertools
 import numba
 import numpy as np
 
-from kernels.jit import compiled, share, threads_for
+from kernels.jit import compiled
+from kernels.threads import share, threads_for
 
 CHUNK = 2**14
 LANES = 16  # sums side by side, so that one addition need not wait for the one before

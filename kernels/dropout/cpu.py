@@ -5,8 +5,9 @@ import numpy as np
 from numba.extending import register_jitable
 
 from kernels import philox
-from kernels.jit import compiled, inlined, share, threads_for
+from kernels.jit import compiled, inlined
 from kernels.scalar import once
+from kernels.threads import share, threads_for
 
 SMALL = 2**15  # numbers; below, a second thread costs more than it brings
 STRETCH = 256  # groups of four: the words stay in the first-level cache

@@ -11,7 +11,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic, register_jitable
 
 from kernels.gather import shuffle
-from kernels.jit import compiled, share, threads_for
+from kernels.jit import compiled
+from kernels.threads import share, threads_for
 
 SMALL = 2**15  # values; below, a second thread costs more than it brings
 AHEAD = 4  # rows

@@ -19,7 +19,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from kernels import activations, dispatch
-from kernels.jit import LONG, WIDEST, compiled, inlined, share, threads_for
+from kernels.jit import compiled, inlined
 from kernels.linear.tile import (
     COLUMNS,
     LANES,
@@ -31,6 +31,7 @@ from kernels.linear.tile import (
     skipping,
 )
 from kernels.scalar import once
+from kernels.threads import LONG, WIDEST, share, threads_for
 
 NO_BIAS = np.zeros(0, np.float32)
 SMALL = 2**19  # multiplications; below, a second thread costs more than it brings

@@ -6,8 +6,8 @@ import numpy as np
 
 from kernels.adam import cpu as adam
 from kernels.arrays import aligned_empty
-from kernels.jit import threads_for
 from kernels.linear import cpu as linear
+from kernels.threads import threads_for
 
 
 def linear_backward_adam(x, dz, w, m, v, b, m_b, v_b, *hyperparameters):

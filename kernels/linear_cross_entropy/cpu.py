@@ -3,9 +3,9 @@ and so their bits. A call costs next to nothing here: there is nothing to gain b
 """
 
 from kernels import activations
-from kernels.jit import threads_for
 from kernels.linear import cpu as linear
 from kernels.softmax_cross_entropy import cpu as softmax
+from kernels.threads import threads_for
 
 
 def linear_cross_entropy(

@@ -5,8 +5,9 @@ import numpy as np
 from numba.extending import register_jitable
 
 from kernels import philox
-from kernels.jit import compiled, share, threads_for
+from kernels.jit import compiled
 from kernels.random_shift_flip import shift as scalar
+from kernels.threads import share, threads_for
 
 SMALL = 2**16  # pixels; below, a second thread costs more than it brings
 

@@ -5,7 +5,8 @@ import numba
 import numpy as np
 
 from kernels.adam.cpu import SMALL, SMALLEST_NORMAL
-from kernels.jit import WIDEST, compiled, share, threads_for
+from kernels.jit import compiled
+from kernels.threads import WIDEST, share, threads_for
 
 NONE = np.empty(0, np.float32)  # in place of an array that is not given: compiled code has one type
 

@@ -7,7 +7,8 @@ import math
 import numba
 import numpy as np
 
-from kernels.jit import LONG, compiled, share, threads_for
+from kernels.jit import compiled
+from kernels.threads import LONG, share, threads_for
 from kernels.vector_math import exp
 
 SMALL = 2**12  # logits; there two threads take 0.6 to 0.7 of one's time, at 2**10 as long as one
