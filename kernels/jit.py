@@ -1,21 +1,20 @@
 """Numba for the CPU variants: the one place that names its options.
 
 Compiled code is cached on disk beside the source (in the user's cache folder where that is
-read-only; see jit_cache.py), so only the first run of a machine pays for compilation. A scalar
-function reaches a kernel as a closure variable; Numba pickles it by value into the cache key, so
-editing an activation can never meet a stale kernel.
+read-only; see jit_cache.py), so only the first run of a machine pays for compilation. It is stamped
+with the sources that it is made of (sources.py): an edit compiles anew what is made of that file,
+and nothing else. A scalar function reaches a kernel as a closure variable, which Numba pickles by
+value into the key.
 
 `error_model="numpy"` divides as IEEE 754 does instead of raising. No fast-math flag is set except
 where a kernel says so: NaN and infinity must come through.
 """
 
-import functools
-import hashlib
 import math
 import os
-import pathlib
 
 import numba
+import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import register_jitable
 
@@ -29,6 +28,7 @@ if numba.config.DISABLE_JIT:
     )
 
 OPTIONS = {"nogil": True, "error_model": "numpy"}
+SMALLEST_NORMAL = np.finfo(np.float32).tiny  # state of an optimizer that decays below it becomes 0
 
 
 def compiled(kernel=None, **options):
@@ -36,21 +36,8 @@ def compiled(kernel=None, **options):
     if kernel is None:
         return lambda kernel: compiled(kernel, **options)
     dispatcher = numba.njit(**OPTIONS, **options)(kernel)
-    # Numba stamps a cached kernel with the file it stands in, not with what that file imports.
-    dispatcher._cache = jit_cache.of(kernel, source_stamp())
+    dispatcher._cache = jit_cache.of(kernel)
     return dispatcher
-
-
-@functools.cache
-def source_stamp():
-    """A digest of the sources that CPU kernels are made of: after any edit, all is compiled anew.
-    (device/ is the door to the GPU; no CPU kernel imports it.)"""
-    digest = hashlib.sha256()
-    package = pathlib.Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        if "device" not in path.relative_to(package).parts:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def inlined(function):

@@ -25,16 +25,16 @@ from numba.core.caching import (
 )
 from numba.misc.appdirs import AppDirs
 
-from kernels import warning
+from kernels import sources, warning
 
 PACKAGE = pathlib.Path(__file__).parent
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def of(function, stamp):
-    """The cache of a function's compiled code. stamp: changes when any source does."""
+def of(function):
+    """The cache of a function's compiled code."""
     try:
-        return DiskCache(function, stamp)
+        return DiskCache(function)
     except (RuntimeError, OSError):  # there is no folder that can be written
         warn(
             "CPU kernels are compiled anew in every process, which takes about half a minute: "
@@ -63,16 +63,22 @@ class Place(CompileResultCacheImpl):
 
 
 class DiskCache(FunctionCache):
+    """Numba stamps a cached kernel with the file it stands in, not with what that file imports."""
+
     _impl_class = Place
 
-    def __init__(self, function, stamp):
+    def __init__(self, function):
         super().__init__(function)
         chosen = config.CACHE_DIR
         if chosen and not self.cache_path.startswith(os.path.join(chosen, "")):
             warn(f"NUMBA_CACHE_DIR: {chosen} cannot be written; {self.cache_path} takes its place")
         owner = os.stat(function.__code__.co_filename).st_uid
-        stamp = numba.__version__, stamp
+        stamp = numba.__version__, sources.stamp(function)
         self._cache_file = Files(self.cache_path, self._impl.filename_base, stamp, owner)
+        self._closure_stamp = sources.closure_stamp(function)
+
+    def _index_key(self, sig, codegen):
+        return *super()._index_key(sig, codegen), self._closure_stamp
 
     def save_overload(self, sig, data):
         try:

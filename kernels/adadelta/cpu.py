@@ -4,9 +4,10 @@ the smallest normal float32 become zero, as in adam/cpu.py."""
 import numba
 import numpy as np
 
-from kernels.adam.cpu import SMALL, SMALLEST_NORMAL
-from kernels.jit import compiled
+from kernels.jit import SMALLEST_NORMAL, compiled
 from kernels.threads import WIDEST, share, threads_for
+
+SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 
 
 def adadelta(p, g, a, d, lr, rho, one_minus_rho, eps, weight_decay):

@@ -4,9 +4,10 @@ smallest normal float32 becomes zero: its root is far below eps."""
 import numba
 import numpy as np
 
-from kernels.adam.cpu import SMALL, SMALLEST_NORMAL
-from kernels.jit import compiled
+from kernels.jit import SMALLEST_NORMAL, compiled
 from kernels.threads import WIDEST, share, threads_for
+
+SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 
 
 def adagrad(p, g, a, lr, eps, weight_decay):

@@ -8,10 +8,9 @@ speed. A first moment under NOTHING moves its parameter by less than 1e-22 lr at
 import numba
 import numpy as np
 
-from kernels.jit import compiled
+from kernels.jit import SMALLEST_NORMAL, compiled
 from kernels.threads import WIDEST, share, threads_for
 
-SMALLEST_NORMAL = np.finfo(np.float32).tiny
 NOTHING = np.float32(1e-30)
 SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 

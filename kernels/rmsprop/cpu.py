@@ -4,9 +4,10 @@ smallest normal float32 becomes zero, as in adam/cpu.py, lest it slow every step
 import numba
 import numpy as np
 
-from kernels.adam.cpu import SMALL, SMALLEST_NORMAL
-from kernels.jit import compiled
+from kernels.jit import SMALLEST_NORMAL, compiled
 from kernels.threads import WIDEST, share, threads_for
+
+SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 
 NONE = np.empty(0, np.float32)  # in place of an array that is not given: compiled code has one type
 

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from kernels.adam.cpu import SMALLEST_NORMAL
-from kernels.jit import compiled
+from kernels.jit import SMALLEST_NORMAL, compiled
 
 NO_LOSS = np.zeros(0, np.float32)
 NO_GRADIENT = np.zeros((0, 0), np.float32)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from kernels.adam.cpu import SMALLEST_NORMAL
-from kernels.jit import compiled
+from kernels.jit import SMALLEST_NORMAL, compiled
 
 
 def sgd(p, g, u, lr, momentum, nesterov, weight_decay):

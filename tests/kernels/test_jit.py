@@ -1,6 +1,7 @@
 """The disk cache of the CPU kernels: met again as they are, never after an edit, never damaged."""
 
 import errno
+import importlib
 import importlib.util
 import os
 import sys
@@ -38,10 +39,40 @@ def files(tmp_path, kind):
     return list((tmp_path / "__pycache__").glob(f"*.{kind}"))
 
 
-def test_an_edit_of_any_source_compiles_anew(kernel, monkeypatch):
+def test_an_edit_of_a_source_compiles_anew(kernel, monkeypatch):
     assert [hits(kernel), hits(kernel)] == [0, 1]
-    monkeypatch.setattr(jit, "source_stamp", lambda: "after an edit of another file")
+    monkeypatch.setattr(jit_cache.sources, "stamp", lambda kernel: "after an edit")
     assert [hits(kernel), hits(kernel)] == [0, 1]
+
+
+def test_an_edit_of_what_a_closure_names_compiles_that_one_anew(tmp_path, monkeypatch):
+    """Both have one index on disk, and neither drives the other out of it."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def module(name, text):
+        (tmp_path / f"{name}.py").write_text(text)
+        sys.modules.pop(name, None)
+        jit_cache.sources._digest_of.cache_clear()
+        return importlib.import_module(name)
+
+    def hits():
+        maker, found = importlib.import_module("maker"), []
+        for name in ("one", "two"):
+            compiled = jit.compiled(maker.kernel(getattr(importlib.import_module(name), name)))
+            assert compiled(3) == 6 + (name == "two")
+            found.append(sum(compiled.stats.cache_hits.values()))
+        return found
+
+    module(
+        "maker", "def kernel(f):\n    def kernel(x):\n        return f(2 * x)\n    return kernel"
+    )
+    head = "from numba.extending import register_jitable\n"
+    module("one", f"{head}@register_jitable\ndef one(x): return x")
+    module("helper", f"{head}@register_jitable\ndef helper(x): return x + 1")
+    module("two", f"{head}import helper\n@register_jitable\ndef two(x): return helper.helper(x)")
+    assert [hits(), hits()] == [[0, 0], [1, 1]]
+    module("helper", f"{head}@register_jitable\ndef helper(x): return 1 + x")
+    assert [hits(), hits()] == [[1, 0], [1, 1]]
 
 
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
