@@ -8,7 +8,7 @@ import warnings
 
 from dnn import __version__, datasets, losses, one_hot, optimizers, recipe
 from dnn.devices import DEVICES, PRECISIONS
-from kernels import activations
+from kernels import activations, compiling
 from kernels.text import Parser, say
 
 
@@ -21,7 +21,8 @@ def main(arguments=None) -> int:
             parser().print_help()
             return 0
         try:
-            status = options.run(options)
+            with compiling.said():
+                status = options.run(options)
             say(end="", flush=True)  # what could not be written is an error here, not after the end
             return status
         except Exception as error:

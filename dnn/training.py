@@ -7,9 +7,11 @@ import numpy as np
 import kernels
 from dnn import data, devices, inputs, scale, schedules
 from dnn.callbacks import Callback, CallbackList, History, progress
+from dnn.callbacks.display import while_compiling
 from dnn.execution import Execution
 from dnn.running import Running
 from dnn.steps import Trainer
+from kernels import compiling
 from kernels.arrays import device_of
 
 EVALUATION_BATCH = 1024
@@ -65,12 +67,13 @@ def fit(
     history = History()
     model.history = history
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
-    chosen = [*callbacks, *progress(verbose), history]
+    display = progress(verbose)
+    chosen = [*callbacks, *display, history]
     watchers = CallbackList(chosen, model, epochs=epochs, steps=steps, samples=n)
     run.keeps_gradients = any(callback.reads_gradients for callback in chosen)
     at_once = batch_size * steps_per_execution(model, trainer, chosen)
 
-    with watchers.training():
+    with compiling.told(while_compiling(display)), watchers.training():
         for epoch in range(initial_epoch, epochs):
             watchers.on_epoch_begin(epoch, {})
             began = time.perf_counter()
@@ -245,7 +248,8 @@ def evaluate(model, x, y, batch_size, sample_weight=None):
     """See Sequential.evaluate."""
     truth = truth_for_metrics(model, y)
     x, y, weights = on_device(model, *prepared(model, x, y, sample_weight))
-    return evaluate_prepared(model, x, y, weights, batch_size, truth)
+    with compiling.said():
+        return evaluate_prepared(model, x, y, weights, batch_size, truth)
 
 
 def evaluate_prepared(
@@ -281,10 +285,11 @@ def predict(model, x, batch_size):
     y = devices.namespace(model.device).empty((n, model.units[-1]), np.float32)
     if n:
         run = Execution(model, min(batch_size, n), logits=False)
-        for start in range(0, n, batch_size):
-            rows = min(batch_size, n - start)
-            run.load(x, start, rows)
-            y[start : start + rows] = run.forward(rows)
+        with compiling.said():
+            for start in range(0, n, batch_size):
+                rows = min(batch_size, n - start)
+                run.load(x, start, rows)
+                y[start : start + rows] = run.forward(rows)
     return y if device_of(x=given) == model.device else devices.to_host(y)
 
 

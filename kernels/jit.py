@@ -15,10 +15,11 @@ import os
 
 import numba
 import numpy as np
+from numba.core import event
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import register_jitable
 
-from kernels import jit_cache, vector_math
+from kernels import compiling, jit_cache, vector_math
 from kernels.scalar import float32_literals
 
 if numba.config.DISABLE_JIT:
@@ -38,6 +39,23 @@ def compiled(kernel=None, **options):
     dispatcher = numba.njit(**OPTIONS, **options)(kernel)
     dispatcher._cache = jit_cache.of(kernel)
     return dispatcher
+
+
+class _Told(event.Listener):
+    def on_start(self, compilation):
+        if _is_ours(compilation):
+            compiling.begin(compiling.CPU)
+
+    def on_end(self, compilation):
+        if _is_ours(compilation):
+            compiling.end()
+
+
+def _is_ours(compilation):
+    return compilation.data["dispatcher"].py_func.__module__.startswith("kernels.")
+
+
+event.register("numba:compile", _Told())
 
 
 def inlined(function):

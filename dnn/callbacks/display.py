@@ -4,6 +4,7 @@ import sys
 import time
 
 from dnn.callbacks.base import Callback
+from kernels import compiling
 from kernels.text import say, shown
 
 
@@ -32,13 +33,23 @@ class Lines(Callback):
         say(line(epoch, self.params["epochs"], self.params["steps"], logs), flush=True)
 
 
+def while_compiling(display):
+    """What shows that kernels are compiled: the bar, a line where there are lines, or nothing."""
+    if not display:
+        return lambda text: None
+    return getattr(display[0], "compiles", None) or compiling.Line()
+
+
 class Bar(Callback):
     """A live bar of the running epoch (rich), and the line of each that has ended; the lines alone
     inside another live display, where rich has room for one, and on a stream that cannot flush."""
 
     REFRESH_S = 0.1
     every_batch = False
-    bar = None
+    bar, epoch = None, ""
+
+    def __init__(self):
+        self.line = compiling.Line()
 
     def on_train_begin(self, logs):
         from rich.errors import LiveError
@@ -46,8 +57,8 @@ class Bar(Callback):
 
         if not hasattr(sys.stdout, "flush"):  # None, too
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        bar = Progress(*columns, transient=True, auto_refresh=False)  # no thread
+        self.columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        bar = Progress(*self.columns, transient=True, auto_refresh=False)  # no thread
         try:
             bar.start()
         except LiveError:
@@ -55,8 +66,19 @@ class Bar(Callback):
         self.bar, self.task = bar, bar.add_task("", total=self.params["steps"])
 
     def on_epoch_begin(self, epoch, logs):
+        self.epoch = f"Epoch {epoch + 1}/{self.params['epochs']}"
         if self.bar:
-            self.bar.reset(self.task, description=f"Epoch {epoch + 1}/{self.params['epochs']}")
+            self.bar.reset(self.task, description=self.epoch)
+            self._draw()
+
+    def compiles(self, text):
+        """Shows the text in the bar's place; after None the bar again."""
+        if not self.bar:
+            self.line(text)
+            return
+        self.bar.columns = self.columns[:1] if text else self.columns
+        self.bar.update(self.task, description=text or self.epoch)
+        if text:  # until the next batch
             self._draw()
 
     def on_train_batch_end(self, batch, logs):

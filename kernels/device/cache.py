@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+from kernels import compiling
 from kernels.warning import warn
 
 try:
@@ -47,14 +48,15 @@ def folder() -> pathlib.Path:
         raise FileNotFoundError("there is no home folder") from cause
 
 
-def cached(key_parts, suffix, make) -> bytes:
+def cached(key_parts, suffix, make, what=compiling.GPU) -> bytes:
     """The bytes stored under the key, or make() stored under it. A full or read-only disk costs
-    only the caching."""
+    only the caching. what: is said while it is made."""
     key = hashlib.sha256(repr(key_parts).encode()).hexdigest()
     code, target, why_not = _look_up(key, suffix)
     if code is not None:
         return code
-    code = make()
+    with compiling.going_on(what):
+        code = make()
     if target is not None:
         try:
             _write(target, hashlib.sha256(key.encode() + code).digest() + code)

@@ -17,6 +17,7 @@ block is an error; with CuPy's arrays it happens at once and is not part of the 
 import contextlib
 import contextvars
 
+from kernels import compiling
 from kernels.arrays import one_of
 from kernels.device import gpu
 from kernels.device.errors import DeviceError
@@ -32,7 +33,7 @@ class Graph:
         self.workspaces = {}  # see workspace.py
         self._recorded = []
         self._cuda_graph = None
-        self._complete = False
+        self._complete = self._replayed = False
 
     @property
     def launches(self) -> int:
@@ -45,8 +46,10 @@ class Graph:
         if self.device == "gpu":
             self._cuda_graph.launch()
             return
-        for run, arguments in self._recorded:
+        calls = self._recorded if self._replayed else compiling.counted(self._recorded)
+        for run, arguments in calls:
             run(*arguments)
+        self._replayed = True
 
     def _record(self, device, run, arguments):
         """Called in place of a launch."""

@@ -130,3 +130,36 @@ def test_representations():
     )
     assert repr(callbacks.History()) == "<History of 0 epochs>"
     assert len(repr(Sequential([layers.Dense(10) for _ in range(900)]))) < 200
+
+
+@pytest.fixture
+def compiles(monkeypatch):
+    """Something compiles in each step of a `fit`."""
+    from kernels import compiling
+
+    class Compiles(callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs):
+            with compiling.going_on(compiling.CPU):
+                pass
+
+    return Compiles()
+
+
+@pytest.mark.parametrize("width", ["20", "80"])
+def test_compiling_stands_in_the_bars_place(width, compiles, monkeypatch):
+    stream = Stream(flush=lambda: None, encoding="utf-8", isatty=lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("rich._console", None)  # which keeps what the first stream was
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr(sys, "stdout", stream)
+    small_model().fit(X, Y, verbose=1, callbacks=compiles)
+    said = "compiling CPU kerne" if width == "20" else "compiling CPU kernels, once"
+    assert said in stream.text and "Epoch 1/1 - " in stream.text
+    of_bar = [line for line in re.split(r"[\r\n]", stream.text) if said in line]
+    assert of_bar and not any("━" in line or "/2" in line for line in of_bar)
+
+
+@pytest.mark.parametrize("verbose, said", [(0, ""), (2, "compiling CPU kernels, once\n")])
+def test_compiling_is_a_line_or_nothing(verbose, said, compiles, capsys):
+    small_model().fit(X, Y, verbose=verbose, callbacks=compiles)
+    assert capsys.readouterr().err == said

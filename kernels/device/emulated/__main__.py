@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+from kernels import compiling
 from kernels.device.emulated import arguments, emulator, running, source
 from kernels.device.emulated.memory import EmulatedArray
 from kernels.device.emulated.session import DEFAULT_ARCH, SCHEDULES
@@ -30,8 +31,9 @@ def main(command=None) -> int:
         parser().error("no FILE: expected a .cu or .ptx file")
     reported = 0
     try:
-        for file in files:
-            reported += run(file, given, options)
+        with compiling.said():
+            for file in files:
+                reported += run(file, given, options)
     except (DeviceError, OSError, TypeError, ValueError) as error:
         say(f"error: {error}", error=True)
         return USAGE

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 
+from kernels import compiling
 from kernels.device import cache
 from kernels.device.errors import CompileError, ToolchainMissingError
 
@@ -82,7 +83,7 @@ def _sources(pattern) -> dict[str, str]:
     return {path.name: path.read_text("utf-8") for path in sorted(RUNTIME.glob(pattern))}
 
 
-def _loaded(key_parts, make, mode=ctypes.DEFAULT_MODE) -> ctypes.CDLL:
+def _loaded(key_parts, make, mode=ctypes.DEFAULT_MODE, what=compiling.GPU) -> ctypes.CDLL:
     """The library of that key, loaded; make(path) builds it where the cache has none.
 
     It is loaded from a copy of what was read and checked, in a folder of this user's own: what
@@ -94,7 +95,7 @@ def _loaded(key_parts, make, mode=ctypes.DEFAULT_MODE) -> ctypes.CDLL:
             make(folder / "library.so")
             return (folder / "library.so").read_bytes()
 
-    code = cache.cached((_version(), FLAGS, *key_parts), "so", made)
+    code = cache.cached((_version(), FLAGS, *key_parts), "so", made, what)
     try:
         return _from_copy(code, mode)
     except OSError:  # nothing may be run from there
@@ -126,7 +127,8 @@ def runtime(*defines) -> ctypes.CDLL:
             objects = list(workers.map(compiled, sources))
         _run(["-shared", *objects, "-o", str(path)], "the runtime", path)
 
-    return _loaded((RUNTIME_FLAGS, defines, sources, _sources("*.h")), make, ctypes.RTLD_GLOBAL)
+    parts = RUNTIME_FLAGS, defines, sources, _sources("*.h")
+    return _loaded(parts, make, ctypes.RTLD_GLOBAL, compiling.EMULATED)
 
 
 def module(text, *, check) -> ctypes.CDLL:
