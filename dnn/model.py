@@ -79,6 +79,7 @@ class Sequential(Attributes):
         self.averaged = False  # whether the optimizer's average stands in place of the parameters
         self.schedule_start = self.schedule_steps = 0  # of the fit that open schedules span
         self._placed = (None, None, None)
+        self.predictions = {}  # dnn/prediction.py
         for layer in layers:
             self.add(layer)
 
@@ -459,7 +460,7 @@ class Sequential(Attributes):
     def __getstate__(self):
         """For copies and pickle: the arenas on the host, without what lies over them, and without
         what belongs to a `fit` under way."""
-        state = vars(self) | {"running": None, "fitting": False}
+        state = vars(self) | {"running": None, "fitting": False, "predictions": {}}
         if self.built:
             for name in VIEWS:
                 del state[name]
