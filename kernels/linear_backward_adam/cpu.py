@@ -7,14 +7,13 @@ import numpy as np
 from kernels.adam import cpu as adam
 from kernels.arrays import aligned_empty
 from kernels.linear import cpu as linear
-from kernels.threads import threads_for
 
 
 def linear_backward_adam(x, dz, w, m, v, b, m_b, v_b, *hyperparameters):
     """w, m, v, and b, m_b, v_b unless they are None, in place."""
     dw = aligned_empty(w.shape)
-    db = linear.NO_BIAS if b is None else np.empty_like(b)
-    linear.backward_dw(x, dz, dw, db, threads_for(dw.size * len(x), linear.SMALL))
+    db = None if b is None else np.empty_like(b)
+    linear.backward_dw(x, dz, dw, db)
     adam.adam(*(a.reshape(-1) for a in (w, dw, m, v)), *hyperparameters)
     if b is not None:
         adam.adam(b, db, m_b, v_b, *hyperparameters)

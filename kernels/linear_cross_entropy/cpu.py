@@ -5,7 +5,6 @@ and so their bits. A call costs next to nothing here: there is nothing to gain b
 from kernels import activations
 from kernels.linear import cpu as linear
 from kernels.softmax_cross_entropy import cpu as softmax
-from kernels.threads import threads_for
 
 
 def linear_cross_entropy(
@@ -16,7 +15,5 @@ def linear_cross_entropy(
     linear.linear(x, w, b, activations.get("identity"), None, z)
     bad = softmax.softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale)
     if bad < 0 and dx is not None:
-        linear.backward_dx(dz, w, dx, threads_for(x.size * w.shape[1], linear.SMALL))
-        if saved is not None:
-            linear.multiply_derivative(g.derivative)(dx, saved)
+        linear.backward_dx(dz, w, g, saved, dx)
     return bad

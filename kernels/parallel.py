@@ -1,0 +1,38 @@
+"""One parallel loop for CPU kernels: Numba compiles each `prange` of its own for half a second.
+
+    @compiled
+    def kernel(job, part, parts): …
+
+    parallel.run(parallel.address(kernel), job, parts)    # from compiled code or from Python
+
+job is an int64 of the caller's: the address of what the kernel needs.
+"""
+
+import functools
+
+import numba
+from numba import types
+
+from kernels.jit import compiled
+from kernels.llvm import caller
+
+PART = types.void(*[types.int64] * 3)
+call = caller(3)
+
+
+@functools.cache
+def address(kernel, signature=PART) -> int:
+    """Of a kernel's machine code, compiled here or loaded from the disk."""
+    kernel.compile(signature)
+    found = kernel.overloads[signature.args]
+    return found.library.get_pointer_to_function(found.fndesc.llvm_cfunc_wrapper_name)
+
+
+@compiled(parallel=True)
+def run(kernel, job, parts):
+    """kernel(job, part, parts) for all parts, each on a thread; a single one stays on this."""
+    if parts == 1:
+        call(kernel, job, 0, 1)
+    else:
+        for part in numba.prange(parts):
+            call(kernel, job, part, parts)
