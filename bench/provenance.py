@@ -9,6 +9,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from kernels import llvm
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -28,6 +30,26 @@ def cpu_name() -> str:
         found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text("utf-8"), re.MULTILINE)
         name = found[1].strip() if found else name
     return f"{name}, {cpu_count()} CPUs"
+
+
+SETS = ("avx512f", "avx2", "avx", "fma", "sse4.2", "sve", "neon")
+FORCED_BY = (
+    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX", "OPENBLAS_CORETYPE",
+    "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "XLA_FLAGS",
+)  # fmt: skip
+"""What narrows the instructions that a library uses: ours (Numba's), NumPy's, PyTorch's, JAX's."""
+
+
+@cache
+def instructions() -> dict:
+    """The processor's instruction sets, those that our kernels are compiled for, and the settings
+    of this process that force a library to fewer."""
+    processor, ours = llvm.features(forced=False), llvm.features()
+    return {
+        "processor": [name for name in SETS if name in processor],
+        "compiled_for": [name for name in SETS if name in ours],
+        "forced": {name: os.environ[name] for name in FORCED_BY if name in os.environ},
+    }
 
 
 def device_name(provider) -> str:

@@ -33,6 +33,7 @@ def keep(config, provider, op, facts) -> dict:
         "device": provenance.device_name(provider),
         **facts,
         "threads": config.stash[THREADS],
+        **({"instructions": provenance.instructions()} if provider.device == "cpu" else {}),
         "versions": provenance.versions(provider),
         "commit": provenance.commit(),
         "run": config.stash[RUN],
