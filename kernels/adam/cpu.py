@@ -5,11 +5,11 @@ weights' moments would decay into denormals, and every step would then run at a 
 speed. A first moment under NOTHING moves its parameter by less than 1e-22 lr at the default eps.
 """
 
-import numba
 import numpy as np
 
 from kernels.jit import SMALLEST_NORMAL, compiled
-from kernels.threads import WIDEST, share, threads_for
+from kernels.parts import in_parts, team
+from kernels.threads import WIDEST
 
 NOTHING = np.float32(1e-30)
 SMALL = 2**14  # parameters; below, a second thread costs more than it brings
@@ -23,21 +23,18 @@ def adam(p, g, m, v, step, lr, beta1, beta2, eps, weight_decay):
     # m̂ / (√v̂ + eps) = m / (1 − β1ᵗ) · c / (√v + eps c), c = √(1 − β2ᵗ): one root, no division by c.
     scalars = (beta1, 1 - beta1, beta2, 1 - beta2, eps * correction2, rate * correction2)
     scalars += (lr * weight_decay,)
-    update(p, g, m, v, threads_for(p.size, SMALL), *map(np.float32, scalars))
-
-
-@compiled(parallel=True)
-def update(p, g, m, v, threads, *scalars):
-    if threads == 1:
-        update_part(p, g, m, v, *scalars)
-        return
-    for part in numba.prange(threads):
-        low, high = share(p.size, part, threads, WIDEST), share(p.size, part + 1, threads, WIDEST)
-        update_part(p[low:high], g[low:high], m[low:high], v[low:high], *scalars)
+    update(p, g, m, v, *map(np.float32, scalars), 0, p.size, *team(p.size, SMALL))
 
 
 @compiled
-def update_part(p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, decay):
+def update(
+    p, g, m, v, beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, decay,
+    low, high, threads, loop,
+):  # fmt: skip
+    if threads > 1:
+        in_parts(WIDEST)
+        return
+    p, g, m, v = p[low:high], g[low:high], m[low:high], v[low:high]
     for i in range(p.size):
         m_i = beta1 * m[i] + one_minus_beta1 * g[i]
         v_i = beta2 * v[i] + one_minus_beta2 * g[i] * g[i]

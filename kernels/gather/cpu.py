@@ -4,7 +4,6 @@ The rows of a shuffled batch lie anywhere in a data set that no cache holds, so 
 asked for while one is converted.
 """
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -12,10 +11,10 @@ from numba.extending import intrinsic, register_jitable
 
 from kernels.gather import shuffle
 from kernels.jit import compiled
-from kernels.threads import share, threads_for
+from kernels.parts import in_parts, team
 
 SMALL = 2**15  # values; below, a second thread costs more than it brings
-AHEAD = 4  # rows
+AHEAD = 4  # rows; so many stand in copy_rows
 CACHE_LINE = 64  # bytes
 
 permuted = register_jitable(shuffle.permuted)
@@ -27,53 +26,43 @@ def gather(x, y, start, half_bits, key, shuffled, scale):
     if start < 0 or start + len(y) > len(x):  # rows outside the data are left as they are
         y, start = y[max(0, -start) : max(0, len(x) - start)], max(0, start)
     scale = np.int32(1) if y.dtype == np.int32 else np.float32(scale)  # labels are not scaled
-    copy_rows(x, y, start, half_bits, key, shuffled, scale, threads_for(y.size, SMALL))
+    part = 0, len(y), *team(y.size, SMALL)
+    copy_rows(x, y, start, half_bits, key, shuffled, scale, *part)
 
 
-@compiled(parallel=True)
-def copy_rows(x, y, start, half_bits, key, shuffled, scale, threads):
-    rows = y.shape[0]
-    if threads == 1:
-        copy_part(x, y, start, half_bits, key, shuffled, scale, 0, rows)
+@compiled
+def copy_rows(x, y, start, half_bits, key, shuffled, scale, low, high, threads, loop):
+    if threads > 1:
+        in_parts(1)
         return
-    for part in numba.prange(threads):
-        low, high = share(rows, part, threads), share(rows, part + 1, threads)
-        copy_part(x, y, start, half_bits, key, shuffled, scale, low, high)
-
-
-@compiled
-def copy_part(x, y, start, half_bits, key, shuffled, scale, low, high):
     n, cols = x.shape
-    order = np.empty(high - low, np.int64)
-    for i in range(low, high):
-        order[i - low] = permuted(start + i, n, half_bits, key) if shuffled else start + i
-        if i < low + AHEAD:
-            prefetch_row(x[order[i - low]])
-    for i in range(low, high):
-        if i + AHEAD < high:
-            prefetch_row(x[order[i + AHEAD - low]])
-        row = order[i - low]
-        for j in range(cols):
-            y[i, j] = x[row, j] * scale
-
-
-@compiled
-def prefetch_row(row):
-    for j in range(0, row.size, CACHE_LINE // row.itemsize):
-        prefetch(row[j:])
+    row = first = second = third = following = 0  # of x, for y[i] and those behind it
+    for ahead in range(low, high + AHEAD):
+        if ahead < high:
+            following = permuted(start + ahead, n, half_bits, key) if shuffled else start + ahead
+            prefetch_row(x, following)
+        i = ahead - AHEAD
+        if i >= low:
+            for j in range(cols):
+                y[i, j] = x[row, j] * scale
+        row, first, second, third = first, second, third, following
 
 
 @intrinsic
-def prefetch(typing_context, a):
-    """Bring the cache line where `a` begins into the first-level cache, without waiting for it."""
+def prefetch_row(typing_context, x, row):
+    """Bring a row into the first-level cache, without waiting for it."""
 
     def code(context, builder, signature, args):
         array = context.make_array(signature.args[0])(context, builder, args[0])
-        byte = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, *[ir.IntType(32)] * 3])
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        read, near, data = ir.IntType(32)(0), ir.IntType(32)(3), ir.IntType(32)(1)
-        builder.call(fetch, [builder.bitcast(array.data, byte), read, near, data])
+        read, near, data = word(0), word(3), word(1)
+        n_bytes, _ = cgutils.unpack_tuple(builder, array.strides)
+        begin = builder.gep(builder.bitcast(array.data, byte), [builder.mul(args[1], n_bytes)])
+        lines = cgutils.for_range_slice(builder, n_bytes.type(0), n_bytes, n_bytes.type(CACHE_LINE))
+        with lines as (offset, _):
+            builder.call(fetch, [builder.gep(begin, [offset]), read, near, data])
         return context.get_dummy_value()
 
-    return types.void(a), code
+    return types.void(x, types.int64), code

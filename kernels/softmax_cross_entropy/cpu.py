@@ -4,11 +4,11 @@ Threads share the rows, so the bits are the same on any number of them."""
 
 import math
 
-import numba
 import numpy as np
 
 from kernels.jit import compiled
-from kernels.threads import LONG, share, threads_for
+from kernels.parts import in_parts, team
+from kernels.threads import LONG
 from kernels.vector_math import exp
 
 SMALL = 2**12  # logits; there two threads take 0.6 to 0.7 of one's time, at 2**10 as long as one
@@ -33,11 +33,7 @@ def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale):
     )
     if labels is not None and (bad := first_out_of_range(labels, z.shape[1])) >= 0:
         return bad
-    threads = threads_for(z.size, SMALL)
-    if threads == 1:
-        rows(*arguments)
-    else:
-        rows_of_threads(*arguments, threads)
+    rows(*arguments, 0, len(z), *team(z.size, SMALL))
     return -1
 
 
@@ -49,20 +45,12 @@ def first_out_of_range(labels, classes):
     return -1
 
 
-@compiled(parallel=True)
-def rows_of_threads(z, labels, targets, weights, loss, dz, hit, scale, threads):
-    for part in numba.prange(threads):
-        some = slice(share(len(z), part, threads), share(len(z), part + 1, threads))
-        rows(
-            z[some], labels[some], targets[some], weights[some], loss[some], dz[some], hit[some],
-            scale,
-        )  # fmt: skip
-
-
 @compiled
 def largest_of_lanes(row, largest):
     """The largest of `largest` and the numbers of whole LANES."""
-    lanes = np.full(LANES, largest)
+    lanes = np.empty(LANES, np.float32)
+    for lane in range(LANES):
+        lanes[lane] = largest
     for j in range(0, row.size // LANES * LANES, LANES):
         for lane in range(LANES):
             v = row[j + lane]
@@ -75,19 +63,26 @@ def largest_of_lanes(row, largest):
 @compiled
 def sum_of_lanes(row):
     """The sum of the numbers of whole LANES."""
-    lanes = np.zeros(LANES, np.float32)
+    lanes, total = np.empty(LANES, np.float32), np.float32(0)
+    for lane in range(LANES):
+        lanes[lane] = total
     for j in range(0, row.size // LANES * LANES, LANES):
         for lane in range(LANES):
             lanes[lane] += row[j + lane]
-    return lanes.sum()
+    for lane in range(LANES):
+        total += lanes[lane]
+    return total
 
 
 @compiled
-def rows(z, labels, targets, weights, loss, dz, hit, scale):
+def rows(z, labels, targets, weights, loss, dz, hit, scale, low, high, threads, loop):
+    if threads > 1:
+        in_parts(1)
+        return
     classes = z.shape[1]
     in_lanes = classes // LANES * LANES if classes >= LONG else 0
     scratch = np.empty(0 if dz.size else classes, np.float32)
-    for i in range(z.shape[0]):
+    for i in range(low, high):
         largest = largest_of_lanes(z[i], z[i, 0]) if in_lanes else z[i, 0]
         at = 0  # where it stands first; where there are lanes, that is yet to be found
         for j in range(in_lanes, classes):
