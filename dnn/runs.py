@@ -13,6 +13,7 @@ from importlib import metadata
 from dnn import Sequential, datasets, devices, interrupts, plots, recipe, run_folder
 from dnn.callbacks import History
 from dnn.run_folder import RunFolder, to_resume
+from kernels import both_ends
 from kernels.text import say
 
 NOT_OF_THE_RUN = ("run", "command", "resume", "given")  # what else a parsed command line holds
@@ -126,10 +127,11 @@ def _train(folder, about, model, data, keeper) -> int:
         flush=True,
     )
 
-    model.fit(
-        x, y, batch_size=options.batch_size, epochs=options.epochs, callbacks=keeper,
-        validation_split=options.validation_split, initial_epoch=model.epochs_trained,
-    )  # fmt: skip
+    with both_ends.asked():
+        model.fit(
+            x, y, batch_size=options.batch_size, epochs=options.epochs, callbacks=keeper,
+            validation_split=options.validation_split, initial_epoch=model.epochs_trained,
+        )  # fmt: skip
     test = model.evaluate(x_test, y_test, return_dict=True)
 
     model.save(folder / "model.safetensors")

@@ -67,8 +67,18 @@ def _on_a_terminal():
         return False
 
 
+_begun = False
+
+
+def has_begun() -> bool:
+    """Whether anything has been compiled in this process."""
+    return _begun
+
+
 def begin(what):
     """Something begins to compile; `end` has to follow. What compiles within is not told."""
+    global _begun
+    _begun = True
     asked = _asked.get()
     if asked:
         asked.depth += 1

@@ -17,7 +17,7 @@ block is an error; with CuPy's arrays it happens at once and is not part of the 
 import contextlib
 import contextvars
 
-from kernels import compiling
+from kernels import both_ends, compiling
 from kernels.arrays import one_of
 from kernels.device import gpu
 from kernels.device.errors import DeviceError
@@ -46,9 +46,12 @@ class Graph:
         if self.device == "gpu":
             self._cuda_graph.launch()
             return
-        calls = self._recorded if self._replayed else compiling.counted(self._recorded)
-        for run, arguments in calls:
-            run(*arguments)
+        if self.device == "cpu" and not self._replayed:
+            both_ends.run(self._recorded)
+        else:
+            calls = self._recorded if self._replayed else compiling.counted(self._recorded)
+            for run, arguments in calls:
+                run(*arguments)
         self._replayed = True
 
     def _record(self, device, run, arguments):
