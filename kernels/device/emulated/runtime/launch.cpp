@@ -1,6 +1,6 @@
 // One launch, from the request of emulator.py to the reports it reads.
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <cstring>
 
 #include "abi.h"
@@ -18,8 +18,9 @@ uint64_t perturbation() { return perturbing ? random_bits() : 0; }
 
 uint64_t clock() {
   static uint64_t last = 0;
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  const auto nanoseconds = static_cast<uint64_t>(std::chrono::nanoseconds(since).count());
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const uint64_t nanoseconds = uint64_t(now.tv_sec) * 1'000'000'000 + uint64_t(now.tv_nsec);
   return last = std::max(last + 1, nanoseconds);
 }
 
