@@ -9,14 +9,17 @@ import threading
 
 # A bound on how long a thread of GNU OpenMP spins for its next loop before it sleeps, longer than
 # the gaps within a training step. Unbounded spinning takes a core from every other process; with
-# the bound an idle model leaves it. While a step runs, a second busy process still costs far more
-# than its share. Read when OpenMP is loaded; a value of the user's own wins.
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+# the bound an idle model leaves it. Read when OpenMP is loaded; what the user says of it wins.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 import numba
 
+from kernels import busy
 from kernels.jit import compiled
 
+CHOSEN = "NUMBA_NUM_THREADS" in os.environ  # by the user, who wants that number
+_told = threading.local()  # threads: how many Numba was told here, in that thread of Python's
 _forked = False  # whether the threads were started in a process that this one was forked from
 
 
@@ -27,12 +30,28 @@ def threads_for(work, small):
     One in a process that was forked after they were started: they do not live on in it, and GNU
     OpenMP aborts or waits for them for ever. And where Numba has its `workqueue` alone (no OpenMP),
     which aborts when two threads use it at once, one in all threads of Python's but the main one.
+    Fewer, where nobody has chosen their number, while others keep the CPUs busy: see busy.py.
     """
     if work < small or _forked:
         return 1
     threads = numba.get_num_threads()  # starts them
     workqueue = numba.threading_layer() == "workqueue"
-    return 1 if workqueue and threading.current_thread() is not threading.main_thread() else threads
+    if workqueue and threading.current_thread() is not threading.main_thread():
+        return 1
+    return threads if CHOSEN else _with_room(threads)
+
+
+def _with_room(threads):
+    """As many of all threads as there is room for. Where that is more than one, Numba is told, for
+    its loops wait for all that it has. A number that the user told Numba, in this thread, stays."""
+    every = numba.config.NUMBA_NUM_THREADS
+    if threads not in (every, getattr(_told, "threads", every)):
+        return threads
+    fitting = busy.room.threads(every)
+    if fitting not in (1, threads):
+        numba.set_num_threads(fitting)
+        _told.threads = fitting
+    return fitting
 
 
 def _after_fork():

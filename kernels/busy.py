@@ -1,0 +1,77 @@
+"""How many threads to use beside other busy processes: as many as are not pushed off their CPUs.
+
+Threads that share a loop wait for the last of them. One that another process pushes off its CPU
+comes back after some milliseconds, where the loop takes a tenth of one. Linux tells how long each
+thread ran and how long it waited for a CPU. Where some waited, so many fewer are used; after a
+pause all of them are tried again, and a try that fails doubles the pause. Where the system does not
+tell (there is no /proc/self/task/*/schedstat) all are used always.
+"""
+
+import os
+import time
+
+TASKS = "/proc/self/task"
+LEAST_S, COSTS = 0.02, 300  # between two looks, and so many times as long as a look takes
+TRY_S = 0.01  # until the look that tells whether a try has failed
+ACTIVE_NS = 10**6  # a thread that neither ran nor waited for so long since the last look is idle
+WAITED = 0.2  # of a thread's time; who waits for more is pushed off
+PAUSES_S = (0.1, 3.2)  # the shortest and the longest
+
+
+def times() -> dict[str, tuple[int, int]]:
+    """{thread of this process: (ns that it ran, ns that it waited for a CPU)}."""
+    found = {}
+    for thread in os.listdir(TASKS) if os.path.isdir(TASKS) else ():
+        try:
+            file = os.open(f"{TASKS}/{thread}/schedstat", os.O_RDONLY)
+            try:
+                ran, waited, _ = os.read(file, 80).split()
+            finally:
+                os.close(file)
+            found[thread] = int(ran), int(waited)
+        except (OSError, ValueError):  # it is not told, or the thread has just ended
+            continue
+    return found
+
+
+class Room:
+    """For how many threads there is room. times: as above; clock: gives seconds."""
+
+    def __init__(self, times=times, clock=time.perf_counter):
+        self._times, self._clock = times, clock
+        self._before = {}
+        self._fewer = None  # how many are used while all are too many
+        self._pause_s = PAUSES_S[0]
+        self._look_at_s = self._try_at_s = self._tried_s = 0.0
+
+    def threads(self, wanted) -> int:
+        """How many of the threads wanted to use now."""
+        now_s = self._clock()
+        if now_s >= self._look_at_s:
+            self._look(now_s, wanted)
+        return wanted if self._fewer is None else min(wanted, self._fewer)
+
+    def _look(self, now_s, wanted):
+        times, before = self._times(), self._before
+        pushed = sum(_pushed_off(before[thread], times[thread]) for thread in times.keys() & before)
+        self._before = times
+        if pushed:
+            self._fewer = max(1, (self._fewer or wanted) - pushed)
+            self._try_at_s = now_s + self._pause_s
+            self._pause_s = min(2 * self._pause_s, PAUSES_S[1])
+        elif self._fewer is not None and now_s >= self._try_at_s:
+            self._fewer, self._tried_s = None, now_s
+            self._look_at_s = now_s + TRY_S
+            return
+        elif self._fewer is None and now_s >= self._tried_s + self._pause_s:
+            self._pause_s = PAUSES_S[0]
+        looked_s = self._clock()
+        self._look_at_s = looked_s + max(LEAST_S, COSTS * (looked_s - now_s))
+
+
+def _pushed_off(before, now):
+    ran, waited = now[0] - before[0], now[1] - before[1]
+    return ran + waited > ACTIVE_NS and waited > WAITED * (ran + waited)
+
+
+room = Room()
