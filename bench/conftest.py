@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import limits, measure, ours, provenance, providers, records
+from bench import limits, load, measure, ours, provenance, providers, records
 
 ABSENT = pytest.StashKey[Counter]()
 """How many cases each reason kept somebody out of."""
@@ -86,6 +86,7 @@ def sampled(items):
 def pytest_runtest_setup(item):
     if time.monotonic() > item.config.stash[END]:
         pytest.skip("the time is used up (--seconds)")
+    item.config.stash[records.BEGAN] = load.read()
 
 
 def pytest_report_header(config):

@@ -61,6 +61,16 @@ def numpy(a):
     return gpu().numpy(a) if kernels.arrays.is_cupy(a) else a
 
 
+def predictor(net, device, weights):
+    from dnn import Sequential, layers
+
+    hidden = [layers.Dense(O, activation="relu") for O in net.widths[1:-1]]
+    model = Sequential([*hidden, layers.Dense(net.widths[-1])], device=device)
+    model.build(net.widths[:1])
+    model.set_weights(weights)
+    return model.predict
+
+
 def trainer(net, device, data, weights):
     """dnn.Sequential on images of bytes; it counts the accuracy as well. All epochs are those of
     one fit, which records its graphs in the first; it waits in a thread of its own between them."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import provenance
+from bench import load, provenance
 
 RESULTS = Path(__file__).parent / "results"
 RUN = pytest.StashKey[str]()
@@ -15,6 +15,8 @@ WRITTEN = pytest.StashKey[set]()
 """The files that this run has appended to."""
 LINES = pytest.StashKey[list]()
 """What to print at the end of this run."""
+BEGAN = pytest.StashKey[load.Reading]()
+"""The machine's load when the test that runs began."""
 THREADS = pytest.StashKey[dict]()
 """The CPU threads that each library's pool has."""
 
@@ -34,6 +36,7 @@ def keep(config, provider, op, facts) -> dict:
         **facts,
         "threads": config.stash[THREADS],
         **({"instructions": provenance.instructions()} if provider.device == "cpu" else {}),
+        "busy_others": load.others(config.stash[BEGAN]),
         "versions": provenance.versions(provider),
         "commit": provenance.commit(),
         "run": config.stash[RUN],

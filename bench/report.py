@@ -23,7 +23,7 @@ from bench.recipe import TARGETS, seconds_to
 README = provenance.ROOT / "README.md"
 BEGIN = "<!-- python -m bench report writes from here -->"
 END = "<!-- to here -->"
-NO_CASES = ("limits", "time_to_accuracy")
+NO_CASES = ("limits", "time_to_accuracy", "step_beside")
 
 
 @dataclass(frozen=True)

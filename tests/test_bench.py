@@ -3,6 +3,7 @@
 import gc
 import itertools
 import json
+import os
 import re
 import threading
 import time
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench import data, limits, measure, ours, recipe, records, report
+from bench import data, limits, load, measure, ours, recipe, records, report
 from bench.providers import Provider
 from bench.shapes import Net
 from dnn import Sequential
@@ -39,6 +40,22 @@ def test_quantiles():
     found = measure.quantiles_us([[1.0, 3.0, 2.0], [4.0, 5.0, 6.0]])
     assert found["median_us"] == 3.5 and found["turn_medians_us"] == [2.0, 5.0]
     assert found["calls"] == 6 and found["min_us"] == 1.0 and found["p95_us"] == 5.75
+
+
+@pytest.mark.skipif(not hasattr(os, "sysconf"), reason="there is no sysconf on this system")
+def test_how_many_others_were_busy(tmp_path, monkeypatch):
+    """Of ten seconds all CPUs worked 25, and this process none."""
+    monkeypatch.setattr(load, "STAT", tmp_path / "stat")
+    assert load.read() is None and load.others(None) is None
+    hertz = os.sysconf("SC_CLK_TCK")
+    (tmp_path / "stat").write_text(
+        f"cpu  {20 * hertz} 0 {5 * hertz} 900 40 {hertz} 0 0 0 0\ncpu0 1\n"
+    )
+    now = load.read()
+    assert now.all_s == 26
+    before = load.Reading(now.clock_s - 10, now.all_s - 25, now.own_s)
+    assert load.others(before) == pytest.approx(2.5, abs=0.05)
+    assert load.others(now) is None  # too short to say
 
 
 class Library:

@@ -38,7 +38,9 @@ rows of a new order, and returns the mean loss of its samples (so that the devic
 `learner(recipe, device, train, test, weights, seed)`: a function of no arguments that trains as
 recipe.py says from those weights [w, w, …], a new order each epoch by the seed, and returns
 [(seconds of training, mean loss of the samples, accuracy on the test data), …] of the epochs; what
-is compiled or captured first is so before it is returned.
+is compiled or captured first is so before it is returned. Where it can predict,
+`predictor(net, device, weights)`: a function that makes of rows, a NumPy array float32 (n, I), the
+network's outputs, another (n, classes).
 """
 
 import functools

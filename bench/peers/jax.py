@@ -165,3 +165,16 @@ def trainer(net, device, data, weights):
         return float(loss)
 
     return epoch
+
+
+def predictor(net, device, weights):
+    layers = [tuple(array(a, device) for a in pair) for pair in zip(weights[::2], weights[1::2],
+              strict=True)]  # fmt: skip
+
+    @jax.jit
+    def outputs(x):
+        for i, (w, b) in enumerate(layers):
+            x = linear(x, w, b, "relu" if i + 1 < len(layers) else None)
+        return x
+
+    return lambda x: np.asarray(outputs(x))

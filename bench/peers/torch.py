@@ -382,3 +382,14 @@ def accuracy(model, x, y):
     hits = (model(x).argmax(1) == y).double().mean().item()
     model.train()
     return hits
+
+
+def predictor(net, device, weights):
+    use("float32")
+    model = network(net, device, weights)
+
+    @torch.inference_mode()
+    def predict(x):
+        return model(torch.from_numpy(x).to(ON[device])).cpu().numpy()
+
+    return predict
