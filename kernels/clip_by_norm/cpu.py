@@ -1,16 +1,15 @@
 """clip_by_norm on the CPU: the sum of squares in float64, which no float32 can overflow, in chunks
-whose sums are added in their order: the same bits on any number of threads."""
+whose sums are added in their order."""
 
 import itertools
 
-import numba
 import numpy as np
 
 from kernels.jit import compiled
-from kernels.threads import share, threads_for
 
 CHUNK = 2**14
 LANES = 16  # sums side by side, so that one addition need not wait for the one before
+ROWS = 8  # of LANES, while the sums are in registers
 
 
 def clip_by_norm(g, limit, starts):
@@ -21,38 +20,32 @@ def clip_by_norm(g, limit, starts):
 
 
 def clip(g, limit):
-    norm = square_sum(g, threads_for(g.size, 2 * CHUNK)) ** 0.5
+    norm = square_sum(g) ** 0.5
     if not norm <= limit:
         scale(g, limit / norm)
 
 
 @compiled
-def square_sum(g, threads):
+def square_sum(g):
     sums = np.empty(-(-g.size // CHUNK))
-    sums_of_all(g, sums, threads)
-    return sums.sum()
-
-
-@compiled(parallel=True)
-def sums_of_all(g, sums, threads):
-    if threads == 1:
-        sums_part(g, sums, 0, sums.size)
-        return
-    for part in numba.prange(threads):
-        sums_part(g, sums, share(sums.size, part, threads), share(sums.size, part + 1, threads))
-
-
-@compiled
-def sums_part(g, sums, low, high):
-    for chunk in range(low, high):
+    for chunk in range(sums.size):
         sums[chunk] = square_sum_part(g[chunk * CHUNK : (chunk + 1) * CHUNK])
+    return sums.sum()
 
 
 @compiled
 def square_sum_part(g):
     lanes = np.zeros(LANES)
     whole = g.size // LANES * LANES
-    for i in range(0, whole, LANES):
+    tall = g.size // (ROWS * LANES) * ROWS * LANES
+    for i in range(0, tall, ROWS * LANES):
+        for lane in range(LANES):
+            total = lanes[lane]
+            for row in range(ROWS):
+                g_i = np.float64(g[i + row * LANES + lane])
+                total += g_i * g_i
+            lanes[lane] = total
+    for i in range(tall, whole, LANES):
         for lane in range(LANES):
             g_i = np.float64(g[i + lane])
             lanes[lane] += g_i * g_i
