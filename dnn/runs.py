@@ -31,7 +31,7 @@ def train(options) -> int:
         return _resume(options)
     path = run_folder.free(options.output, options.dataset)
     model = _new(options, options.device)
-    data = datasets.load(options.dataset, options.data_dir)
+    data = list(datasets.load(options.dataset, options.data_dir))
     path.mkdir(parents=True, exist_ok=True)  # before the training: it must not end in an error
     folder = RunFolder(path)
     with folder.held():
@@ -57,7 +57,7 @@ def _resume(options) -> int:
             return 0
         of_run = argparse.Namespace(**about)
         model = folder.model(begun["device"]) or _new(of_run, begun["device"])
-        return _stoppable(folder, about, model, datasets.load(of_run.dataset, data_dir))
+        return _stoppable(folder, about, model, list(datasets.load(of_run.dataset, data_dir)))
 
 
 def _new(options, device):
@@ -116,7 +116,8 @@ def _stoppable(folder, about, model, data) -> int:
 
 def _train(folder, about, model, data, keeper) -> int:
     options = argparse.Namespace(**about)
-    (x, y), (x_test, y_test) = data
+    x, y = data.pop(0)  # so that nothing holds them after the training
+    ((x_test, y_test),) = data
     model.class_names = datasets.class_names(options.dataset)
     if not model.built:
         model.build(x.shape[1:])
@@ -132,6 +133,7 @@ def _train(folder, about, model, data, keeper) -> int:
             x, y, batch_size=options.batch_size, epochs=options.epochs, callbacks=keeper,
             validation_split=options.validation_split, initial_epoch=model.epochs_trained,
         )  # fmt: skip
+    del x, y
     test = model.evaluate(x_test, y_test, return_dict=True)
 
     model.save(folder / "model.safetensors")
