@@ -113,11 +113,8 @@ def test_stopped_by_a_signal(name, step, whole, tmp_path, capsys, monkeypatch):
         assert main([*TRAIN, "--output", str(tmp_path)]) == 128 + number
     assert signal.getsignal(number) == handler
     typed = f"dnn train --resume {tmp_path}"
-    error = capsys.readouterr().err
-    assert (
-        error.strip()
-        == f"dnn train: stopped after {step // STEPS} of 4 epochs. Go on with: {typed}"
-    )
+    said = f"dnn train: stopped after {step // STEPS} of 4 epochs. Go on with: {typed}"
+    assert capsys.readouterr().err.splitlines()[-1] == said  # kernels may have been compiled before
     model = run_folder.RunFolder(tmp_path).model("cpu")
     assert model.steps_trained == step
     assert resumed(tmp_path) == results(whole)
