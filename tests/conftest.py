@@ -50,8 +50,8 @@ def pytest_configure(config):
     for count in COUNTS:
         config.stash[count] = collections.Counter()
     if getattr(config.option, "numprocesses", None):  # pytest -n 2
-        # A file's tests share what they compile; a thread that spins would spin on another's core
-        config.option.dist = "loadfile"
+        # Neighbours share what they compile; a thread that spins would spin on another's core
+        config.option.dist = "worksteal"
         os.environ.setdefault("GOMP_SPINCOUNT", "0")
         os.environ.setdefault("PYTHONHASHSEED", "0")  # sets in one order: the same tests in each
     if "DNN_KERNEL_CACHE" not in os.environ:  # kept only where the user says so

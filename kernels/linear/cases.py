@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import math
 
 import numpy as np
 
@@ -11,7 +12,13 @@ import kernels
 from kernels import activations, reference
 from kernels.battery import budgets
 from kernels.battery.case import Case, Output
-from kernels.battery.numbers import integers, normal, product_shapes, residue_shapes
+from kernels.battery.numbers import (
+    REAL_LAYERS,
+    integers,
+    normal,
+    product_shapes,
+    residue_shapes,
+)
 from kernels.linear import PRECISIONS, tiles
 
 OP = "linear"
@@ -41,7 +48,9 @@ def _cases(long):
         ("random", random),
     ):
         for shape in map(tuple, shapes):
-            yield from both(f"{family} {SIZES(shape)}", shape)
+            found = both(f"{family} {SIZES(shape)}", shape)
+            large = not long and shape == max(REAL_LAYERS, key=math.prod)
+            yield from on_emulated("gpu.cu", "float32", found) if large else found
     for shape in ((1, 1, 1), (31, 33, 10), (65, 300, 66)):
         yield from both(f"whole {SIZES(shape)}", shape, None, draw=integers)
     for shape in ((37, 70, 35), (37, 72, 36)):  # stored one by one, and by four
@@ -121,6 +130,18 @@ def only(found, file=None, precision=None, but=None):
             and (but is None or variant.precision != but)
         )
 
+    for case in found:
+        yield dataclasses.replace(case, concerns=functools.partial(concerns, case.concerns))
+
+
+def on_emulated(file, precision, found):
+    """The cases, on the emulated device, where they take seconds, for that variant alone."""
+
+    def concerns(before, variant):
+        elsewhere = variant.device != "emulated"
+        return before(variant) and (elsewhere or (variant.file, variant.precision) == wanted)
+
+    wanted = file, precision
     for case in found:
         yield dataclasses.replace(case, concerns=functools.partial(concerns, case.concerns))
 

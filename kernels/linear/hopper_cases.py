@@ -19,7 +19,7 @@ SHAPES = [
     (BLOCK_M - 1, PANEL - 1, BLOCK_N - 1),
     (BLOCK_M, PANEL, BLOCK_N),
     (BLOCK_M + 1, BLOCK_N + 1, PANEL + 1),
-    (128, 784, 128),
+    (33, 460, 40),  # of more panels than the ring has stages
 ]
 RANDOM_SHAPES = 40  # in the long battery
 
@@ -49,6 +49,7 @@ def cases(long=False):
 
 
 def _long():
+    yield from both("real 128×784×128", (128, 784, 128))
     around = [(side - 1, side, side + 1) for side in (BLOCK_M, PANEL, BLOCK_N)]
     for turn in range(3):  # as M, N and K of the forward product, of dx and of dw
         for shape in itertools.product(*around[turn:], *around[:turn]):

@@ -33,7 +33,11 @@ def prepare(patch):
 
 @pytest.fixture(autouse=True)
 def prepared(monkeypatch):
+    """SIGINT as in a terminal: a shell's background jobs, such as the tests may be, ignore it."""
     prepare(monkeypatch)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Mirrors that fail in every way, and downloads that are killed."""
 
+import contextlib
 import errno
 import gzip
 import os
@@ -64,10 +65,11 @@ def dripping_headers(handler):
 
 
 def drip(handler):
-    """A byte now and then, so that no pause is ever too long."""
-    for _ in range(100):
-        handler.wfile.write(b"x")
-        time.sleep(0.05)
+    """A byte now and then, so that no pause is ever too long, until nobody reads any more."""
+    with contextlib.suppress(ConnectionError):
+        for _ in range(100):
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def modules(unit, arch):
 
 
 @pytest.mark.usefixtures("toolchain")
-@harness.each_compiled
+@harness.each_compiled_in_turn
 def test_every_kernel_is_translated(unit, arch):
     for module in modules(unit, arch):
         text = emit.cpp(module)

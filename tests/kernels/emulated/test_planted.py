@@ -165,12 +165,18 @@ def ptx(launch, number) -> str:
     return toolchain.link([("ltoir", code)], file.name, ARCH, "ptx")[0].decode().strip("\0")
 
 
+@functools.cache
+def program(launch, number) -> emulator.Program:
+    return emulator.load(ptx(launch, number))
+
+
 def run(launch, number, seed):
     """(reports, whether the numbers are right)"""
     entry, grid, block, arguments, right = launch(np.random.default_rng(seed))
-    program = emulator.load(ptx(launch, number))
     with np.errstate(invalid="ignore"):
-        result = program.launch(entry, grid, block, arguments, seed=seed, cooperative=True)
+        result = program(launch, number).launch(
+            entry, grid, block, arguments, seed=seed, cooperative=True
+        )
         return result.reports, bool(right())
 
 
