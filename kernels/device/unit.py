@@ -131,13 +131,13 @@ class Unit:
 
     def assembled(self, arch) -> list[tuple[bytes, str]]:
         """Each piece of machine code with what the assembler says of it: registers, spills and
-        shared memory of every entry point. Compiled afresh."""
+        shared memory of every entry point. Assembled afresh."""
         arch = self.target(arch)
         name = f"{self.op}/{self.file}"
         if self.is_cpp:
             return [toolchain.link(self._cpp_parts(arch), name, arch, entries=self._entries)]
-        parts = [self._python(arch, entry) for entry in dict(self.signatures)]
-        return [toolchain.link([("ptx", part)], name, arch) for part in parts]
+        parts = self.ptx(arch).values()
+        return [toolchain.link([("ptx", part.encode())], name, arch) for part in parts]
 
     def _cpp_parts(self, arch):
         from kernels.device.cuda_python import scalar_ltoir

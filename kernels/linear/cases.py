@@ -28,7 +28,7 @@ SIZES = "{0[0]}×{0[1]}×{0[2]}".format
 ACTIVATIONS = ("identity", "relu", "tanh", "gelu", "binary_step", "softmax")
 
 # Families of the short battery at float16: but for two instructions it is the code of bfloat16
-FLOAT16 = ("shape", "whole", "tile", "scale", "float16")
+FLOAT16 = ("scale", "float16")
 
 
 def cases(long=False):
@@ -52,10 +52,10 @@ def _cases(long):
             large = not long and shape == max(REAL_LAYERS, key=math.prod)
             yield from on_emulated("gpu.cu", "float32", found) if large else found
     for shape in ((1, 1, 1), (31, 33, 10), (65, 300, 66)):
-        yield from both(f"whole {SIZES(shape)}", shape, None, draw=integers)
+        yield from both(f"whole {SIZES(shape)}", shape, draw=integers)
     for shape in ((37, 70, 35), (37, 72, 36)):  # stored one by one, and by four
         name = f"whole splits 2 of {SIZES(shape)}"
-        yield from both(name, shape, None, draw=integers, tiling=(tiles.TILES[3], 2))
+        yield from both(name, shape, draw=integers, tiling=(tiles.TILES[3], 2))
     for tile, precision in zip(tiles.TILES, itertools.cycle(PRECISIONS), strict=False):
         m, n = tile.m, tile.n
         for splits, shapes in (
@@ -100,7 +100,8 @@ def _cases(long):
             yield make(f"offset 4 of {array} alone", (17, 32, 12), "relu", offset_bytes={array: 4})
     for value in (np.nan, np.inf, -np.inf):
         for f in (None, "relu", "tanh"):
-            yield from both(f"value {value} {f}", (19, 33, 10), f, put=value)
+            found = both(f"value {value} {f}", (19, 33, 10), f, put=value)
+            yield from only(found, precision="float32" if f == "tanh" and not long else None)
     # The last three: beyond float16's range, its denormals, and the least of them
     for scale in (1e30, 1e-40, 3e4, 2**-20, 2**-24):
         yield from both(f"scale {scale}", (19, 33, 10), None, scale=np.float32(scale))

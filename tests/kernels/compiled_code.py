@@ -114,7 +114,7 @@ def opcodes_of(cubin) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "kernel.cubin")
         path.write_bytes(cubin)
-        command = [disassembler(), "--print-code", path]
+        command = [disassembler(), "--print-code", "--no-dataflow", path]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found, current = collections.defaultdict(list), None
     for line in text.splitlines():

@@ -1,6 +1,8 @@
 """The translation around the instructions: every kernel of the tree, sites, shared layout, and what
 an entry is said to write."""
 
+import functools
+
 import pytest
 
 from kernels.device.emulated import emit, ptx
@@ -11,14 +13,15 @@ from tests import harness
 HEAD = ".version 9.4\n.target sm_90\n.address_size 64\n"
 
 
-def modules(unit, arch):
-    return [ptx.parse(text) for text in sorted(set(unit.ptx(arch).values()))]
+@functools.cache
+def parsed(text):
+    return ptx.parse(text)
 
 
 @pytest.mark.usefixtures("toolchain")
 @harness.each_compiled_in_turn
 def test_every_kernel_is_translated(unit, arch):
-    for module in modules(unit, arch):
+    for module in map(parsed, sorted(set(unit.ptx(arch).values()))):
         text = emit.cpp(module)
         lines = set(text.split("\n"))
         for name, entry in module.entries.items():
@@ -32,11 +35,11 @@ INDEXED_FROM_MEMORY = {"clip_by_norm_scale"}
 
 
 @pytest.mark.usefixtures("toolchain")
-@harness.each_unit
-def test_what_is_declared_const_is_not_written_and_the_rest_is(unit):
+@harness.each_compiled_in_turn
+def test_what_is_declared_const_is_not_written_and_the_rest_is(unit, arch):
     """Of the parameters that a kernel looks at; a pointer too few would hide races."""
-    for name, text in unit.ptx("sm_90").items():
-        module = ptx.parse(text)
+    for name, text in unit.ptx(arch).items():
+        module = parsed(text)
         mask = written.written(module, module.entries[name])
         assert (mask == written.UNKNOWN) == (name in INDEXED_FROM_MEMORY), name
         declaration = dict(unit.signatures)[name].split(",")

@@ -196,7 +196,7 @@ steps = st.lists(
 
 
 @settings(
-    max_examples=12, deadline=None, derandomize=True, database=None,
+    max_examples=8, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example,
                            HealthCheck.data_too_large],
 )  # fmt: skip
