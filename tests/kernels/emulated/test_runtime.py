@@ -1,5 +1,6 @@
 """The runtime by itself: bodies.cpp stands in for emitted code, so no CUDA compiler is needed."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -364,6 +365,18 @@ def test_a_limited_address_space():
 def test_a_unit_that_does_not_compile():
     with pytest.raises(CompileError, match="did not compile"):
         build.module("this is no C++", check=True)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_gcc_takes_the_precompiled_header(check, tmp_path):
+    if "Free Software Foundation" not in build._version():
+        pytest.skip(f"{build.compiler()} is not GCC and reads the header itself")
+    source, header = tmp_path / "module.cpp", tmp_path / f"{build.HEADER}.gch"
+    source.write_text(f'#include "{build.HEADER}"\n')
+    header.write_bytes(build._precompiled(check))
+    command = [*build._command(), *build._module_flags(check), "-H", "-c", "-o", os.devnull]
+    told = subprocess.run([*command, source], capture_output=True, text=True, check=True).stderr
+    assert told.splitlines()[0] == f"! {header}"
 
 
 def test_a_library_is_built_once_and_loaded_from_a_copy(tmp_path, monkeypatch):
