@@ -52,7 +52,8 @@ class _Told(event.Listener):
 
 
 def _is_ours(compilation):
-    return compilation.data["dispatcher"].py_func.__module__.startswith("kernels.")
+    module = compilation.data["dispatcher"].py_func.__module__  # None of what `exec` made
+    return module is not None and module.startswith("kernels.")
 
 
 event.register("numba:compile", _Told())

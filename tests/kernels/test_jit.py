@@ -137,3 +137,9 @@ def test_numba_without_its_compiler_is_refused(monkeypatch):
     spec = importlib.util.spec_from_file_location("jit_again", jit.__file__)
     with pytest.raises(RuntimeError, match=r"^NUMBA_DISABLE_JIT: .* Type: unset NUMBA_DISABLE_JIT"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_other_peoples_functions_compile_without_a_module():
+    scope = {}
+    exec("def plus_one(x): return x + 1", scope)
+    assert scope["plus_one"].__module__ is None and numba.njit(scope["plus_one"])(1) == 2
