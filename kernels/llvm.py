@@ -3,8 +3,8 @@
     @function
     def add(code, to, a, n):
         "to[i] += a for i < n"
-        with code.loop(n) as i:
-            place = code.add(to, code.shl(i, code.int(2)))
+        to, a, n = code.ints(to, a, n)
+        with code.range(0, n) as i:
             ...
 
 is a function of int64 arguments (addresses, counts, bytes between rows) that compiled kernels call.
@@ -50,12 +50,13 @@ def function(write):
             made.linkage = "internal"
             made.attributes.add("noinline")
             inner = Code(made.append_basic_block("entry"))
-            inner.ret(write(inner, *made.args) or I64(0))
-        return code.call(made, arguments)
+            result = write(inner, *made.args)
+            inner.ret(I64(0) if result is None else _whole(inner, result))
+        return Int(code, code.call(made, [_whole(code, a) for a in arguments]))
 
     def typed(typing_context, *arguments):
         kinds = types.int64(*[types.int64] * count)
-        return kinds, lambda context, builder, signature, values: within(builder, *values)
+        return kinds, lambda context, builder, signature, values: within(builder, *values).value
 
     typed.__name__ = write.__name__
     typed.__signature__ = _parameters(*parameters)
@@ -64,17 +65,28 @@ def function(write):
     return made
 
 
+def _whole(code, value):
+    """An argument as an int64."""
+    value = plain(value)
+    return code.zext(value, I64) if value.type == I1 else value
+
+
 def _parameters(*names):
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return inspect.Signature([inspect.Parameter(name, kind) for name in names])
+
+
+def call_at(code, address, *arguments):
+    """Call the code at an address."""
+    kind = ir.FunctionType(ir.VoidType(), [I64] * len(arguments))
+    code.call(code.inttoptr(plain(address), kind.as_pointer()), [plain(a) for a in arguments])
 
 
 def caller(count):
     """call(address, …): call the code at an address with so many int64 arguments."""
 
     def call(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.VoidType(), [I64] * count)
-        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+        call_at(builder, *arguments)
         return context.get_dummy_value()
 
     def typed(typing_context, *arguments):
@@ -111,11 +123,67 @@ def _elements(kind):
 floats, words = _elements(types.float32), _elements(types.int64)
 
 
+def plain(value, kind=I64):
+    """LLVM's value of an Int or of a Python number."""
+    value = getattr(value, "value", value)
+    return kind(value) if isinstance(value, int) else value
+
+
+class Int:
+    """An int64 that is 0 or more, or a truth, in code that is being written: what is computed with
+    it is written down."""
+
+    def __init__(self, code, value):
+        self.code, self.value = code, value
+
+    def _written(name, *condition):
+        def operation(self, other):
+            write = getattr(self.code, name)
+            return Int(self.code, write(*condition, self.value, plain(other, self.value.type)))
+
+        return operation
+
+    def _turned(name):
+        def operation(self, other):
+            return Int(
+                self.code, getattr(self.code, name)(plain(other, self.value.type), self.value)
+            )
+
+        return operation
+
+    __add__, __radd__ = _written("add"), _turned("add")
+    __sub__, __rsub__ = _written("sub"), _turned("sub")
+    __mul__, __rmul__ = _written("mul"), _turned("mul")
+    __floordiv__, __mod__ = _written("udiv"), _written("urem")
+    __and__, __or__ = _written("and_"), _written("or_")
+    __lt__, __gt__ = _written("icmp_signed", "<"), _written("icmp_signed", ">")
+    __eq__, __ne__ = _written("icmp_signed", "=="), _written("icmp_signed", "!=")
+    __hash__ = None
+
+
 class Code(ir.IRBuilder):
     """Writes instructions; addresses are int64."""
 
-    def int(self, value):
-        return I64(value)
+    def ints(self, *values):
+        return [Int(self, value) for value in values]
+
+    def words(self, address, count):
+        """The int64 that lie at an address."""
+        places = [self.add(address, I64(8 * i)) for i in range(count)]
+        return self.ints(*(self.get(place, I64) for place in places))
+
+    def choose(self, condition, a, b):
+        return Int(self, self.select(condition.value, plain(a), plain(b)))
+
+    def smaller(self, a, b):
+        return Int(self, self.least(plain(a), plain(b)))
+
+    def when(self, condition):
+        return self.if_then(condition.value)
+
+    def range(self, begin, end, step=1):
+        """A loop's Int."""
+        return self.loop(plain(begin), plain(end), step, Int)
 
     def vector(self, kind, lanes, value=0):
         return ir.Constant(ir.VectorType(kind, lanes), [value] * lanes)
@@ -153,7 +221,7 @@ class Code(ir.IRBuilder):
         return self.select(self.icmp_signed(">", a, b), a, b)
 
     @contextlib.contextmanager
-    def loop(self, begin, end, step=1):
+    def loop(self, begin, end, step=1, kind=None):
         """for i in range(begin, end, step)"""
         before = self.block
         head, body, done = (self.append_basic_block(name) for name in ("head", "body", "done"))
@@ -163,7 +231,7 @@ class Code(ir.IRBuilder):
         i.add_incoming(begin, before)
         self.cbranch(self.icmp_signed("<", i, end), body, done)
         self.position_at_end(body)
-        yield i
-        i.add_incoming(self.add(i, I64(step)), self.block)
+        yield kind(self, i) if kind else i
+        i.add_incoming(self.add(i, plain(step)), self.block)
         self.branch(head)
         self.position_at_end(done)

@@ -14,7 +14,7 @@ marked. That is the same sum, to the bit, as long as b is finite (0 · ∞ is Na
 nothing is skipped.
 """
 
-from kernels import parallel
+from kernels import llvm, parallel
 from kernels.jit import compiled
 from kernels.linear.panels import (
     PAD,
@@ -30,8 +30,8 @@ from kernels.linear.panels import (
 )
 from kernels.linear.shape import COLUMNS, LANES, ROWS, WIDE, WORD
 from kernels.linear.tile import marked_rows, tiles
-from kernels.llvm import caller, start, words
-from kernels.threads import WIDEST, share
+from kernels.llvm import start
+from kernels.threads import WIDEST
 
 DENSE_SHARE = 0.7  # of a; above, its zeros are not skipped
 DEPTH = 400  # of k: so many rows of a panel stay in the first-level cache
@@ -51,7 +51,6 @@ WORDS = 18
     BIAS, SUMS, FUNCTION, TO, GIVEN, SCRATCH_AT,
 ) = range(WORDS)  # fmt: skip
 FORWARD, DX, DW = range(3)
-finish = caller(5)
 
 
 @compiled
@@ -85,113 +84,163 @@ def product(kind, a, b, c, rest, bias, sums, function, to, given, scratch, job, 
 
 
 @compiled
-def product_part(job_at, part, parts):
-    job = words(job_at)
-    a, a_row, a_k = job[A], job[A_ROW], job[A_K]
-    b, b_k, b_column = job[B], job[B_K], job[B_COLUMN]
-    rows, columns, depth = job[ROWS_OF_C], job[COLUMNS_OF_C], job[DEPTH_OF_A]
-    c_row, rest, sums = 4 * columns, job[REST], job[SUMS]
-    panels_at = job[SCRATCH_AT] + part * (4 * SCRATCH)
+def product_part(job, part, parts):
+    """For kernels.parallel."""
+    write_part(job, part, parts)
+
+
+def _share(code, n, part, parts):
+    """Where a part of 0 … n−1 begins, as kernels.threads.share has it."""
+    return code.smaller(n, (n * part // parts + (WIDEST - 1)) // WIDEST * WIDEST)
+
+
+@llvm.function
+def write_part(code, job, part, parts):
+    """A part of the product; job: WORDS int64."""
+    part, parts = code.ints(part, parts)
+    (_, _, _, b, b_k, _, _, rows, columns, depth, rest, by_halves, _, sums, *_) = code.words(
+        job, WORDS
+    )
+    with code.when(sums != 0):
+        j = _share(code, columns, part, parts)
+        n = _share(code, columns, part + 1, parts) - j
+        clear.within(code, sums + j * 4, n)
+        add_rows.within(code, sums + j * 4, 0, b + j * 4, b_k, depth, n)
+    halves, split = code.choose(rest != 0, 2, 1), by_halves != 0
+    first = code.choose(split, part % 2, 0)
+    last = code.choose(split, first + 1, halves)
+    group = code.choose(split, part // 2, part)
+    groups = code.choose(split & (parts > 1), parts // 2, parts)
+    low, high = _share(code, rows, group, groups), _share(code, rows, group + 1, groups)
+    # The odd one of 3, 5, … parts that share the halves has nothing to do
+    with code.when((group < groups) & (low < high)):
+        write_rows.within(code, job, part, low, high, first, last, halves)
+
+
+@llvm.function
+def zeros_pay(code, a, a_row, a_k, low, high, depth):
+    """Whether a sample of a's rows, every eighth row of memory, has zeros enough to be skipped."""
+    a, a_row, a_k, low, high, depth = code.ints(a, a_row, a_k, low, high, depth)
+    lies = a_k == 4  # a row of a is one of memory
+    some = (code.choose(lies, high - low, depth) + 7) // 8
+    n = code.choose(lies, depth, high - low) // LANES * LANES
+    step = code.choose(lies, a_row, a_k) * 8
+    found = count_nonzero.within(code, a + low * a_row, step, some, n)
+    return found * 10 < some * n * int(10 * DENSE_SHARE)
+
+
+@llvm.function
+def write_rows(code, job, part, low, high, first_half, last_half, halves):
+    """Rows low … high − 1 of c, or of some halves of their sums."""
+    part, low, high, first_half, last_half, halves = code.ints(
+        part, low, high, first_half, last_half, halves
+    )
+    (a, a_row, a_k, b, b_k, b_column, c, _, columns, depth, rest, by_halves, *_, scratch) = (
+        code.words(job, WORDS)
+    )
+    panels_at = scratch + part * (4 * SCRATCH)
+    enough = columns > (WIDE * COLUMNS - 1)
+    sampled = code.choose(enough, high, low)  # none of them for nothing
+    skip = zeros_pay.within(code, a, a_row, a_k, low, sampled, depth) != 0
+    with code.range(0, columns, BREADTH) as j0, code.range(first_half, last_half) as half:
+        width = code.smaller(BREADTH, columns - j0)
+        begin, end = _share(code, depth, half, halves), _share(code, depth, half + 1, halves)
+        out = code.choose(half == 1, rest, c) + j0 * 4
+        with code.range(begin, end, STRETCH) as k0:
+            length = code.smaller(STRETCH, end - k0)
+            place = b + k0 * b_k + j0 * b_column
+            write_panels.within(
+                code, panels_at, place, b_k, b_column, width, columns, length, depth - k0
+            )
+            n = code.choose(skip, (width + (COLUMNS - 1)) // COLUMNS * COLUMNS * length, 0)
+            skipping = skip & (finite.within(code, panels_at, n) != 0)
+            deepest = code.choose(skip, WORD, DEPTH)
+            blocks = (length + deepest - 1) // deepest
+            step = ((length + blocks - 1) // blocks + (LANES - 1)) // LANES * LANES
+            is_last = (half + 1 == halves) & (k0 + length == end) & (by_halves == 0)
+            with code.range(low, high, HEIGHT) as i0:
+                height = code.smaller(HEIGHT, high - i0)
+                with code.range(k0, k0 + length, step) as k:
+                    count = code.smaller(step, k0 + length - k)
+                    write_block.within(
+                        code, job, panels_at, skipping, i0, height, k, count, width,
+                        panels_at + (k - k0) * (4 * COLUMNS), length * (4 * COLUMNS),
+                        out + i0 * columns * 4, k == begin,
+                    )  # fmt: skip
+                with code.when(is_last):
+                    after_product.within(code, job, i0, height, j0, width)
+
+
+@llvm.function
+def write_panels(code, to, b, b_k, b_column, width, columns, length, depth):
+    """`length` rows of b into panels; depth: how many b has from here on."""
+    b, b_k, b_column, width, columns, length, depth = code.ints(
+        b, b_k, b_column, width, columns, length, depth
+    )
+    panel = length * (4 * COLUMNS)
+    with code.if_else((b_k == 4).value) as (is_transposed, lies):
+        with is_transposed, code.range(0, width, COLUMNS) as j:
+            n, into = code.smaller(COLUMNS, width - j), length * j * 4 + to
+            transpose.within(code, into, 4 * COLUMNS, b + j * b_column, b_column, n, length)
+        with lies:
+            safe = depth - (columns + (COLUMNS - 1)) // columns
+            pack_columns.within(code, to, panel, b, b_k, width, length, safe)
+
+
+@llvm.function
+def write_block(
+    code, job, panels_at, skipping, i0, height, k, count, width, right, panel, out, first
+):  # fmt: skip
+    """A block of c: `height` rows by so many columns, by `count` of k."""
+    panels_at, skipping, i0, height, k, count, width, right, panel, out = code.ints(
+        panels_at, skipping, i0, height, k, count, width, right, panel, out
+    )
+    a, a_row, a_k, _, _, _, _, rows, columns, depth, *_ = code.words(job, WORDS)
+    c_row = columns * 4
     a_at = panels_at + 4 * PANELS
     edge_at = a_at + 4 * HEIGHT * PITCH
     marks_at = edge_at + 4 * ROWS * COLUMNS
-    if sums:
-        j = share(columns, part, parts, WIDEST)
-        n = share(columns, part + 1, parts, WIDEST) - j
-        clear(sums + 4 * j, n)
-        add_rows(sums + 4 * j, 0, b + 4 * j, b_k, depth, n)
-
-    halves = 2 if rest else 1
-    group, groups, first_half, last_half = part, parts, 0, halves
-    if job[BY_HALVES]:
-        group, groups, first_half = part // 2, max(1, parts // 2), part % 2
-        last_half = first_half + 1
-    if group == groups:  # the odd one out of 3, 5, … parts
-        return
-    low, high = share(rows, group, groups, WIDEST), share(rows, group + 1, groups, WIDEST)
-    if low == high:
-        return
-    skip = columns >= WIDE * COLUMNS
-    if skip:  # every eighth row of the array is a sample
-        if a_k == 4:
-            some, n = (high - low + 7) // 8, depth // LANES * LANES
-        else:
-            some, n = (depth + 7) // 8, (high - low) // LANES * LANES
-        sampled = count_nonzero(a + low * a_row, 8 * max(a_row, a_k), some, n)
-        skip = sampled < DENSE_SHARE * (some * n)
-    deepest = WORD if skip else DEPTH
-
-    for j0 in range(0, columns, BREADTH):
-        width = min(BREADTH, columns - j0)
-        for half in range(first_half, last_half):
-            k_begin = share(depth, half, halves, WIDEST)
-            k_end = share(depth, half + 1, halves, WIDEST)
-            for k0 in range(k_begin, k_end, STRETCH):
-                length = min(STRETCH, k_end - k0)
-                panel = 4 * COLUMNS * length
-                right = b + k0 * b_k + j0 * b_column
-                if b_k == 4:
-                    for j in range(0, width, COLUMNS):
-                        into, n = panels_at + j * 4 * length, min(COLUMNS, width - j)
-                        transpose(into, 4 * COLUMNS, right + j * b_column, b_column, n, length)
-                else:
-                    safe = depth - (COLUMNS + columns - 1) // columns - k0
-                    pack_columns(panels_at, panel, right, b_k, width, length, safe)
-                n = (width + COLUMNS - 1) // COLUMNS * (COLUMNS * length)
-                skipping = skip and finite(panels_at, n)
-                blocks = (length + deepest - 1) // deepest
-                step = ((length + blocks - 1) // blocks + LANES - 1) // LANES * LANES
-                for i0 in range(low, high, HEIGHT):
-                    height = min(HEIGHT, high - i0)
-                    out = (rest if half else job[C]) + i0 * c_row + 4 * j0
-                    for k in range(k0, k0 + length, step):
-                        count = min(step, k0 + length - k)
-                        first = k == k_begin
-                        # a's block: as it lies, or brought together where its k are far apart
-                        left = a + i0 * a_row + k * a_k
-                        left_tile, left_row, left_k = ROWS * a_row, a_row, a_k
-                        if a_k != 4 and skipping:
-                            transpose(a_at, 4 * PITCH, left, a_k, count, height)
-                            left, left_tile, left_row, left_k = a_at, 4 * PITCH * ROWS, 4 * PITCH, 4
-                        elif a_k != 4 and width > COLUMNS:
-                            safe = depth - (ROWS_READ + rows - 1) // rows - k
-                            left_tile, left_row, left_k = 4 * ROWS * count + PAD, 4, 4 * ROWS
-                            pack_rows(a_at, left_tile, left, a_k, height, count, safe)
-                            left = a_at
-                        if skipping:
-                            mark(marks_at, left, left_row, height, count)
-                        right, place, j = panels_at + 4 * COLUMNS * (k - k0), out, 0
-                        while skipping and j + WIDE * COLUMNS <= width:
-                            marked_rows(
-                                left, left_row, right, panel, place, c_row, height, marks_at, first
-                            )
-                            right, place = right + WIDE * panel, place + 4 * WIDE * COLUMNS
-                            j += WIDE * COLUMNS
-                        while j < width:
-                            tiles(
-                                left, left_tile, left_row, left_k, right, place, c_row, height,
-                                min(COLUMNS, width - j), count, first, edge_at,
-                            )  # fmt: skip
-                            right, place, j = right + panel, place + 4 * COLUMNS, j + COLUMNS
-                    if half + 1 == halves and first_half == 0 and k0 + length == k_end:
-                        after_product(job_at, i0, height, j0, width)
+    # a's block: as it lies, or brought together where its k are far apart
+    here, far, skipping = a + i0 * a_row + k * a_k, a_k != 4, skipping != 0
+    rowwise, tiled = far & skipping, far & (skipping == 0) & (width > COLUMNS)
+    left = code.choose(rowwise | tiled, a_at, here)
+    left_row = code.choose(rowwise, 4 * PITCH, a_row)
+    left_k = code.choose(rowwise, 4, code.choose(tiled, 4 * ROWS, a_k))
+    left_tile = code.choose(tiled, count * (4 * ROWS) + PAD, left_row * ROWS)
+    with code.when(rowwise):
+        transpose.within(code, a_at, 4 * PITCH, here, a_k, count, height)
+    with code.when(tiled):
+        safe = depth - (rows + (ROWS_READ - 1)) // rows - k
+        pack_rows.within(code, a_at, left_tile, here, a_k, height, count, safe)
+    with code.when(skipping):
+        mark.within(code, marks_at, left, left_row, height, count)
+    wide = code.choose(skipping, width // (WIDE * COLUMNS), 0)
+    with code.range(0, wide) as j:
+        marked_rows.within(
+            code, left, left_row, right + j * WIDE * panel, panel, out + j * (4 * WIDE * COLUMNS),
+            c_row, height, marks_at, first,
+        )  # fmt: skip
+    with code.range(wide * WIDE, (width + (COLUMNS - 1)) // COLUMNS) as j:
+        n = code.smaller(COLUMNS, width - j * COLUMNS)
+        tiles.within(
+            code, left, left_tile, left_row, left_k, right + j * panel, out + j * (4 * COLUMNS),
+            c_row, height, n, count, first, edge_at,
+        )  # fmt: skip
 
 
-@compiled
-def after_product(job_at, i, rows, j, columns):
+@llvm.function
+def after_product(code, job, i, rows, j, columns):
     """What comes after the product, on a block of c."""
-    job = words(job_at)
-    c_row, rest, bias, function = (
-        4 * job[COLUMNS_OF_C], job[REST], job[BIAS], job[FUNCTION]
-    )  # fmt: skip
-    block = i * c_row + 4 * j
-    c = job[C] + block
-    if rest:
-        add_rows(c, c_row, rest + block, c_row, rows, columns)
-    if bias:
-        add_rows(c, c_row, bias + 4 * j, 0, rows, columns)
-    if function:
-        if 4 * columns == c_row:  # one long row
-            columns *= rows
-            rows = 1
-        finish(function, job[TO] + block, job[GIVEN] + block, c_row, rows, columns)
+    i, rows, j, columns = code.ints(i, rows, j, columns)
+    *_, c, _, all_columns, _, rest, _, bias, _, function, to, given, _ = code.words(job, WORDS)
+    c_row = all_columns * 4
+    block = i * c_row + j * 4
+    with code.when(rest != 0):
+        add_rows.within(code, c + block, c_row, rest + block, c_row, rows, columns)
+    with code.when(bias != 0):
+        add_rows.within(code, c + block, c_row, bias + j * 4, 0, rows, columns)
+    with code.when(function != 0):
+        whole = columns == all_columns  # one long row
+        n = code.choose(whole, columns * rows, columns)
+        rows = code.choose(whole, 1, rows)
+        llvm.call_at(code, function, to + block, given + block, c_row, rows, n)
