@@ -30,6 +30,8 @@ class Number:
     note: str = ""
 
     def __call__(self, name, value) -> float:
+        if type(value) is float and self.holds(value):  # the quick way through
+            return value
         plain = _plain(value)
         if isinstance(plain, bool) or not isinstance(plain, int | float):
             hint = f". Write float({name})" if _converts(plain) else ""

@@ -59,10 +59,11 @@ def product(kind, a, b, c, rest, bias, sums, function, to, given, scratch, job, 
 
         c += rest;  c += bias;  function(to, given, bytes of a row, rows, columns) on blocks of rows
 
-    All are C-contiguous float32, 2-D but for bias, sums and scratch. rest: like c, where the sums
-    are made in two halves, or empty. bias: what is added to each row, or empty. sums: receives the
-    sums of the columns of b, or is empty. function: the address of the code, or 0; to, given: like
-    c. scratch: SCRATCH floats a thread. job: WORDS int64. part: the address of `product_part`.
+    All are C-contiguous float32; a, b, c, to and given 2-D. rest: as many floats as c has, where
+    the sums are made in two halves, or empty. bias: what is added to each row, or empty. sums:
+    receives the sums of the columns of b, or is empty. function: the address of the code, or 0; to,
+    given: like c. scratch: SCRATCH floats a thread. job: WORDS int64. part: the address of
+    `product_part`.
     """
     transposed_a, transposed_b = kind == DW, kind == DX
     job[A], job[B], job[C] = start(a), start(b), start(c)

@@ -63,11 +63,21 @@ def backward_dx(dz, w, g, saved, dx):
 
 
 class Kept(threading.local):
-    """Memory that a thread of Python's keeps from call to call: up to 4 MB a thread of Numba's, of
-    which no more is touched than a product has needed."""
+    """Memory that a thread of Python's keeps from call to call, for allocating it costs as much as
+    a small product. Of the scratch, 4 MB a thread of Numba's, no more is touched than is needed."""
 
     def __init__(self):
-        self.job, self.scratch = np.zeros(blocks.WORDS, np.int64), NO_VALUES
+        self.job = np.zeros(blocks.WORDS, np.int64)
+        self.arrays = {}
+
+    def floats(self, name, count, most=2**20):
+        """At least so many float32; more than `most` are not kept."""
+        found = self.arrays.get(name, NO_VALUES)
+        if found.size < count:
+            found = aligned_empty(count)
+            if count <= most:
+                self.arrays[name] = found
+        return found
 
 
 kept = Kept()
@@ -77,12 +87,14 @@ def multiply(kind, a, b, c, bias=None, db=None, after=(0, NO_ROWS, NO_ROWS)):
     """blocks.product with what it needs beside its operands."""
     depth = len(a) if kind == blocks.DW else a.shape[1]
     threads = threads_for(c.size * depth, SMALL)
-    if kept.scratch.size < threads * blocks.SCRATCH:
-        kept.scratch = aligned_empty(threads * blocks.SCRATCH)
-    rest = aligned_empty(c.shape) if kind != blocks.DW and depth >= LONG else NO_ROWS
-    bias, db = (NO_VALUES if v is None else v for v in (bias, db))
+    needed = threads * blocks.SCRATCH
+    scratch = kept.floats("scratch", needed, needed)
+    halves = kind != blocks.DW and depth >= LONG
+    rest = kept.floats("rest", c.size) if halves else NO_VALUES
+    bias = NO_VALUES if bias is None else bias
+    db = NO_VALUES if db is None else db
     part = parallel.address(blocks.product_part)
-    blocks.product(kind, a, b, c, rest, bias, db, *after, kept.scratch, kept.job, part, threads)
+    blocks.product(kind, a, b, c, rest, bias, db, *after, scratch, kept.job, part, threads)
 
 
 @once

@@ -5,13 +5,12 @@ bits of the two. A call costs next to nothing here: there is nothing to gain by 
 import numpy as np
 
 from kernels.adam import cpu as adam
-from kernels.arrays import aligned_empty
 from kernels.linear import cpu as linear
 
 
 def linear_backward_adam(x, dz, w, m, v, b, m_b, v_b, *hyperparameters):
     """w, m, v, and b, m_b, v_b unless they are None, in place."""
-    dw = aligned_empty(w.shape)
+    dw = linear.kept.floats("dw", w.size)[: w.size].reshape(w.shape)
     db = None if b is None else np.empty_like(b)
     linear.backward_dw(x, dz, dw, db)
     adam.adam(*(a.reshape(-1) for a in (w, dw, m, v)), *hyperparameters)

@@ -46,7 +46,7 @@ def assembly(function, count, triple, cpu):
     module.triple = triple
     caller = ir.Function(module, ir.FunctionType(llvm.I64, [llvm.I64] * count), "caller")
     code = llvm.Code(caller.append_basic_block())
-    code.ret(function.within(code, *caller.args))
+    code.ret(function.within(code, *caller.args).value)
     binding.initialize_all_targets()
     binding.initialize_all_asmprinters()
     try:
