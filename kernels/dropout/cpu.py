@@ -1,13 +1,12 @@
 """dropout on the CPU: a stretch of random words, then the stretch's numbers, both on vectors."""
 
-import numba
 import numpy as np
 from numba.extending import register_jitable
 
 from kernels import philox
 from kernels.jit import compiled, inlined
+from kernels.parts import in_parts, team
 from kernels.scalar import once
-from kernels.threads import share, threads_for
 
 SMALL = 2**15  # numbers; below, a second thread costs more than it brings
 STRETCH = 256  # groups of four: the words stay in the first-level cache
@@ -20,7 +19,8 @@ def dropout(x, s, y, derivative, step, stream, seed, dropped_below, scale):
     step = int(step[0]) if isinstance(step, np.ndarray) else step
     keys = seed & philox.LOW_32, seed >> 32
     words = np.uint32(dropped_below), np.float32(scale)
-    masked(derivative)(x, s, y, step, stream, *keys, *words, threads_for(x.size, SMALL))
+    part = 0, x.size // 4, *team(x.size, SMALL)
+    masked(derivative)(x, s, y, step, stream, *keys, *words, *part)
 
 
 @once
@@ -29,21 +29,21 @@ def masked(derivative):
     compiled function, it would never be found in the disk cache again.)"""
     slope = inlined(derivative)
 
-    @compiled(parallel=True)
-    def dropout_of_all(x, s, y, step, stream, k0, k1, dropped_below, scale, threads):
+    @compiled
+    def dropout_of_all(
+        x, s, y, step, stream, k0, k1, dropped_below, scale, low, high, threads, loop
+    ):  # fmt: skip
+        if threads > 1:
+            in_parts(STRETCH)
+            return
         groups = x.size // 4
         counters = step, stream, k0, k1
-        if threads == 1:
-            part_of_all(x, s, y, slope, counters, dropped_below, scale, 0, groups)
-        else:
-            for part in numba.prange(threads):
-                low = share(groups, part, threads, STRETCH)
-                high = share(groups, part + 1, threads, STRETCH)
-                part_of_all(x, s, y, slope, counters, dropped_below, scale, low, high)
-        last = np.empty((4, 1), np.uint32)
-        make_words(groups, 1, counters, last)
-        for i in range(4 * groups, x.size):
-            y[i] = x[i] * factor(last[i % 4, 0], dropped_below, scale) * slope(s[i])
+        part_of_all(x, s, y, slope, counters, dropped_below, scale, low, high)
+        if high == groups and (low < high or groups == 0):  # the last part
+            last = np.empty((4, 1), np.uint32)
+            make_words(groups, 1, counters, last)
+            for i in range(4 * groups, x.size):
+                y[i] = x[i] * factor(last[i % 4, 0], dropped_below, scale) * slope(s[i])
 
     return dropout_of_all
 

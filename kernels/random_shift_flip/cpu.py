@@ -1,13 +1,12 @@
 """random_shift_flip on the CPU: row by row of each image, shared out among the threads."""
 
-import numba
 import numpy as np
 from numba.extending import register_jitable
 
 from kernels import philox
 from kernels.jit import compiled
+from kernels.parts import in_parts, team
 from kernels.random_shift_flip import shift as scalar
-from kernels.threads import share, threads_for
 
 SMALL = 2**16  # pixels; below, a second thread costs more than it brings
 
@@ -21,21 +20,17 @@ def random_shift_flip(x, y, height, width, most_down, most_right, flips, step, s
     step = int(step[0]) if isinstance(step, np.ndarray) else step
     images = x.reshape(-1, height, width), y.reshape(-1, height, width)
     counters = step, stream, seed & philox.LOW_32, seed >> 32
-    all_images(*images, most_down, most_right, flips, *counters, threads_for(x.size, SMALL))
-
-
-@compiled(parallel=True)
-def all_images(x, y, most_down, most_right, flips, step, stream, k0, k1, threads):
-    if threads == 1:
-        images(x, y, most_down, most_right, flips, step, stream, k0, k1, 0, len(x))
-        return
-    for part in numba.prange(threads):
-        low, high = share(len(x), part, threads), share(len(x), part + 1, threads)
-        images(x, y, most_down, most_right, flips, step, stream, k0, k1, low, high)
+    part = 0, len(images[0]), *team(x.size, SMALL)
+    all_images(*images, most_down, most_right, flips, *counters, *part)
 
 
 @compiled
-def images(x, y, most_down, most_right, flips, step, stream, k0, k1, low, high):
+def all_images(
+    x, y, most_down, most_right, flips, step, stream, k0, k1, low, high, threads, loop
+):  # fmt: skip
+    if threads > 1:
+        in_parts(1)
+        return
     height, width = x.shape[1:]
     for b in range(low, high):
         w0, w1, w2, w3 = philox4x32(b, 0, step, stream, k0, k1)
