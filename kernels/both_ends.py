@@ -1,9 +1,9 @@
 """Two processes compile what a recorded step needs: this one from its first call on, a fork of it
 from the last one back, until they meet. What the fork has compiled this one finds on disk.
 
-Only where that is asked for, as by the command `dnn train`, on Linux, with a second processor, and
-where Python has no other thread. The fork works on a copy of all memory, writes nothing but the
-cache, and never outlives the step.
+Only where that is asked for, as by the command `dnn train`, on Linux, with a second processor, with
+kernels kept on disk and no other thread of Python's. The fork works on a copy of all memory, writes
+nothing but the cache, and never outlives the step.
 """
 
 import contextlib
@@ -55,9 +55,12 @@ def run(calls):
 
 
 def _is_worth_a_fork():
+    from kernels import jit_cache  # with Numba, which whoever has compiled has loaded
+
     return (
         sys.platform == "linux"
         and compiling.has_begun()  # else all is on disk already
+        and jit_cache.keeps()
         and len(os.sched_getaffinity(0)) > 1
         and threading.active_count() == 1
     )

@@ -31,11 +31,20 @@ PACKAGE = pathlib.Path(__file__).parent
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
+_lost = []  # what was not kept
+
+
+def keeps() -> bool:
+    """Whether the next process, too, has what this one compiles."""
+    return not _lost
+
+
 def of(function):
     """The cache of a function's compiled code."""
     try:
         return DiskCache(function)
     except (RuntimeError, OSError):  # there is no folder that can be written
+        _lost.append(function.__name__)
         warn(
             "CPU kernels are compiled anew in every process, which takes about half a minute: "
             "neither the package's folder nor one of the user's can be written"
@@ -84,6 +93,7 @@ class DiskCache(FunctionCache):
         try:
             super().save_overload(sig, data)
         except OSError as cause:
+            _lost.append(self._name)
             warn(f"CPU kernels cannot be kept for the next process: {cause}")
 
 
