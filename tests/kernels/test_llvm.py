@@ -62,7 +62,7 @@ def assembly(function, count, triple, cpu):
 def test_a_tile_stays_in_registers(processor, tile_for):
     """In the loop over k each accumulator has one instruction, and nothing goes to the stack."""
     features, triple, cpu, instruction, accumulators = PROCESSORS[processor]
-    text = assembly(tile_for(features).tile, 10, triple, cpu)
+    text = assembly(tile_for(features).tile, 9, triple, cpu)
     blocks = re.split(r"^\.L\w+:|^\s+(?:j\w+|b\.\w+)\s", text, flags=re.M)
     (loop,) = [block for block in blocks if re.search(instruction, block)]
     assert len(re.findall(instruction, loop)) == accumulators
