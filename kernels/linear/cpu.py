@@ -70,7 +70,7 @@ class Kept(threading.local):
         self.job = np.zeros(blocks.WORDS, np.int64)
         self.arrays = {}
 
-    def floats(self, name, count, most=2**20):
+    def floats(self, name, count, most=2**22):
         """At least so many float32; more than `most` are not kept."""
         found = self.arrays.get(name, NO_VALUES)
         if found.size < count:
