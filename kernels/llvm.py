@@ -120,7 +120,7 @@ def _elements(kind):
     return pointer
 
 
-floats, words = _elements(types.float32), _elements(types.int64)
+floats, words, octets = map(_elements, (types.float32, types.int64, types.uint8))
 
 
 def plain(value, kind=I64):

@@ -217,3 +217,21 @@ def test_a_loss_of_ones_own(variant):
     for got, (value, bound) in zip(run(variant, own, z, t), want, strict=True):
         harness.check(got, value, bound)
     assert (abs(z - t) > 1).any() and (abs(z - t) < 1).any()
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch):
+    """Of losses, gradients and hits, in place too, with a row whose sum is infinite."""
+    from kernels.elementwise_loss import cpu
+
+    rng = np.random.default_rng(0)
+    z, t = rng.standard_normal((37, 11), np.float32), rng.random((37, 11), np.float32)
+    z[3], t[3] = 3e38, 0
+    weights = rng.random(37, np.float32)
+    found = set()
+    for threads in (1, 2, 3, 7, 64):
+        monkeypatch.setattr(cpu, "threads_for", lambda work, small, n=threads: n)
+        out, hit = z.copy(), np.empty(37, np.uint8)
+        kwargs = {"weights": weights, "hit": hit, "out": (None, out), "scale": 0.3}
+        loss, dz = kernels.elementwise_loss(out, t, "binary_crossentropy", **kwargs)
+        found.add(b"".join(a.tobytes() for a in (loss, dz, hit)))
+    assert len(found) == 1
