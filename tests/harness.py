@@ -87,24 +87,13 @@ def each_unit(function):
     return pytest.mark.parametrize("unit", chosen)(function)
 
 
-def each_compiled(function):
-    """The same, for every architecture that the unit runs on; of a file with several geometries
-    the default run takes one in turn."""
-    return _each_compiled(function, lambda unit: len(geometries(unit.op, unit.file)) > 1)
-
-
 def each_compiled_in_turn(function):
-    """The same, every unit in the default run for one architecture, in turn."""
-    return _each_compiled(function, lambda unit: True)
-
-
-def _each_compiled(function, takes_turns):
+    """The same, in the default run for one architecture each, in turn; all are a sweep's."""
     chosen = []
     for i, (unit, marks) in enumerate(_in_turn()):
         archs = [arch for arch in ARCHITECTURES if unit.runs_on(arch)]
         for arch in archs:
-            turn = archs[i % len(archs)]
-            more = (pytest.mark.sweep,) if takes_turns(unit) and arch != turn else ()
+            more = () if arch == archs[i % len(archs)] else (pytest.mark.sweep,)
             chosen.append(pytest.param(unit, arch, id=f"{label(unit)}-{arch}", marks=marks or more))
     return pytest.mark.parametrize(("unit", "arch"), chosen)(function)
 

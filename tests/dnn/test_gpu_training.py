@@ -21,7 +21,7 @@ def images(n):
     return x.astype(np.uint8), y
 
 
-def trained(device, precision="float32", epochs=1, n=600):
+def trained(device, precision="float32", epochs=1, n=280):
     x, y = images(n)
     model = Sequential(
         [layers.Dense(128, activation="tanh"), layers.Dense(10)], seed=3, device=device
@@ -40,7 +40,7 @@ def trained(device, precision="float32", epochs=1, n=600):
     ("precision", "tolerance"), [("float32", 1e-5), ("tf32", 2e-3), ("bfloat16", 1e-2)]
 )
 def test_gpu_agrees_with_the_cpu(device, precision, tolerance):
-    """Five steps, the last of 88 rows. SGD moves a weight in proportion to its gradient, so the
+    """Three steps, the last of 24 rows. SGD moves a weight in proportion to its gradient, so the
     weights differ by the rounding of the products (2⁻²⁴, 2⁻¹¹, 2⁻⁸ a term), not more; Adam would
     divide it by gradients near zero, and a ReLU whose input rounds across 0 would switch."""
     (cpu, cpu_history), (gpu, gpu_history) = trained("cpu"), trained(device, precision)

@@ -1,7 +1,5 @@
 """The whole battery of every op, over every variant, precision and device."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -18,15 +16,21 @@ def families(variant):
     return list(dict.fromkeys(case.family for case in cases_of(variant)))
 
 
-def each(*devices, families=families, special=True):
-    """One test for every op, variant and family of cases."""
+def each(*devices, families=families, special=True, in_turn=False):
+    """One test for every op, variant and family of cases; in_turn: all are a sweep's, the default
+    run has every second one."""
     options = {"every_precision": True, "devices": devices, "special": special}
-    chosen = [
-        pytest.param(variant, family, id=f"{op}-{variant}-{family}", marks=MARKS[variant.device])
+    found = [
+        (f"{op}-{variant}-{family}", variant, family)
         for op in ops()
         for variant in variants(op, **options)
         for family in families(variant)
     ]
+    chosen = []
+    for i, (name, variant, family) in enumerate(found):
+        of_a_sweep = (pytest.mark.sweep,) if in_turn and (i + i // 2) % 2 else ()
+        marks = [*MARKS[variant.device], *of_a_sweep]
+        chosen.append(pytest.param(variant, family, id=name, marks=marks))
     return pytest.mark.parametrize(("variant", "family"), chosen)
 
 
@@ -41,7 +45,7 @@ def test_within_the_budget(variant, family, checks):
         checks(variant)
 
 
-@each("emulated")
+@each("emulated", in_turn=True)
 def test_one_bit_pattern_under_every_schedule(variant, family):
     found = of_family(variant, family)
     for case in found[:: -(-len(found) // 2)]:
@@ -54,7 +58,7 @@ def test_one_bit_pattern_under_every_schedule(variant, family):
                 harness.same_bits(other[name], array)
 
 
-@each("emulated")
+@each("emulated", in_turn=True)
 def test_approximate_instructions_may_err_as_documented(variant, family):
     """Moved within their documented error, they leave no result outside its budget."""
     for seed, case in enumerate(of_family(variant, family)[::4]):
@@ -62,13 +66,9 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
-OTHERS = itertools.cycle(("sm_80", "sm_100"))
-
-
-@each("emulated", families=lambda variant: [next(OTHERS)], special=False)
+@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=True)
 def test_other_architectures(variant, family):
-    """What is compiled for another card is other PTX: here for one of two, in turn. (Reading and
-    translating it, and the machine code, are tested for all.)"""
+    """What is compiled for another card is other PTX."""
     for case in of_family(variant, families(variant)[0])[:6]:
         with emulated.session(arch=family):
             assert case.check(variant) <= 1

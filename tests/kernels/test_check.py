@@ -52,6 +52,7 @@ def test_unknown_op_and_device():
             kernels.check("linear", "gpu")
 
 
+@pytest.mark.sweep  # makes all of the long ones: 18 s and 2 GB
 @pytest.mark.parametrize("op", ops())
 def test_the_long_battery_holds_the_short_one(op):
     short, long = ({case.name for case in cases(op, long)} for long in (False, True))

@@ -36,17 +36,13 @@ def measured(toolchain):
     return measure
 
 
-def per_unit(function):
-    return harness.each_compiled(function)
-
-
 def included(text):
     """The headers that a file includes, and those that these include."""
     found = set(re.findall(r'^#include "(.+)"', text, re.M))
     return found.union(*(included(toolchain.headers()[name]) for name in found))
 
 
-@per_unit
+@harness.each_compiled_in_turn
 def test_laws(measured, unit, arch):
     """Whatever the release of the compiler."""
     codes = measured(unit, arch)
@@ -93,7 +89,7 @@ def test_16_byte_accesses(measured, op, entry, loads, stores, arch):
     assert code.loads_128 >= loads and code.stores_128 >= stores
 
 
-@per_unit
+@harness.each_compiled_in_turn
 def test_budget(measured, unit, arch):
     compare = compiled_code.excesses
     if compiled_code.versions() == VERSIONS:

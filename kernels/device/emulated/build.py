@@ -4,6 +4,7 @@ The libraries are kept in the cache folder of the compiled kernels, keyed by eve
 in: the text, the headers, the flags, the compiler and its version.
 """
 
+import atexit
 import concurrent.futures
 import contextlib
 import ctypes
@@ -149,8 +150,8 @@ def module(text, *, check) -> ctypes.CDLL:
     def make(path):
         source = path.with_name("module.cpp")
         source.write_text(text, "utf-8")
-        path.with_name(f"{HEADER}.gch").write_bytes(_precompiled(check))
-        arguments = [*_module_flags(check), *LINK_FLAGS, str(source), "-o", str(path)]
+        flags = [f"-I{_precompiled(check)}", *_module_flags(check), *LINK_FLAGS]
+        arguments = [*flags, str(source), "-o", str(path)]
         _run(arguments, "an emitted module", path)
 
     return _loaded((_module_flags(check), check, text, _sources("*.h")), make)
@@ -161,10 +162,13 @@ def _module_flags(check):
     return [*FLAGS, *MODULE_FLAGS, OPTIMIZED[check], f"-I{RUNTIME}", *defines]
 
 
+_kept = contextlib.ExitStack()  # folders that are removed at the end of this process
+
+
 @functools.cache
-def _precompiled(check) -> bytes:
-    """The header that every module includes, as the compiler has read it: half a second less for
-    each. GCC takes it from beside the module; another compiler reads the header itself."""
+def _precompiled(check) -> pathlib.Path:
+    """A folder with the header that every module includes as the compiler has read it: half a
+    second less for each. GCC takes it from there; another compiler reads the header itself."""
 
     def made():
         with cache.scratch() as folder:
@@ -173,4 +177,15 @@ def _precompiled(check) -> bytes:
             _run([*_module_flags(check), *arguments], HEADER, path)
             return path.read_bytes()
 
-    return cache.cached((_version(), _module_flags(check), _sources("*.h")), "gch", made)
+    code = cache.cached((_version(), _module_flags(check), _sources("*.h")), "gch", made)
+    folder = _kept.enter_context(cache.scratch())
+    (folder / f"{HEADER}.gch").write_bytes(code)
+    return folder
+
+
+def _drop_kept(of):
+    if os.getpid() == of:  # not in a fork, which is still in need of them, or has others
+        _kept.close()
+
+
+atexit.register(_drop_kept, os.getpid())

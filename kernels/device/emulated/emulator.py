@@ -83,9 +83,10 @@ class Result:
     output: str = ""
 
 
+@functools.lru_cache(maxsize=32)
 def load(text) -> "Program":
-    """The program of a PTX text. Raises PTXError, naming the line, for what is not known, and
-    ToolchainMissingError where there is no C++ compiler."""
+    """The program of a PTX text; the last few are kept. Raises PTXError, naming the line, for what
+    is not known, and ToolchainMissingError where there is no C++ compiler."""
     module = ptx.parse(text)
     return Program(module.entries, emit.cpp(module))
 

@@ -371,12 +371,12 @@ def test_a_unit_that_does_not_compile():
 def test_gcc_takes_the_precompiled_header(check, tmp_path):
     if "Free Software Foundation" not in build._version():
         pytest.skip(f"{build.compiler()} is not GCC and reads the header itself")
-    source, header = tmp_path / "module.cpp", tmp_path / f"{build.HEADER}.gch"
+    source, folder = tmp_path / "module.cpp", build._precompiled(check)
     source.write_text(f'#include "{build.HEADER}"\n')
-    header.write_bytes(build._precompiled(check))
-    command = [*build._command(), *build._module_flags(check), "-H", "-c", "-o", os.devnull]
+    flags = [f"-I{folder}", *build._module_flags(check)]
+    command = [*build._command(), *flags, "-H", "-c", "-o", os.devnull]
     told = subprocess.run([*command, source], capture_output=True, text=True, check=True).stderr
-    assert told.splitlines()[0] == f"! {header}"
+    assert told.splitlines()[0] == f"! {folder}/{build.HEADER}.gch"
 
 
 def test_a_library_is_built_once_and_loaded_from_a_copy(tmp_path, monkeypatch):
@@ -424,8 +424,10 @@ assert (a[:64] == np.arange(64) ^ 1).all() and [r.kind for r in result.reports] 
 """
 
 
+@pytest.mark.sweep
 def test_the_portable_fibers():
-    """ucontext, for machines other than x86-64; in a process of its own, with a runtime of its own.
+    """ucontext, for machines other than x86-64; in a process of its own, with a runtime of its own,
+    which is built for 12 s.
 
     (Both blocks write the same elements: the race is real.)
     """
