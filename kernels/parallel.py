@@ -22,7 +22,12 @@ call = caller(3)
 
 @functools.cache
 def address(kernel, signature=PART) -> int:
-    """Of a kernel's machine code, compiled here or loaded from the disk."""
+    """Of a kernel's machine code, compiled here or loaded from the disk.
+
+    Before it, the loop: whatever calls it, loaded from the disk, needs the names that Numba gives
+    to its threads' functions when that loop is loaded (Numba 0.61 takes 0 for their addresses).
+    """
+    run.compile(PART)
     kernel.compile(signature)
     found = kernel.overloads[signature.args]
     return found.library.get_pointer_to_function(found.fndesc.llvm_cfunc_wrapper_name)
