@@ -121,6 +121,13 @@ def off_by_a_byte(a):
     return moved
 
 
+# Before 2.1 NumPy takes every array of another library for read-only, and hands out none that is.
+needs_dlpack_flags = pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.1.0",
+    reason="NumPy before 2.1 knows no writable DLPack",
+)
+
+
 class Foreign:
     """An array of another library, as DLPack sees it; `detach` is as torch's."""
 

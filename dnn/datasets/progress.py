@@ -1,6 +1,6 @@
 """What a person at a terminal sees while data come in; nothing where stderr is no terminal."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 @contextmanager
@@ -11,13 +11,9 @@ def download_bar(label):
 
     console = Console(stderr=True)
     columns = ("[progress.description]{task.description}", BarColumn(), DownloadColumn())
-    with Progress(
-        *columns,
-        TransferSpeedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_interactive,
-    ) as progress:
+    progress = Progress(*columns, TransferSpeedColumn(), console=console, transient=True)
+    # Begun, rich 13.0 ends with an empty line, also where it shows nothing
+    with progress if console.is_interactive else nullcontext():
         yield _PoochBar(progress, progress.add_task(label, total=None))
 
 

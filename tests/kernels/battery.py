@@ -67,6 +67,7 @@ class Battery:
             else:
                 self.expect_same(cpu_variant, given)
 
+    @harness.needs_dlpack_flags
     def test_arrays_of_other_libraries(self, native_variant):
         variant = native_variant
 

@@ -72,6 +72,7 @@ def test_operand_copies_only_where_it_must():
         harness.same_bits(got, other)
 
 
+@harness.needs_dlpack_flags
 def test_a_read_only_input_is_neither_copied_nor_another_type(tmp_path):
     """To Numba it would be one, and every kernel would be compiled again."""
     x = np.arange(4096, dtype=np.float32)
