@@ -87,15 +87,21 @@ def each_unit(function):
     return pytest.mark.parametrize("unit", chosen)(function)
 
 
-def each_compiled_in_turn(function):
-    """The same, in the default run for one architecture each, in turn; all are a sweep's."""
+def each_compiled_in_turn(function, every=1):
+    """The same, in the default run for one architecture each, in turn, and of the units every
+    `every`th; all are a sweep's."""
     chosen = []
     for i, (unit, marks) in enumerate(_in_turn()):
         archs = [arch for arch in ARCHITECTURES if unit.runs_on(arch)]
         for arch in archs:
-            more = () if arch == archs[i % len(archs)] else (pytest.mark.sweep,)
+            is_due = arch == archs[i % len(archs)] and i % every == 0
+            more = () if is_due else (pytest.mark.sweep,)
             chosen.append(pytest.param(unit, arch, id=f"{label(unit)}-{arch}", marks=marks or more))
     return pytest.mark.parametrize(("unit", "arch"), chosen)(function)
+
+
+def each_second_compiled_in_turn(function):
+    return each_compiled_in_turn(function, every=2)
 
 
 def name(activation) -> str:

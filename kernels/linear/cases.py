@@ -66,9 +66,7 @@ def _cases(long):
             for shape in shapes:
                 name = f"tile {m}×{n} splits {splits} of {SIZES(shape)}"
                 found = both(name, shape, tiling=(tile, splits))
-                usual = tile in tiles.TILES[-2:]  # other cases have it at every precision
-                at = None if long or usual else precision
-                yield from only(found, file="gpu.cu", precision=at)
+                yield from only(found, file="gpu.cu", precision=None if long else precision)
     # An operand's last row among those of each 16-byte copy, the first ones and those in the loop,
     # and the result's of each 16-byte store
     few = ((4, 24, 20), (12, 40, 36), (20, 24, 52), (28, 56, 20), (40, 24, 36), (56, 40, 20))

@@ -16,9 +16,9 @@ def families(variant):
     return list(dict.fromkeys(case.family for case in cases_of(variant)))
 
 
-def each(*devices, families=families, special=True, in_turn=False):
-    """One test for every op, variant and family of cases; in_turn: all are a sweep's, the default
-    run has every second one."""
+def each(*devices, families=families, special=True, in_turn=1):
+    """One test for every op, variant and family of cases; all are a sweep's, the default run has
+    every `in_turn`th one."""
     options = {"every_precision": True, "devices": devices, "special": special}
     found = [
         (f"{op}-{variant}-{family}", variant, family)
@@ -28,7 +28,7 @@ def each(*devices, families=families, special=True, in_turn=False):
     ]
     chosen = []
     for i, (name, variant, family) in enumerate(found):
-        of_a_sweep = (pytest.mark.sweep,) if in_turn and (i + i // 2) % 2 else ()
+        of_a_sweep = (pytest.mark.sweep,) if (i + i // in_turn) % in_turn else ()
         marks = [*MARKS[variant.device], *of_a_sweep]
         chosen.append(pytest.param(variant, family, id=name, marks=marks))
     return pytest.mark.parametrize(("variant", "family"), chosen)
@@ -45,7 +45,7 @@ def test_within_the_budget(variant, family, checks):
         checks(variant)
 
 
-@each("emulated", in_turn=True)
+@each("emulated", in_turn=3)
 def test_one_bit_pattern_under_every_schedule(variant, family):
     found = of_family(variant, family)
     for case in found[:: -(-len(found) // 2)]:
@@ -58,7 +58,7 @@ def test_one_bit_pattern_under_every_schedule(variant, family):
                 harness.same_bits(other[name], array)
 
 
-@each("emulated", in_turn=True)
+@each("emulated", in_turn=3)
 def test_approximate_instructions_may_err_as_documented(variant, family):
     """Moved within their documented error, they leave no result outside its budget."""
     for seed, case in enumerate(of_family(variant, family)[::4]):
@@ -66,7 +66,7 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
-@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=True)
+@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=2)
 def test_other_architectures(variant, family):
     """What is compiled for another card is other PTX."""
     for case in of_family(variant, families(variant)[0])[:6]:

@@ -19,7 +19,7 @@ def parsed(text):
 
 
 @pytest.mark.usefixtures("toolchain")
-@harness.each_compiled_in_turn
+@harness.each_second_compiled_in_turn
 def test_every_kernel_is_translated(unit, arch):
     for module in map(parsed, sorted(set(unit.ptx(arch).values()))):
         text = emit.cpp(module)
@@ -35,7 +35,7 @@ INDEXED_FROM_MEMORY = {"clip_by_norm_scale"}
 
 
 @pytest.mark.usefixtures("toolchain")
-@harness.each_compiled_in_turn
+@harness.each_second_compiled_in_turn
 def test_what_is_declared_const_is_not_written_and_the_rest_is(unit, arch):
     """Of the parameters that a kernel looks at; a pointer too few would hide races."""
     for name, text in unit.ptx(arch).items():
