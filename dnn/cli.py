@@ -21,7 +21,7 @@ def main(arguments=None) -> int:
             parser().print_help()
             return 0
         try:
-            with compiling.said():
+            with compiling.said(error=options.command != "train"):
                 status = options.run(options)
             say(end="", flush=True)  # what could not be written is an error here, not after the end
             return status

@@ -39,15 +39,17 @@ def told(show):
 
 
 @contextlib.contextmanager
-def said():
-    with contextlib.nullcontext() if _asked.get() else told(Line()):
+def said(error=True):
+    with contextlib.nullcontext() if _asked.get() else told(Line(error)):
         yield
 
 
 class Line:
-    """One line on standard error: on a terminal it goes when all is compiled."""
+    """One line: on a terminal, by standard error, it goes when all is compiled; else it is one of
+    standard error's, or of standard output's where that is a log (error=False)."""
 
-    width = 0
+    def __init__(self, error=True):
+        self.error, self.width = error, 0
 
     def __call__(self, text):
         if _on_a_terminal():
@@ -56,7 +58,7 @@ class Line:
             say(f"\r{text:{self.width}}", error=True, end=end, flush=True)
             self.width = len(text)
         elif text and not self.width:
-            say(text, error=True, flush=True)
+            say(text, error=self.error, flush=True)
             self.width = len(text)
 
 

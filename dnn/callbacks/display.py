@@ -37,7 +37,7 @@ def while_compiling(display):
     """What shows that kernels are compiled: the bar, a line where there are lines, or nothing."""
     if not display:
         return lambda text: None
-    return getattr(display[0], "compiles", None) or compiling.Line()
+    return getattr(display[0], "compiles", None) or compiling.Line(error=False)
 
 
 class Bar(Callback):
@@ -49,7 +49,7 @@ class Bar(Callback):
     bar, epoch = None, ""
 
     def __init__(self):
-        self.line = compiling.Line()
+        self.line = compiling.Line(error=False)
 
     def on_train_begin(self, logs):
         from rich.errors import LiveError
