@@ -2,7 +2,7 @@
 
     with compiling.told(show):     # show("compiling CPU kernels, once: 7 of 18"), and at its end
         ...                        # show(None)
-    with compiling.said():         # a line on standard error, unless somebody is told already
+    with compiling.said():         # a line (see Line), unless somebody is told already
         ...
 
 Kernels that are called outside of such a block compile in silence.

@@ -101,6 +101,7 @@ def each_compiled_in_turn(function, every=1):
 
 
 def each_second_compiled_in_turn(function):
+    """The same, of every second unit: for what does not depend on which kernel it is."""
     return each_compiled_in_turn(function, every=2)
 
 

@@ -154,7 +154,7 @@ def module(text, *, check) -> ctypes.CDLL:
         arguments = [*flags, str(source), "-o", str(path)]
         _run(arguments, "an emitted module", path)
 
-    return _loaded((_module_flags(check), check, text, _sources("*.h")), make)
+    return _loaded((_module_flags(check), text, _sources("*.h")), make)
 
 
 def _module_flags(check):
