@@ -13,6 +13,7 @@ of the emulated device's checker fails the test that caused it.
 """
 
 import collections
+import gc
 import os
 import tempfile
 import zlib
@@ -49,13 +50,14 @@ MARKS = {"cpu": (), "emulated": (pytest.mark.emulated,), "gpu": (pytest.mark.gpu
 def pytest_configure(config):
     for count in COUNTS:
         config.stash[count] = collections.Counter()
+    gc.set_threshold(100_000, 50, 100)  # a third of collecting 12,000 tests was looking for garbage
     if getattr(config.option, "numprocesses", None):  # pytest -n 2
         # Neighbours share what they compile; a thread that spins would spin on another's core
         config.option.dist = "worksteal"
         os.environ.setdefault("GOMP_SPINCOUNT", "0")
         os.environ.setdefault("PYTHONHASHSEED", "0")  # sets in one order: the same tests in each
     if "DNN_KERNEL_CACHE" not in os.environ:  # kept only where the user says so
-        config.stash[FOLDER] = folder = tempfile.TemporaryDirectory(prefix="dnn-kernels-")
+        config.stash[FOLDER] = folder = tempfile.TemporaryDirectory(prefix="dnn-tests-")
         os.environ["DNN_KERNEL_CACHE"] = folder.name  # shared by the processes of `pytest -n 2`
 
 
@@ -87,6 +89,12 @@ def pytest_generate_tests(metafunc):
                 for variant in choose(metafunc.module.OP)
             ]
             metafunc.parametrize(name, chosen)
+
+
+def pytest_collection_finish(session):
+    """The tests and their cases live to the end: the garbage collector passes them by."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

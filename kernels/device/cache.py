@@ -29,7 +29,7 @@ try:
 except ImportError:  # Windows: what killed processes left stays
     fcntl = None
 
-BEGUN = "dnn-kernels-"  # how names begin of what is not finished
+BEGUN = ".dnn-kernels-unfinished-"  # how the names of unfinished things begin; nobody else's do
 LOCKED_WITHIN_S = 2  # of being made, whatever has such a name is locked by its process
 SET = "Set DNN_KERNEL_CACHE to a folder of your own that can be written"
 
