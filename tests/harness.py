@@ -94,7 +94,7 @@ def each_compiled_in_turn(function, every=1):
     for i, (unit, marks) in enumerate(_in_turn()):
         archs = [arch for arch in ARCHITECTURES if unit.runs_on(arch)]
         for arch in archs:
-            is_due = arch == archs[i % len(archs)] and i % every == 0
+            is_due = arch == archs[(i + 1) % len(archs)] and i % every == 0
             more = () if is_due else (pytest.mark.sweep,)
             chosen.append(pytest.param(unit, arch, id=f"{label(unit)}-{arch}", marks=marks or more))
     return pytest.mark.parametrize(("unit", "arch"), chosen)(function)

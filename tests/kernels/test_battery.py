@@ -66,7 +66,7 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
-@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=2)
+@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=4)
 def test_other_architectures(variant, family):
     """What is compiled for another card is other PTX."""
     for case in of_family(variant, families(variant)[0])[:6]:
