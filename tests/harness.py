@@ -81,15 +81,10 @@ def _in_turn():
             yield unit, () if in_turn else (pytest.mark.sweep,)
 
 
-def each_unit(function):
-    """Parametrize over `gpu_units`, of several geometries some in the default run."""
-    chosen = [pytest.param(unit, id=label(unit), marks=marks) for unit, marks in _in_turn()]
-    return pytest.mark.parametrize("unit", chosen)(function)
-
-
 def each_compiled_in_turn(function, every=1):
-    """The same, in the default run for one architecture each, in turn, and of the units every
-    `every`th; all are a sweep's."""
+    """Parametrize over `gpu_units` and what each runs on. The default run has some of several
+    geometries, for one architecture each, in turn, and of the units every `every`th; all are a
+    sweep's."""
     chosen = []
     for i, (unit, marks) in enumerate(_in_turn()):
         archs = [arch for arch in ARCHITECTURES if unit.runs_on(arch)]
