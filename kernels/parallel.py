@@ -16,21 +16,26 @@ from numba import types
 from kernels.jit import compiled
 from kernels.llvm import caller
 
-PART = types.void(*[types.int64] * 3)
-call = caller(3)
+PART = 3  # arguments of a kernel that makes a part
+call = caller(PART)
 
 
 @functools.cache
-def address(kernel, signature=PART) -> int:
-    """Of a kernel's machine code, compiled here or loaded from the disk.
+def address(kernel, arguments=PART) -> int:
+    """Of the machine code of a kernel of so many int64, compiled here or loaded from the disk.
 
     Before it, the loop: whatever calls it, loaded from the disk, needs the names that Numba gives
     to its threads' functions when that loop is loaded (Numba 0.61 takes 0 for their addresses).
     """
-    run.compile(PART)
+    run.compile(_signature(PART))
+    signature = _signature(arguments)
     kernel.compile(signature)
     found = kernel.overloads[signature.args]
     return found.library.get_pointer_to_function(found.fndesc.llvm_cfunc_wrapper_name)
+
+
+def _signature(arguments):
+    return types.void(*[types.int64] * arguments)
 
 
 @compiled(parallel=True)

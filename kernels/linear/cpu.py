@@ -13,7 +13,6 @@ place of 20.
 import threading
 
 import numpy as np
-from numba import types
 
 from kernels import dispatch, parallel
 from kernels.arrays import aligned_empty
@@ -25,7 +24,7 @@ from kernels.threads import LONG, threads_for
 
 NO_ROWS, NO_VALUES = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
 SMALL = 2**19  # multiplications; below, a second thread costs more than it brings
-AFTER = types.void(*[types.int64] * 5)  # of a function that comes after the product
+AFTER = 5  # arguments of a function that comes after the product
 
 
 def linear(x, w, b, f, z, y):
