@@ -29,7 +29,7 @@ from kernels.linear.panels import (
     transpose,
 )
 from kernels.linear.shape import COLUMNS, LANES, ROWS, WIDE, WORD
-from kernels.linear.tile import marked_rows, tiles
+from kernels.linear.tile import marked_rows, thin_row, tiles
 from kernels.llvm import start
 from kernels.threads import WIDEST
 
@@ -41,6 +41,7 @@ STRETCH = 1024  # rows of b that are made panels at once
 PITCH = DEPTH + WIDEST  # floats between rows of a that were made contiguous
 PANELS = STRETCH * (BREADTH + COLUMNS)  # floats of scratch for b's panels
 SCRATCH = PANELS + HEIGHT * PITCH + ROWS * COLUMNS + 2 * HEIGHT  # floats of a part, in all
+THIN = 4  # rows; for no more, b is read as it lies
 FEW = 256  # rows; with fewer, threads share k: each reads its own half of b only
 assert HEIGHT % ROWS == 0 and DEPTH % LANES == 0 and WORD % LANES == 0 and WIDEST % LANES == 0
 
@@ -99,8 +100,8 @@ def _share(code, n, part, parts):
 def write_part(code, job, part, parts):
     """A part of the product; job: WORDS int64."""
     part, parts = code.ints(part, parts)
-    (_, _, _, b, b_k, _, _, rows, columns, depth, rest, by_halves, _, sums, *_) = code.words(
-        job, WORDS
+    (_, _, a_k, b, b_k, b_column, _, rows, columns, depth, rest, by_halves, _, sums, *_) = (
+        code.words(job, WORDS)
     )
     with code.when(sums != 0):
         j = _share(code, columns, part, parts)
@@ -114,8 +115,29 @@ def write_part(code, job, part, parts):
     groups = code.choose(split & (parts > 1), parts // 2, parts)
     low, high = _share(code, rows, group, groups), _share(code, rows, group + 1, groups)
     # The odd one of 3, 5, … parts that share the halves has nothing to do
-    with code.when((group < groups) & (low < high)):
+    some = (group < groups) & (low < high)
+    thin = (high - low < THIN + 1) & (a_k == 4) & (b_column == 4)
+    with code.when(some & thin):
+        write_thin.within(code, job, low, high, first, last, halves)
+    with code.when(some & (thin == 0)):
         write_rows.within(code, job, part, low, high, first, last, halves)
+
+
+@llvm.function
+def write_thin(code, job, low, high, first_half, last_half, halves):
+    """The same as write_rows, for a few rows of a forward pass: b is read as it lies."""
+    low, high, first_half, last_half, halves = code.ints(low, high, first_half, last_half, halves)
+    (a, a_row, _, b, b_k, _, c, _, columns, depth, rest, by_halves, *_) = code.words(job, WORDS)
+    with code.range(first_half, last_half) as half:
+        begin, end = _share(code, depth, half, halves), _share(code, depth, half + 1, halves)
+        out = code.choose(half == 1, rest, c)
+        with code.range(low, high) as i:
+            thin_row.within(
+                code, a + i * a_row + begin * 4, b + begin * b_k, b_k, out + i * columns * 4,
+                columns, end - begin,
+            )  # fmt: skip
+        with code.when((half + 1 == halves) & (by_halves == 0)):
+            after_product.within(code, job, low, high - low, 0, columns)
 
 
 @llvm.function

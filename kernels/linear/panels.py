@@ -11,11 +11,11 @@ from kernels.linear.shape import COLUMNS, LANES, ROWS, VECTOR
 from kernels.llvm import F32, I32, I64
 
 
-def _element(code, row, i):
+def element(code, row, i):
     return code.add(row, code.shl(i, I64(2)))
 
 
-def _whole(code, n):
+def whole_vectors(code, n):
     """The largest multiple of LANES up to n."""
     return code.and_(n, I64(-LANES))
 
@@ -29,11 +29,11 @@ def copy(code, to, to_row, given, given_row, rows, columns):
     """to[i, j] = given[i, j]."""
     with code.loop(I64(0), rows) as i:
         into, row = _row(code, to, to_row, i), _row(code, given, given_row, i)
-        whole = _whole(code, columns)
+        whole = whole_vectors(code, columns)
         with code.loop(I64(0), whole, LANES) as j:
-            code.put(code.get(_element(code, row, j), VECTOR), _element(code, into, j))
+            code.put(code.get(element(code, row, j), VECTOR), element(code, into, j))
         with code.loop(whole, columns) as j:
-            code.put(code.get(_element(code, row, j)), _element(code, into, j))
+            code.put(code.get(element(code, row, j)), element(code, into, j))
 
 
 def _pack(width):
@@ -62,8 +62,8 @@ def _pack(width):
             into = code.add(to, code.mul(k, I64(4 * width)))
             with code.loop(I64(0), columns) as j:
                 panel, lane = code.udiv(j, I64(width)), code.urem(j, I64(width))
-                target = _element(code, _row(code, into, panel_bytes, panel), lane)
-                code.put(code.get(_element(code, row, j)), target)
+                target = element(code, _row(code, into, panel_bytes, panel), lane)
+                code.put(code.get(element(code, row, j)), target)
 
     pack.__name__ = f"pack_{width}"
     return llvm.function(pack)
@@ -77,34 +77,34 @@ PAD = 4 * (ROWS_READ - ROWS)
 @llvm.function
 def clear(code, to, count):
     """to[i] = 0 for i < count."""
-    whole = _whole(code, count)
+    whole = whole_vectors(code, count)
     with code.loop(I64(0), whole, LANES) as i:
-        code.put(code.vector(F32, LANES, 0.0), _element(code, to, i))
+        code.put(code.vector(F32, LANES, 0.0), element(code, to, i))
     with code.loop(whole, count) as i:
-        code.put(F32(0.0), _element(code, to, i))
+        code.put(F32(0.0), element(code, to, i))
 
 
 @llvm.function
 def add_rows(code, to, to_row, given, given_row, rows, columns):
     """to[i, j] += given[i, j], in ascending i: with to_row = 0, sums of columns."""
-    whole = _whole(code, columns)
+    whole = whole_vectors(code, columns)
     with code.loop(I64(0), rows) as i:
         into, row = _row(code, to, to_row, i), _row(code, given, given_row, i)
         for kind, begin, end, step in ((VECTOR, I64(0), whole, LANES), (F32, whole, columns, 1)):
             with code.loop(begin, end, step) as j:
-                place = _element(code, into, j)
-                total = code.fadd(code.get(place, kind), code.get(_element(code, row, j), kind))
+                place = element(code, into, j)
+                total = code.fadd(code.get(place, kind), code.get(element(code, row, j), kind))
                 code.put(total, place)
 
 
 @llvm.function
 def transpose(code, to, to_row, given, given_row, rows, columns):
     """to[j, i] = given[i, j]."""
-    whole_rows, whole_columns = _whole(code, rows), _whole(code, columns)
+    whole_rows, whole_columns = whole_vectors(code, rows), whole_vectors(code, columns)
     with code.loop(I64(0), whole_rows, LANES) as i:
-        row, into = _row(code, given, given_row, i), _element(code, to, i)
+        row, into = _row(code, given, given_row, i), element(code, to, i)
         with code.loop(I64(0), whole_columns, LANES) as j:
-            place, target = _element(code, row, j), _row(code, into, to_row, j)
+            place, target = element(code, row, j), _row(code, into, to_row, j)
             square = [code.get(_row(code, place, given_row, I64(r)), VECTOR) for r in range(LANES)]
             for r, vector in enumerate(_transposed(code, square)):
                 code.put(vector, _row(code, target, to_row, I64(r)))
@@ -112,9 +112,9 @@ def transpose(code, to, to_row, given, given_row, rows, columns):
         (I64(0), whole_rows, whole_columns, columns), (whole_rows, rows, I64(0), columns),
     ):  # fmt: skip
         with code.loop(first_row, last_row) as i:
-            row, into = _row(code, given, given_row, i), _element(code, to, i)
+            row, into = _row(code, given, given_row, i), element(code, to, i)
             with code.loop(first, last) as j:
-                code.put(code.get(_element(code, row, j)), _row(code, into, to_row, j))
+                code.put(code.get(element(code, row, j)), _row(code, into, to_row, j))
 
 
 def _transposed(code, square):
@@ -146,7 +146,7 @@ def _bits(code, place, kind):
 def mark(code, to, x, x_row, rows, columns):
     """to[i], a uint64, has bit t set where x[i, t] is not 0; columns ≤ 64."""
     word = code.alloca(I64)
-    whole = _whole(code, columns)
+    whole = whole_vectors(code, columns)
     with code.loop(I64(0), rows) as i:
         row = _row(code, x, x_row, i)
         code.store(I64(0), word)
@@ -154,7 +154,7 @@ def mark(code, to, x, x_row, rows, columns):
             (VECTOR, I64(0), whole, LANES), (ir.VectorType(F32, 1), whole, columns, 1),
         ):  # fmt: skip
             with code.loop(begin, end, step) as t:
-                bits = code.shl(_bits(code, _element(code, row, t), kind), t)
+                bits = code.shl(_bits(code, element(code, row, t), kind), t)
                 code.store(code.or_(code.load(word), bits), word)
         code.put(code.load(word), code.add(to, code.shl(i, I64(3))))
 
@@ -167,7 +167,7 @@ def count_nonzero(code, x, x_row, rows, columns):
     with code.loop(I64(0), rows) as i:
         row = _row(code, x, x_row, i)
         with code.loop(I64(0), columns, LANES) as j:
-            bits = _bits(code, _element(code, row, j), VECTOR)
+            bits = _bits(code, element(code, row, j), VECTOR)
             code.store(code.add(code.load(total), code.llvm("ctpop.i64", I64, [bits])), total)
     return code.load(total)
 
@@ -178,7 +178,7 @@ def finite(code, x, count):
     seen = code.alloca(VECTOR)
     code.store(code.vector(F32, LANES, 0.0), seen)
     with code.loop(I64(0), count, LANES) as i:
-        nothing = code.fmul(code.get(_element(code, x, i), VECTOR), code.vector(F32, LANES, 0.0))
+        nothing = code.fmul(code.get(element(code, x, i), VECTOR), code.vector(F32, LANES, 0.0))
         code.store(code.fadd(code.load(seen), nothing), seen)  # ∞ · 0 and NaN · 0 are NaN
     is_nan = code.fcmp_unordered("uno", code.load(seen), code.load(seen))
     lanes = code.bitcast(is_nan, ir.IntType(LANES))

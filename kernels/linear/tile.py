@@ -6,15 +6,19 @@ B lies in panels: for each k a row of COLUMNS floats, without a gap. Every
 sum runs over ascending k, whatever the shape of the tile.
 """
 
+from llvmlite import ir
+
 from kernels import llvm
-from kernels.linear.panels import copy
+from kernels.linear.panels import clear, copy, element, whole_vectors
 from kernels.linear.shape import COLUMNS, FUSED, LANES, ROWS, VECTOR, VECTORS, WIDE
 from kernels.llvm import F32, I1, I64
+
+UNROLLED = 4  # rows of b that a thin product adds at once
 
 
 def _fma(code, a, b, c):
     if FUSED:
-        return code.llvm(f"fma.v{LANES}f32", VECTOR, [a, b, c])
+        return code.llvm(f"fma.v{a.type.count}f32", a.type, [a, b, c])
     return code.fadd(code.fmul(a, b), c)  # else a call of the C library for each element
 
 
@@ -147,3 +151,28 @@ def marked_rows(code, a, a_row, b, b_panel, c, c_row, rows, marks, first):
         word = code.get(code.add(marks, code.shl(i, I64(3))), I64)
         left, place = code.add(a, code.mul(a_row, i)), code.add(c, code.mul(c_row, i))
         row.within(code, left, b, b_panel, place, word, first)
+
+
+@llvm.function
+def thin_row(code, a, b, b_row, c, columns, count):
+    """c = a b for one row of c: a has `count` floats, b rows of `columns` that lie b_row apart.
+
+    b is read once, as it lies, UNROLLED rows at a time, and c is added to: for one row of c panels
+    would cost more than the sum.
+    """
+    clear.within(code, c, columns)
+    whole = whole_vectors(code, columns)
+    unrolled = code.mul(code.udiv(count, I64(UNROLLED)), I64(UNROLLED))
+    for begin, end, rows in ((I64(0), unrolled, UNROLLED), (unrolled, count, 1)):
+        with code.loop(begin, end, rows) as k:
+            values = [code.get(element(code, a, code.add(k, I64(r)))) for r in range(rows)]
+            b_rows = [code.add(b, code.mul(b_row, code.add(k, I64(r)))) for r in range(rows)]
+            for lanes, first, last in ((LANES, I64(0), whole), (1, whole, columns)):
+                kind = ir.VectorType(F32, lanes)
+                spread = [code.splat(value, lanes) for value in values]
+                with code.loop(first, last, lanes) as j:
+                    place = element(code, c, j)
+                    total = code.get(place, kind)
+                    for x, row_at in zip(spread, b_rows, strict=True):
+                        total = _fma(code, x, code.get(element(code, row_at, j), kind), total)
+                    code.put(total, place)

@@ -37,7 +37,7 @@ def at_the_end():
 
 
 @pytest.mark.parametrize("columns", [1, 7, 10, 64, 67])
-@pytest.mark.parametrize(("rows", "inner"), [(1, 1), (2, 3), (5, 784), (13, 17), (73, 405)])
+@pytest.mark.parametrize(("rows", "inner"), [(1, 1), (2, 3), (4, 784), (13, 17), (73, 405)])
 @pytest.mark.parametrize("zeros", [0, 0.6])
 def test_nothing_is_read_beyond_the_operands(rows, inner, columns, zeros, at_the_end):
     rng = np.random.default_rng(0)

@@ -6,6 +6,7 @@ import pytest
 import kernels
 from kernels.linear import blocks, cpu
 from kernels.threads import LONG
+from tests import harness
 
 
 @pytest.mark.parametrize("inner", [LONG - 1, LONG, LONG + 1, 784])
@@ -28,3 +29,18 @@ def test_the_same_bits_for_any_number_of_parts(inner, dense, rows, monkeypatch):
 
     alone = by(1)
     assert [parts for parts in (2, 3, 4, 5, 16) if by(parts) != alone] == []
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+@pytest.mark.parametrize("inner", [1, 3, 8, LONG - 1, LONG, 784])
+@pytest.mark.parametrize("columns", [1, 7, 10, 67, 512])
+def test_few_rows_have_the_bits_that_they_have_among_many(inner, columns, parts, monkeypatch):
+    """Few read w as it lies, many in panels."""
+    rng = np.random.default_rng(inner)
+    x = rng.standard_normal((40, inner), dtype=np.float32)
+    w = rng.standard_normal((inner, columns), dtype=np.float32)
+    x[0, 0], x[1, -1] = np.nan, np.inf
+    many = kernels.linear(x, w, w[0].copy(), "relu")
+    monkeypatch.setattr(cpu, "threads_for", lambda work, small: parts)
+    for rows in range(1, blocks.THIN + 2):
+        harness.same_bits(kernels.linear(x[:rows], w, w[0].copy(), "relu"), many[:rows])
