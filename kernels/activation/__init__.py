@@ -77,8 +77,8 @@ def _run(f, backward, variant, *operands):
             run = module.softmax_backward if backward else module.softmax_forward
             submit(device, run, *(a.reshape(-1, a.shape[-1]) for a in operands))
         else:
-            run = module.backward(f.derivative) if backward else module.forward(f.forward)
-            submit(device, run, *(a.reshape(-1) for a in operands))
+            run = module.backward if backward else module.forward
+            submit(device, run, f, *(a.reshape(-1) for a in operands))
         return
     scalar = activations.get("identity") if f.rowwise else f
     unit = dispatch.unit("activation", file, SIGNATURES, dispatch.scalar_functions(scalar))

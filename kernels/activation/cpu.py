@@ -1,21 +1,38 @@
-"""activation on the CPU: one compiled loop per scalar function; softmax row by row."""
+"""activation on the CPU: one compiled loop per scalar function, shared out among the threads;
+softmax row by row."""
 
 import math
 
 import numpy as np
 
 from kernels.jit import compiled, inlined
+from kernels.parts import in_parts, team
 from kernels.scalar import once
+from kernels.threads import WIDEST
 from kernels.vector_math import exp
+
+SMALL = 2**16  # elements; below, a second thread costs more than it brings
+
+
+def forward(f, z, y):
+    forward_loop(f.forward)(z, y, 0, z.size, *team(z.size, SMALL))
+
+
+def backward(f, dy, s, dz):
+    backward_loop(f.derivative)(dy, s, dz, 0, dz.size, *team(dz.size, SMALL))
 
 
 @once
-def forward(function):
+def forward_loop(function):
     """The compiled loop y[i] = f(z[i])."""
     f = inlined(function)
 
     @compiled
-    def activation_forward(z, y):
+    def activation_forward(z, y, low, high, threads, loop):
+        if threads > 1:
+            in_parts(WIDEST)
+            return
+        z, y = z[low:high], y[low:high]
         for i in range(z.size):
             y[i] = f(z[i])
 
@@ -23,12 +40,16 @@ def forward(function):
 
 
 @once
-def backward(derivative):
+def backward_loop(derivative):
     """The compiled loop dz[i] = dy[i] · f'(s[i])."""
     df = inlined(derivative)
 
     @compiled
-    def activation_backward(dy, s, dz):
+    def activation_backward(dy, s, dz, low, high, threads, loop):
+        if threads > 1:
+            in_parts(WIDEST)
+            return
+        dy, s, dz = dy[low:high], s[low:high], dz[low:high]
         for i in range(dy.size):
             dz[i] = dy[i] * df(s[i])
 
