@@ -1,5 +1,9 @@
-"""Two processes compile what a recorded step needs: this one from its first call on, a fork of it
-from the last one back, until they meet. What the fork has compiled this one finds on disk.
+"""Two processes compile what a recorded step needs: this one the ops from its first call on, a fork
+of it from the last one back, until they meet. What the fork has compiled this one finds on disk.
+
+An op is a module here: its calls share compiled code, so one process makes all of them. The product
+that most ops have in them is this process's alone: the fork, whose numbers nobody reads, leaves it
+out.
 
 Only where that is asked for, as by the command `dnn train`, on Linux, with a second processor, with
 kernels kept on disk and no other thread of Python's. The fork works on a copy of all memory, writes
@@ -18,7 +22,7 @@ import warnings
 
 from kernels import compiling
 
-HERE, THERE, DONE = 1, 2, 3  # who runs a call first; the fork has run it
+HERE, THERE, DONE = 1, 2, 3  # who compiles an op; the fork has compiled it
 PAUSE_S = 0.002
 
 _asked = contextvars.ContextVar("compile from both ends", default=False)
@@ -40,18 +44,34 @@ def run(calls):
         for function, arguments in compiling.counted(calls):
             function(*arguments)
         return
-    marks = mmap.mmap(-1, len(calls))  # shared with the fork
+    ops = _calls_of_ops(calls)
+    marks = mmap.mmap(-1, len(ops))  # shared with the fork
+    marks[0] = HERE
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python's, which counts the threads of NumPy's BLAS
-        fork = _Fork(calls, marks)
+        fork = _Fork(list(ops.values()), marks)
     try:
-        for i, (function, arguments) in enumerate(compiling.counted(calls)):
-            if marks[i]:
-                fork.wait_for(i)
-            marks[i] = HERE
+        numbers = {op: number for number, op in enumerate(ops)}
+        for function, arguments in compiling.counted(calls):
+            number = numbers[_op(function)]
+            if marks[number] == THERE:
+                fork.wait_for(number)
+            marks[number] = HERE
             function(*arguments)
     finally:
         fork.end()
+
+
+def _op(function):
+    return getattr(function, "__module__", None)
+
+
+def _calls_of_ops(calls):
+    """{op: its calls}, in the order of their first calls."""
+    found = {}
+    for function, arguments in calls:
+        found.setdefault(_op(function), []).append((function, arguments))
+    return found
 
 
 def _is_worth_a_fork():
@@ -67,15 +87,15 @@ def _is_worth_a_fork():
 
 
 class _Fork:
-    def __init__(self, calls, marks):
+    def __init__(self, calls_of_ops, marks):
         self.marks = marks
         self.number = os.fork()
         if not self.number:
-            _go_back(calls, marks)
+            _go_back(calls_of_ops, marks)
 
-    def wait_for(self, i):
+    def wait_for(self, op):
         with compiling.going_on(compiling.CPU):
-            while self.marks[i] != DONE and self._lives():
+            while self.marks[op] == THERE and self._lives():
                 time.sleep(PAUSE_S)
 
     def _lives(self):
@@ -88,24 +108,27 @@ class _Fork:
         return bool(self.number)
 
     def end(self):
-        """The last call that it has begun is of no use any more."""
+        """What it has begun last is of no use any more."""
         if self._lives():
             os.kill(self.number, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self.number, 0)
 
 
-def _go_back(calls, marks):
+def _go_back(calls_of_ops, marks):
     """The fork's whole life: it returns to nobody."""
     try:
         warnings.simplefilter("ignore")
+        from kernels.linear import cpu
+
+        cpu.multiply = lambda *operands, **options: None
         with compiling.told(lambda text: None):
-            for i in reversed(range(len(calls))):
-                if marks[i]:
+            for op in reversed(range(len(calls_of_ops))):
+                if marks[op]:
                     break
-                marks[i] = THERE
-                function, arguments = calls[i]
-                function(*arguments)
-                marks[i] = DONE
+                marks[op] = THERE
+                for function, arguments in calls_of_ops[op]:
+                    function(*arguments)
+                marks[op] = DONE
     finally:
         os._exit(0)
