@@ -13,8 +13,7 @@ from kernels.vector_math import exp
 
 SMALL = 2**12  # logits; there two threads take 0.6 to 0.7 of one's time, at 2**10 as long as one
 LANES = 16  # maxima and sums side by side, so that one need not wait for the one before
-NO_LABELS = np.zeros(0, np.int32)
-NO_TARGETS = np.zeros((0, 0), np.float32)
+NO_GRADIENT = np.zeros((0, 0), np.float32)
 NO_WEIGHTS = np.zeros(0, np.float32)
 NO_HIT = np.zeros(0, np.uint8)
 
@@ -23,11 +22,12 @@ def softmax_cross_entropy(z, labels, targets, weights, loss, dz, hit, scale):
     """The index of the first label out of range, or −1."""
     arguments = (
         z,
-        NO_LABELS if labels is None else labels,
-        NO_TARGETS if targets is None else targets,
+        labels,
+        targets,
+        None if z.shape[1] < LONG else LANES,
         NO_WEIGHTS if weights is None else weights,
         loss,
-        NO_TARGETS if dz is None else dz,
+        NO_GRADIENT if dz is None else dz,
         NO_HIT if hit is None else hit,
         np.float32(scale),
     )
@@ -75,21 +75,27 @@ def sum_of_lanes(row):
 
 
 @compiled
-def rows(z, labels, targets, weights, loss, dz, hit, scale, low, high, threads, loop):
+def rows(z, labels, targets, lanes, weights, loss, dz, hit, scale, low, high, threads, loop):
+    """labels or targets is None, and lanes where there are few classes: Numba compiles nothing of
+    what stands under `is not None` then, which is half."""
     if threads > 1:
         in_parts(1)
         return
     classes = z.shape[1]
-    in_lanes = classes // LANES * LANES if classes >= LONG else 0
+    in_lanes = 0
+    if lanes is not None:
+        in_lanes = classes // LANES * LANES
     scratch = np.empty(0 if dz.size else classes, np.float32)
     for i in range(low, high):
-        largest = largest_of_lanes(z[i], z[i, 0]) if in_lanes else z[i, 0]
+        largest = z[i, 0]
+        if lanes is not None:
+            largest = largest_of_lanes(z[i], largest)
         at = 0  # where it stands first; where there are lanes, that is yet to be found
         for j in range(in_lanes, classes):
             if z[i, j] > largest:
                 at, largest = j, z[i, j]
         target_sum, target_dot = np.float32(1), np.float32(0)
-        if targets.size:
+        if targets is not None:
             label, target_sum = 0, np.float32(0)
             for j in range(classes):
                 t = targets[i, j]
@@ -98,10 +104,10 @@ def rows(z, labels, targets, weights, loss, dz, hit, scale, low, high, threads, 
                     target_dot += t * z[i, j]
                 if t > targets[i, label]:
                     label = j
-        else:
+        if labels is not None:
             label = labels[i]
             target_dot = z[i, label]
-        if in_lanes:
+        if lanes is not None:
             at = 0
             while at < label and z[i, at] != largest:
                 at += 1
@@ -109,7 +115,9 @@ def rows(z, labels, targets, weights, loss, dz, hit, scale, low, high, threads, 
         powers = dz[i] if dz.size else scratch  # dz may be z, which is not read after this
         for j in range(classes):
             powers[j] = exp(z[i, j] - largest)
-        total = sum_of_lanes(powers) if in_lanes else np.float32(0)
+        total = np.float32(0)
+        if lanes is not None:
+            total = sum_of_lanes(powers)
         for j in range(in_lanes, classes):
             total += powers[j]
         row_loss = target_sum * math.log(total) + (target_sum * largest - target_dot)
@@ -123,10 +131,10 @@ def rows(z, labels, targets, weights, loss, dz, hit, scale, low, high, threads, 
             loss[i] = row_loss * weight
         if dz.size:
             scale_i, share_i = scale * weight, target_sum / total
-            if targets.size:
+            if targets is not None:
                 for j in range(classes):
                     dz[i, j] = scale_i * (dz[i, j] * share_i - targets[i, j])
-            else:
+            if labels is not None:
                 for j in range(classes):
                     t = np.float32(j == label)
                     dz[i, j] = scale_i * (dz[i, j] * share_i - t)
