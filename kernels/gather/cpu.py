@@ -1,4 +1,5 @@
-"""gather on the CPU: one compiled loop, a row at a time, shared out among the threads.
+"""gather on the CPU: one compiled loop, a row at a time, shared out among the threads; NumPy's for
+labels.
 
 The rows of a shuffled batch lie anywhere in a data set that no cache holds, so the next few are
 asked for while one is converted.
@@ -25,9 +26,19 @@ def gather(x, y, start, half_bits, key, shuffled, scale):
     start, key = (a.item() if isinstance(a, np.ndarray) else a for a in (start, key))
     if start < 0 or start + len(y) > len(x):  # rows outside the data are left as they are
         y, start = y[max(0, -start) : max(0, len(x) - start)], max(0, start)
-    scale = np.int32(1) if y.dtype == np.int32 else np.float32(scale)  # labels are not scaled
+    if y.dtype == np.int32:  # labels, few bytes, which are not scaled
+        rows = np.empty(len(y), np.int64)
+        write_order(rows, start, len(x), half_bits, key, shuffled)
+        np.take(x, rows, axis=0, out=y)
+        return
     part = 0, len(y), *team(y.size, SMALL)
-    copy_rows(x, y, start, half_bits, key, shuffled, scale, *part)
+    copy_rows(x, y, start, half_bits, key, shuffled, np.float32(scale), *part)
+
+
+@compiled
+def write_order(rows, start, n, half_bits, key, shuffled):
+    for i in range(rows.size):
+        rows[i] = permuted(start + i, n, half_bits, key) if shuffled else start + i
 
 
 @compiled
