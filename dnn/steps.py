@@ -47,9 +47,7 @@ class Trainer:
     def begin_epoch(self, key):
         """The steps that follow take the samples in the order `key`: kernels.shuffle_key's, or None
         for the order in which they stand; None in every epoch or in none."""
-        self.key = key
-        for a, out in zip(self.unordered, self.ordered, strict=True):  # small enough to do at once
-            kernels.gather(a, 0, len(a), key=key, out=out)
+        self.key, self._in_order = key, False
 
     def parts(self, start, end):
         """The rows start … end − 1 in parts, (start, end) each, that `train` takes at once."""
@@ -63,17 +61,27 @@ class Trainer:
         model, schedule = self.model, self.model.schedule
         if self._numbers != self._held:
             self._hold()
-        given = [a[start:end] for a in self.ordered]
         starts = range(start, end, self.batch_size)
         first = model.steps_trained + 1
         numbers = range(first, first + len(starts))
         rates = schedules.rates(schedule, [number - 1 for number in numbers])
         if self.captured:
-            self._graph(out).take(given, out, self.key, starts, numbers, rates)
+            graph = self._graph(out)
+            graph.inputs.set(self.key, starts, numbers, rates)
+            with graph.recorded.compiled_meanwhile():
+                graph.take(self._given(start, end), out)
         else:
             rates = np.float32(rates).tolist()  # as a graph's
-            self.issue(given, out, self.key, starts, numbers, rates)
+            self.issue(self._given(start, end), out, self.key, starts, numbers, rates)
         model.steps_trained = numbers[-1]
+
+    def _given(self, start, end):
+        """The targets, and the weights if there are, of those rows of the order."""
+        if not self._in_order:  # all of an epoch's: they are small
+            for a, out in zip(self.unordered, self.ordered, strict=True):
+                kernels.gather(a, 0, len(a), key=self.key, out=out)
+            self._in_order = True
+        return [a[start:end] for a in self.ordered]
 
     def issue(self, given, out, key, starts, numbers, rates):
         """The calls of some steps. given: their samples' targets and, if there are, weights. out:
@@ -127,7 +135,8 @@ class _Graph:
     def __init__(self, trainer, out):
         n = len(out[0])
         device, xp, steps = trainer.model.device, trainer.xp, -(-n // trainer.batch_size)
-        self.given = [xp.empty((n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
+        # Zeros, for a process that compiles meanwhile runs on them
+        self.given = [xp.zeros((n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
         self.out = [xp.zeros(a.shape, a.dtype) for a in out]  # some losses know no hits
         self.inputs = _Inputs(device, steps)
         key, *of_steps = self.inputs.arrays
@@ -136,11 +145,10 @@ class _Graph:
         with capture(device) as self.recorded:
             trainer.issue(self.given, self.out, key, *of_steps)
 
-    def take(self, given, out, key, starts, numbers, rates):
-        """As Trainer.issue, on numbers."""
+    def take(self, given, out):
+        """As Trainer.issue, on the numbers that `inputs` was set to."""
         for a, values in zip(self.given, given, strict=True):
             a[...] = values
-        self.inputs.set(key, starts, numbers, rates)
         self.recorded.replay()
         for a, values in zip(out, self.out, strict=True):
             a[...] = values

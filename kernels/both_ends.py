@@ -26,6 +26,7 @@ HERE, THERE, DONE = 1, 2, 3  # who compiles an op; the fork has compiled it
 PAUSE_S = 0.002
 
 _asked = contextvars.ContextVar("compile from both ends", default=False)
+_under_way = contextvars.ContextVar("the fork that compiles", default=None)
 
 
 @contextlib.contextmanager
@@ -40,26 +41,32 @@ def asked():
 
 def run(calls):
     """Run (function, arguments), one after the other, for the first time."""
-    if not (calls and _asked.get() and _is_worth_a_fork()):
+    with begun(calls) as fork:
         for function, arguments in compiling.counted(calls):
+            if fork:
+                fork.hands_over(_op(function))
             function(*arguments)
-        return
-    ops = _calls_of_ops(calls)
-    marks = mmap.mmap(-1, len(ops))  # shared with the fork
-    marks[0] = HERE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python's, which counts the threads of NumPy's BLAS
-        fork = _Fork(list(ops.values()), marks)
-    try:
-        numbers = {op: number for number, op in enumerate(ops)}
-        for function, arguments in compiling.counted(calls):
-            number = numbers[_op(function)]
-            if marks[number] == THERE:
-                fork.wait_for(number)
-            marks[number] = HERE
-            function(*arguments)
-    finally:
-        fork.end()
+
+
+@contextlib.contextmanager
+def begun(calls):
+    """A fork compiles what these calls need from here on to the end of the block, in which `run` of
+    the same calls may stand. Gives the fork, or None where there is none."""
+    under_way = _under_way.get()
+    if under_way and under_way.calls is calls:
+        yield under_way
+    elif calls and _asked.get() and _is_worth_a_fork():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's, which counts the threads of NumPy's BLAS
+            fork = _Fork(calls)
+        token = _under_way.set(fork)
+        try:
+            yield fork
+        finally:
+            _under_way.reset(token)
+            fork.end()
+    else:
+        yield None
 
 
 def _op(function):
@@ -75,44 +82,53 @@ def _calls_of_ops(calls):
 
 
 def _is_worth_a_fork():
-    from kernels import jit_cache  # with Numba, which whoever has compiled has loaded
+    from kernels import jit_cache, parallel  # with Numba, which whoever has recorded has loaded
 
-    return (
-        sys.platform == "linux"
-        and compiling.has_begun()  # else all is on disk already
-        and jit_cache.keeps()
-        and len(os.sched_getaffinity(0)) > 1
-        and threading.active_count() == 1
-    )
+    if (
+        sys.platform != "linux"
+        or not jit_cache.keeps()
+        or len(os.sched_getaffinity(0)) == 1
+        or threading.active_count() > 1
+    ):
+        return False
+    parallel.address(parallel.run)  # every op's; where it is on disk, all is
+    return compiling.has_begun()
 
 
 class _Fork:
-    def __init__(self, calls_of_ops, marks):
-        self.marks = marks
-        self.number = os.fork()
-        if not self.number:
-            _go_back(calls_of_ops, marks)
+    def __init__(self, calls):
+        self.calls, ops = calls, _calls_of_ops(calls)
+        self.numbers = {op: number for number, op in enumerate(ops)}
+        self.marks = mmap.mmap(-1, len(ops))  # shared with the fork
+        self.marks[0] = HERE
+        self.process = os.fork()
+        if not self.process:
+            _go_back(list(ops.values()), self.marks)
 
-    def wait_for(self, op):
-        with compiling.going_on(compiling.CPU):
-            while self.marks[op] == THERE and self._lives():
-                time.sleep(PAUSE_S)
+    def hands_over(self, op):
+        """From here on that op is this process's; waits while the fork compiles it."""
+        number = self.numbers[op]
+        if self.marks[number] == THERE:
+            with compiling.going_on(compiling.CPU):
+                while self.marks[number] == THERE and self._lives():
+                    time.sleep(PAUSE_S)
+        self.marks[number] = HERE
 
     def _lives(self):
-        if self.number:
+        if self.process:
             try:
-                ended, _ = os.waitpid(self.number, os.WNOHANG)
+                ended, _ = os.waitpid(self.process, os.WNOHANG)
             except ChildProcessError:  # the system has taken note of its end already
                 ended = True
-            self.number = None if ended else self.number
-        return bool(self.number)
+            self.process = None if ended else self.process
+        return bool(self.process)
 
     def end(self):
         """What it has begun last is of no use any more."""
         if self._lives():
-            os.kill(self.number, signal.SIGKILL)
+            os.kill(self.process, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(self.number, 0)
+                os.waitpid(self.process, 0)
 
 
 def _go_back(calls_of_ops, marks):

@@ -39,6 +39,13 @@ class Graph:
     def launches(self) -> int:
         return len(self._recorded)
 
+    def compiled_meanwhile(self):
+        """A block in which, before the first replay on the CPU, a second process begins to compile
+        what that needs: see both_ends.py."""
+        if self.device == "cpu" and not self._replayed:
+            return both_ends.begun(self._recorded)
+        return contextlib.nullcontext()
+
     def replay(self):
         """Run all launches in their order; on a GPU, on CuPy's current stream."""
         if not self._complete:
