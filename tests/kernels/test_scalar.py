@@ -85,8 +85,8 @@ def test_the_same_function_again_is_compiled_once():
     once = [cpu.forward_loop(line(0.5)) for _ in range(3)]
     assert once[0] is once[1] is once[2]
     for a, b in ((0.0, -0.0), (1, 1.0), (1.0, True), (0.1, np.float32(0.1))):
-        assert cpu.forward_loop(line(a)) is not cpu.forward(line(b))
-    assert cpu.forward_loop(line(1.0, math.sin)) is not cpu.forward(line(1.0, math.cos))
+        assert cpu.forward_loop(line(a)) is not cpu.forward_loop(line(b))
+    assert cpu.forward_loop(line(1.0, math.sin)) is not cpu.forward_loop(line(1.0, math.cos))
 
 
 def test_functions_that_read_other_helpers_are_two():
