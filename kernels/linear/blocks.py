@@ -9,6 +9,8 @@ product of linear, for its forward pass, dx and dw.
 A part shares the rows of c with the others, or with every second one where `by_halves`: then half
 of the parts make the first half of each sum and half the second.
 
+A few rows of a forward pass (THIN) read b as it lies instead, once, without panels.
+
 Zeros of a are skipped where there are enough of them: one row at a time runs over the k that are
 marked. That is the same sum, to the bit, as long as b is finite (0 · ∞ is NaN); where it is not,
 nothing is skipped.
