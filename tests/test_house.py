@@ -15,7 +15,8 @@ from kernels import activations, dispatch
 from tests import harness
 
 ROOT = pathlib.Path(__file__).parents[1]
-TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "kernels", "dnn", "bench", "tests"}
+TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "CITATION.cff"}
+TOP_LEVEL |= {"kernels", "dnn", "bench", "tests"}
 MAY_IMPORT = {"kernels": {"kernels"}, "dnn": {"kernels", "dnn"}}
 OURS = {"kernels", "dnn", "bench", "tests"}
 HEAVY = ("matplotlib", "cupy", "numba", "rich", "torch", "jax")
@@ -152,6 +153,11 @@ def git(*command):
     if run.returncode:
         pytest.skip("not in a git checkout")
     return run.stdout.splitlines()
+
+
+def test_the_citation_is_of_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_the_top_level_stays_as_it_is():
