@@ -37,21 +37,19 @@ def masked(derivative):
             in_parts(STRETCH)
             return
         groups = x.size // 4
-        counters = step, stream, k0, k1
-        part_of_all(x, s, y, slope, counters, dropped_below, scale, low, high)
+        counters, words = (step, stream, k0, k1), np.empty((4, STRETCH), np.uint32)
+        part_of_all(x, s, y, slope, counters, words, dropped_below, scale, low, high)
         if high == groups and (low < high or groups == 0):  # the last part
-            last = np.empty((4, 1), np.uint32)
-            make_words(groups, 1, counters, last)
+            make_words(groups, np.int64(1), counters, words)  # a literal 1 would be compiled for
             for i in range(4 * groups, x.size):
-                y[i] = x[i] * factor(last[i % 4, 0], dropped_below, scale) * slope(s[i])
+                y[i] = x[i] * factor(words[i % 4, 0], dropped_below, scale) * slope(s[i])
 
     return dropout_of_all
 
 
 @register_jitable
-def part_of_all(x, s, y, slope, counters, dropped_below, scale, low, high):
+def part_of_all(x, s, y, slope, counters, words, dropped_below, scale, low, high):
     """Groups low … high, a stretch of words after the other."""
-    words = np.empty((4, STRETCH), np.uint32)
     for first in range(low, high, STRETCH):
         groups = min(STRETCH, high - first)
         make_words(first, groups, counters, words)
