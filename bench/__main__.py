@@ -1,5 +1,5 @@
 """python -m bench acceptance: what one machine can show of this library, in one folder.
-python -m bench report: README's tables and the pictures, from the records.
+python -m bench report: the pages' tables and the pictures, from the records.
 python -m bench prediction: what a training step should take, counted without a GPU."""
 
 import argparse
@@ -23,7 +23,7 @@ def main(arguments=None) -> int:
     command = commands.add_parser("prediction", help="a training step, counted without a GPU")
     command.add_argument("--output", type=Path, default=prediction.FILE, help="a Markdown file")
     command.set_defaults(run=lambda o: print(prediction.write(o.output)) or 0)
-    command = commands.add_parser("report", help="README's tables and pictures, from the records")
+    command = commands.add_parser("report", help="the pages' tables and pictures, from the records")
     command.add_argument("--results", type=Path, default=records.RESULTS, help="a folder of them")
     command.set_defaults(run=lambda o: print(*report.write(o.results), sep="\n") or 0)
     options = parser.parse_args(arguments)

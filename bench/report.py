@@ -1,6 +1,7 @@
 """The tables and pictures that the records give: python -m bench report.
 
-    README.md                           what stands between its two markers
+    README.md                           what stands between its two markers: three rows
+    bench/README.md                     likewise: every op
     bench/results/<device>/report.md    every case
     bench/results/<device>/*.png        pictures.py
 
@@ -20,7 +21,6 @@ from pathlib import Path
 from bench import provenance, records
 from bench.recipe import TARGETS, seconds_to
 
-README = provenance.ROOT / "README.md"
 BEGIN = "<!-- python -m bench report writes from here -->"
 END = "<!-- to here -->"
 NO_CASES = ("limits", "time_to_accuracy", "step_beside")
@@ -94,22 +94,45 @@ def limits(found, device) -> dict:
 
 
 def summary(found) -> str:
-    """What README.md has between its markers."""
+    """What bench/README.md has between its markers."""
     sections = []
     for device, mine in cases(found).items():
-        folder = f"bench/results/{provenance.slug(device)}"
+        folder = f"results/{provenance.slug(device)}"
         parts = [
             f"### {device}",
             _about(mine, limits(found, device)),
             _epochs([case for case in mine if case.op == "epoch"]),
             _time_to_accuracy(seeds(found, device)),
             _by_op([case for case in mine if case.op != "epoch"]),
-            f"Every case: [{folder}/report.md]({folder}/report.md).",
+            f"Every case: [{folder}/report.md]({folder}/report.md), and its "
+            f"[ratio to the best peer]({folder}/ratios.png).",
             f"![Every case under the limits]({folder}/roofline.png)",
-            f"![Ratio to the best peer]({folder}/ratios.png)",
         ]
         sections += filter(None, parts)
     return "\n\n".join(sections)
+
+
+def front(found) -> str:
+    """What README.md has between its markers: up to three epochs of the device that trained last,
+    and each of its cases' ratio as a picture."""
+    epochs = [(device, c) for device, mine in cases(found).items() for c in mine if c.op == "epoch"]
+    if not epochs:
+        return ""
+    last, _ = max(epochs, key=lambda epoch: epoch[1].ours["run"])
+    rows = []
+    for case in [case for device, case in epochs if device == last][:3]:
+        best = case.best()
+        peer = _ms(case.others[best[1]] if best else None)
+        sizes = [case.shape["net"], f"{case.shape['batch']:,}"]
+        rows.append([*sizes, _ms(case.ours), peer, _ratio(best)])
+    head = ["net", "batch", "ours, ms an epoch", "best peer, ms", "best peer / ours"]
+    picture = f"bench/results/{provenance.slug(last)}/ratios.png"
+    parts = [f"{last}:", _table(head, rows, left=1), f"![Ratio to the best peer]({picture})"]
+    return "\n\n".join(parts)
+
+
+PAGES = {"README.md": front, "bench/README.md": summary}
+"""What stands between the markers of each."""
 
 
 def _about(mine, limit):
@@ -306,23 +329,27 @@ def _ratio(best):
     return f"**{best[0]:.2f}** ({best[1]})" if best else "–"
 
 
-def between(text) -> tuple[str, str, str]:
-    """(before, generated, after) of README's text."""
+def between(text, page="README.md") -> tuple[str, str, str]:
+    """(before, generated, after) of a page's text."""
     before, begin, rest = text.partition(BEGIN)
     generated, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"README.md: expected the lines {BEGIN!r} and {END!r}; put them back")
+        raise ValueError(f"{page}: expected the lines {BEGIN!r} and {END!r}; put them back")
     return before, generated.strip("\n"), after
 
 
-def write(results=records.RESULTS, readme=README) -> list[Path]:
-    """Everything; returns the files written."""
+def write(results=records.RESULTS, root=provenance.ROOT) -> list[Path]:
+    """Everything; root: the folder of PAGES. Returns the files written."""
     from bench import pictures
 
-    found, results, readme = records.read(results), Path(results), Path(readme)
-    before, _, after = between(readme.read_text(encoding="utf-8"))
-    readme.write_text(f"{before}{BEGIN}\n\n{summary(found)}\n\n{END}{after}", encoding="utf-8")
-    written = [readme]
+    found, results, written = records.read(results), Path(results), []
+    texts = {page: (Path(root) / page).read_text(encoding="utf-8") for page in PAGES}
+    parts = {page: between(text, page) for page, text in texts.items()}
+    for page, (before, _, after) in parts.items():
+        path = Path(root) / page
+        text = f"{before}{BEGIN}\n\n{PAGES[page](found)}\n\n{END}{after}"
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
     for device, mine in cases(found).items():
         folder, limit = results / provenance.slug(device), limits(found, device)
         path = folder / "report.md"

@@ -190,7 +190,7 @@ def record(op, provider, role, median_us, run="2026-01-02", **facts):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Records of two runs of two sizes of one op, and of epochs; a README with its markers."""
+    """Records of two runs of two sizes of one op, and of epochs; pages with their markers."""
     big = {"n": 9000}
     found = [
         record("adam", "kernels/cpu.py", "ours", 1.0, run="2026-01-01"),
@@ -208,7 +208,9 @@ def folder(tmp_path):
         records.append(one, tmp_path / "results")
     limit = LIMITS.record() | {"op": "limits", "device": "Some CPU, 2", "run": "2026-01-02"}
     records.append(limit, tmp_path / "results")
-    (tmp_path / "README.md").write_text(f"by hand\n{report.BEGIN}\nold\n{report.END}\nmore\n")
+    (tmp_path / "bench").mkdir()
+    for page in report.PAGES:
+        (tmp_path / page).write_text(f"by hand\n{report.BEGIN}\nold\n{report.END}\nmore\n")
     return tmp_path
 
 
@@ -219,8 +221,10 @@ def rows(text, first):
 
 
 def test_the_report_from_first_principles(folder):
-    written = report.write(folder / "results", folder / "README.md")
-    text = (folder / "README.md").read_text()
+    written = report.write(folder / "results", folder)
+    [epoch] = rows((folder / "README.md").read_text(), "4-3-2")
+    assert [cell.partition(" ")[0] for cell in epoch[1:]] == ["8", "2,000", "3,000", "**1.50**"]
+    text = (folder / "bench" / "README.md").read_text()
     assert text.startswith("by hand\n") and text.endswith("\nmore\n") and "old" not in text
     [adam] = rows(text, "adam")
     assert adam[1:4] == ["float32", "2", "2.00"]  # √(4/8 · 40/5): two sizes
@@ -273,8 +277,8 @@ def test_the_table_of_times_to_accuracy_from_first_principles(folder):
     ]
     for one in found:
         records.append(one, folder / "results")
-    report.write(folder / "results", folder / "README.md")
-    text = (folder / "README.md").read_text()
+    report.write(folder / "results", folder)
+    text = (folder / "bench" / "README.md").read_text()
     assert "median over 3 seeds" in text
     assert "| test accuracy | ours, s | alib, s | fastlib, s | best peer / ours |" in text
     [row] = rows(text, "88%")
@@ -300,21 +304,23 @@ def test_who_never_gets_there_has_no_median_and_no_ratio():
 
 
 def test_equal_records_give_equal_files(folder):
-    first = [path.read_bytes() for path in report.write(folder / "results", folder / "README.md")]
-    again = [path.read_bytes() for path in report.write(folder / "results", folder / "README.md")]
+    first = [path.read_bytes() for path in report.write(folder / "results", folder)]
+    again = [path.read_bytes() for path in report.write(folder / "results", folder)]
     assert first == again
 
 
-def test_a_readme_without_the_markers_is_refused(folder):
-    (folder / "README.md").write_text("by hand\n")
-    with pytest.raises(ValueError, match="put them back"):
-        report.write(folder / "results", folder / "README.md")
+@pytest.mark.parametrize("page", report.PAGES)
+def test_a_page_without_the_markers_is_refused(folder, page):
+    (folder / page).write_text("by hand\n")
+    with pytest.raises(ValueError, match=f"^{page}: .* put them back"):
+        report.write(folder / "results", folder)
 
 
-def test_the_tables_of_readme_are_those_of_the_records():
+def test_the_tables_of_the_pages_are_those_of_the_records():
     found = records.read()
-    _, generated, _ = report.between(report.README.read_text(encoding="utf-8"))
-    assert generated == report.summary(found), "run `python -m bench report`"
+    for page, made in report.PAGES.items():
+        text = (report.provenance.ROOT / page).read_text(encoding="utf-8")
+        assert report.between(text, page)[1] == made(found), "run `python -m bench report`"
     for device, mine in report.cases(found).items():
         path = records.RESULTS / report.provenance.slug(device) / "report.md"
         assert path.read_text(encoding="utf-8") == report.full(

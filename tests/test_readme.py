@@ -1,4 +1,4 @@
-"""README.md: its table of concepts names calls and tests that exist, and it names all there is."""
+"""The pages: the table of concepts names calls and tests that exist, and they name all there is."""
 
 import ast
 import importlib
@@ -13,7 +13,7 @@ MODULES = {"kernels": "kernels", "toy": "dnn.datasets.toy", "dnn": "dnn"}
 
 def rows():
     """[(concept, calls, tests)]."""
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "dnn" / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| concept | call | test |") :].partition("\n\n")[0]
     return [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
 
@@ -54,8 +54,9 @@ HELPERS = {"Callback", "CallbackList", "Schedule", "Bar", "Lines", "History", "T
 
 
 def test_everything_public_is_named():
-    """Whatever is found by its place can be found in README.md too."""
-    text = (ROOT / "README.md").read_text()
+    """Whatever is found by its place can be found on a page too."""
+    pages = [ROOT / "README.md", *ROOT.glob("[kdbt]*/**/README.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     families = layers.catalog, losses.catalog, optimizers.catalog, callbacks.catalog
     public = {name for family in families for name in family.classes} | set(plots.__all__)
     public |= {name for name, cls in vars(schedules).items() if is_schedule(cls)} | set(

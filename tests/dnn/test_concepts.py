@@ -1,4 +1,4 @@
-"""What the articles teach, where no other test says it (README.md has the table of all)."""
+"""What the articles teach, where no other test says it (dnn/README.md has the table of all)."""
 
 import numpy as np
 import pytest

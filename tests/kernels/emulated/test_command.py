@@ -10,6 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from kernels.device import emulated
 from kernels.device.emulated import __main__ as command
 from kernels.device.emulated import arguments, memory
 
@@ -123,13 +124,13 @@ def test_the_help_has_an_example():
     assert "saxpy.cu --grid 4 --block 256" in out and "float32[64,32]:random" in out
 
 
-def test_the_example_of_the_readme(tmp_path, monkeypatch, capsys):
+def test_the_example_of_the_page(tmp_path, monkeypatch, capsys):
     """The kernel, the command and every line that it prints."""
-    readme = (pathlib.Path(__file__).parents[3] / "README.md").read_text()
-    kernel = re.search(r"```cuda\n(.*?)```", readme, re.S)[1]
+    page = (pathlib.Path(emulated.__file__).parent / "README.md").read_text(encoding="utf-8")
+    kernel = re.search(r"```cuda\n(.*?)```", page, re.S)[1]
     (tmp_path / "differences.cu").write_text(kernel)
     monkeypatch.chdir(tmp_path)
-    shown = re.search(r"    \$ python -m kernels\.device\.emulated (.*?)\n\n(?! )", readme, re.S)[1]
+    shown = re.search(r"    \$ python -m kernels\.device\.emulated (.*?)\n\n(?! )", page, re.S)[1]
     words, _, printed = textwrap.dedent("    " + shown).replace("\\\n", " ").partition("\n")
     assert command.main(shlex.split(words)) == 1
     assert capsys.readouterr().out == printed + "\n"
