@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import acceptance, prediction, records, report
+from bench import acceptance, pages, prediction, records
 
 
 def main(arguments=None) -> int:
@@ -25,7 +25,7 @@ def main(arguments=None) -> int:
     command.set_defaults(run=lambda o: print(prediction.write(o.output)) or 0)
     command = commands.add_parser("report", help="the pages' tables and pictures, from the records")
     command.add_argument("--results", type=Path, default=records.RESULTS, help="a folder of them")
-    command.set_defaults(run=lambda o: print(*report.write(o.results), sep="\n") or 0)
+    command.set_defaults(run=lambda o: print(*pages.write(o.results), sep="\n") or 0)
     options = parser.parse_args(arguments)
     return options.run(options)
 

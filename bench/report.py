@@ -1,9 +1,4 @@
-"""The tables and pictures that the records give: python -m bench report.
-
-    README.md                           what stands between its two markers: three rows
-    bench/README.md                     likewise: every op
-    bench/results/<device>/report.md    every case
-    bench/results/<device>/*.png        pictures.py
+"""The tables that the records give; pages.py writes them.
 
 Of each case the newest run counts, and of that run everybody's figures: nobody is compared across
 runs. A ratio is a peer's median time by ours: above 1 ours is faster. The best peer is the fastest
@@ -16,13 +11,10 @@ import math
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench import provenance, records
+from bench import provenance
 from bench.recipe import TARGETS, seconds_to
 
-BEGIN = "<!-- python -m bench report writes from here -->"
-END = "<!-- to here -->"
 NO_CASES = ("limits", "time_to_accuracy", "step_beside")
 
 
@@ -129,10 +121,6 @@ def front(found) -> str:
     picture = f"bench/results/{provenance.slug(last)}/ratios.png"
     parts = [f"{last}:", _table(head, rows, left=1), f"![Ratio to the best peer]({picture})"]
     return "\n\n".join(parts)
-
-
-PAGES = {"README.md": front, "bench/README.md": summary}
-"""What stands between the markers of each."""
 
 
 def _about(mine, limit):
@@ -327,34 +315,3 @@ def _us(us):
 
 def _ratio(best):
     return f"**{best[0]:.2f}** ({best[1]})" if best else "–"
-
-
-def between(text, page="README.md") -> tuple[str, str, str]:
-    """(before, generated, after) of a page's text."""
-    before, begin, rest = text.partition(BEGIN)
-    generated, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page}: expected the lines {BEGIN!r} and {END!r}; put them back")
-    return before, generated.strip("\n"), after
-
-
-def write(results=records.RESULTS, root=provenance.ROOT) -> list[Path]:
-    """Everything; root: the folder of PAGES. Returns the files written."""
-    from bench import pictures
-
-    found, results, written = records.read(results), Path(results), []
-    texts = {page: (Path(root) / page).read_text(encoding="utf-8") for page in PAGES}
-    parts = {page: between(text, page) for page, text in texts.items()}
-    for page, (before, _, after) in parts.items():
-        path = Path(root) / page
-        text = f"{before}{BEGIN}\n\n{PAGES[page](found)}\n\n{END}{after}"
-        path.write_text(text, encoding="utf-8")
-        written.append(path)
-    for device, mine in cases(found).items():
-        folder, limit = results / provenance.slug(device), limits(found, device)
-        path = folder / "report.md"
-        path.write_text(full(device, mine, limit), encoding="utf-8")
-        written.append(path)
-        written.append(pictures.roofline(mine, limit, folder / "roofline.png"))
-        written.append(pictures.ratios(mine, folder / "ratios.png"))
-    return written

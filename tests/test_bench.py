@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench import data, limits, load, measure, ours, recipe, records, report
+from bench import data, limits, load, measure, ours, pages, provenance, recipe, records, report
 from bench.providers import Provider
 from bench.shapes import Net
 from dnn import Sequential
@@ -209,8 +209,8 @@ def folder(tmp_path):
     limit = LIMITS.record() | {"op": "limits", "device": "Some CPU, 2", "run": "2026-01-02"}
     records.append(limit, tmp_path / "results")
     (tmp_path / "bench").mkdir()
-    for page in report.PAGES:
-        (tmp_path / page).write_text(f"by hand\n{report.BEGIN}\nold\n{report.END}\nmore\n")
+    for page in pages.PAGES:
+        (tmp_path / page).write_text(f"by hand\n{pages.BEGIN}\nold\n{pages.END}\nmore\n")
     return tmp_path
 
 
@@ -221,7 +221,7 @@ def rows(text, first):
 
 
 def test_the_report_from_first_principles(folder):
-    written = report.write(folder / "results", folder)
+    written = pages.write(folder / "results", folder)
     [epoch] = rows((folder / "README.md").read_text(), "4-3-2")
     assert [cell.partition(" ")[0] for cell in epoch[1:]] == ["8", "2,000", "3,000", "**1.50**"]
     text = (folder / "bench" / "README.md").read_text()
@@ -277,7 +277,7 @@ def test_the_table_of_times_to_accuracy_from_first_principles(folder):
     ]
     for one in found:
         records.append(one, folder / "results")
-    report.write(folder / "results", folder)
+    pages.write(folder / "results", folder)
     text = (folder / "bench" / "README.md").read_text()
     assert "median over 3 seeds" in text
     assert "| test accuracy | ours, s | alib, s | fastlib, s | best peer / ours |" in text
@@ -304,25 +304,25 @@ def test_who_never_gets_there_has_no_median_and_no_ratio():
 
 
 def test_equal_records_give_equal_files(folder):
-    first = [path.read_bytes() for path in report.write(folder / "results", folder)]
-    again = [path.read_bytes() for path in report.write(folder / "results", folder)]
+    first = [path.read_bytes() for path in pages.write(folder / "results", folder)]
+    again = [path.read_bytes() for path in pages.write(folder / "results", folder)]
     assert first == again
 
 
-@pytest.mark.parametrize("page", report.PAGES)
+@pytest.mark.parametrize("page", pages.PAGES)
 def test_a_page_without_the_markers_is_refused(folder, page):
     (folder / page).write_text("by hand\n")
     with pytest.raises(ValueError, match=f"^{page}: .* put them back"):
-        report.write(folder / "results", folder)
+        pages.write(folder / "results", folder)
 
 
 def test_the_tables_of_the_pages_are_those_of_the_records():
     found = records.read()
-    for page, made in report.PAGES.items():
-        text = (report.provenance.ROOT / page).read_text(encoding="utf-8")
-        assert report.between(text, page)[1] == made(found), "run `python -m bench report`"
+    for page, made in pages.PAGES.items():
+        text = (provenance.ROOT / page).read_text(encoding="utf-8")
+        assert pages.between(text, page)[1] == made(found), "run `python -m bench report`"
     for device, mine in report.cases(found).items():
-        path = records.RESULTS / report.provenance.slug(device) / "report.md"
+        path = records.RESULTS / provenance.slug(device) / "report.md"
         assert path.read_text(encoding="utf-8") == report.full(
             device, mine, report.limits(found, device)
         ), "run `python -m bench report`"
