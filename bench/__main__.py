@@ -1,5 +1,5 @@
 """python -m bench acceptance: what one machine can show of this library, in one folder.
-python -m bench report: the pages' tables and the pictures, from the records.
+python -m bench report: the pages' tables and the picture, from the records.
 python -m bench prediction: what a training step should take, counted without a GPU."""
 
 import argparse

@@ -1,9 +1,9 @@
-"""Writes the tables and pictures that the records give: python -m bench report.
+"""Writes the tables and the picture that the records give: python -m bench report.
 
-README.md                           what stands between its two markers: three rows
-bench/README.md                     likewise: every op
-bench/results/<device>/report.md    every case
-bench/results/<device>/*.png        pictures.py
+README.md                            what stands between its two markers: three rows
+bench/README.md                      likewise: every op
+bench/results/<device>/report.md     every case
+bench/results/<device>/overview.png  pictures.py
 """
 
 from pathlib import Path
@@ -42,6 +42,5 @@ def write(results=records.RESULTS, root=provenance.ROOT) -> list[Path]:
         path = folder / "report.md"
         path.write_text(report.full(device, mine, limit), encoding="utf-8")
         written.append(path)
-        written.append(pictures.roofline(mine, limit, folder / "roofline.png"))
-        written.append(pictures.ratios(mine, folder / "ratios.png"))
+        written.append(pictures.overview(device, mine, folder / "overview.png"))
     return written

@@ -96,9 +96,8 @@ def summary(found) -> str:
             _epochs([case for case in mine if case.op == "epoch"]),
             _time_to_accuracy(seeds(found, device)),
             _by_op([case for case in mine if case.op != "epoch"]),
-            f"Every case: [{folder}/report.md]({folder}/report.md), and its "
-            f"[ratio to the best peer]({folder}/ratios.png).",
-            f"![Every case under the limits]({folder}/roofline.png)",
+            f"Every case: [{folder}/report.md]({folder}/report.md).",
+            f"![Who is faster, and how near the limit]({folder}/overview.png)",
         ]
         sections += filter(None, parts)
     return "\n\n".join(sections)
@@ -106,7 +105,7 @@ def summary(found) -> str:
 
 def front(found) -> str:
     """What README.md has between its markers: up to three epochs of the device that trained last,
-    and each of its cases' ratio as a picture."""
+    and the picture of all its cases."""
     epochs = [(device, c) for device, mine in cases(found).items() for c in mine if c.op == "epoch"]
     if not epochs:
         return ""
@@ -118,8 +117,9 @@ def front(found) -> str:
         sizes = [case.shape["net"], f"{case.shape['batch']:,}"]
         rows.append([*sizes, _ms(case.ours), peer, _ratio(best)])
     head = ["net", "batch", "ours, ms an epoch", "best peer, ms", "best peer / ours"]
-    picture = f"bench/results/{provenance.slug(last)}/ratios.png"
-    parts = [f"{last}:", _table(head, rows, left=1), f"![Ratio to the best peer]({picture})"]
+    picture = f"bench/results/{provenance.slug(last)}/overview.png"
+    shown = f"![Who is faster, and how near the limit]({picture})"
+    parts = [f"{last}:", _table(head, rows, left=1), shown]
     return "\n\n".join(parts)
 
 

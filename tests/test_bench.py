@@ -240,9 +240,7 @@ def test_the_report_from_first_principles(folder):
     assert big[9:] == ["–", "–", "8.00"]
     for path in written:
         assert path.stat().st_size > 0
-    assert {path.name for path in written} == {
-        "README.md", "report.md", "roofline.png", "ratios.png"
-    }  # fmt: skip
+    assert {path.name for path in written} == {"README.md", "report.md", "overview.png"}
 
 
 def of_seed(seed, provider, seconds, accuracy, role="peer", **facts):
