@@ -23,7 +23,7 @@ def main(arguments=None) -> int:
     command = commands.add_parser("prediction", help="a training step, counted without a GPU")
     command.add_argument("--output", type=Path, default=prediction.FILE, help="a Markdown file")
     command.set_defaults(run=lambda o: print(prediction.write(o.output)) or 0)
-    command = commands.add_parser("report", help="the pages' tables and pictures, from the records")
+    command = commands.add_parser("report", help="the pages' tables and picture, from the records")
     command.add_argument("--results", type=Path, default=records.RESULTS, help="a folder of them")
     command.set_defaults(run=lambda o: print(*pages.write(o.results), sep="\n") or 0)
     options = parser.parse_args(arguments)

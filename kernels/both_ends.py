@@ -91,7 +91,7 @@ def _is_worth_a_fork():
         or threading.active_count() > 1
     ):
         return False
-    parallel.address(parallel.run)  # every op's; where it is on disk, all is
+    parallel.address(parallel.run)  # every op's; where it is on disk, so is most
     return compiling.has_begun()
 
 

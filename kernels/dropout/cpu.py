@@ -40,7 +40,7 @@ def masked(derivative):
         counters, words = (step, stream, k0, k1), np.empty((4, STRETCH), np.uint32)
         part_of_all(x, s, y, slope, counters, words, dropped_below, scale, low, high)
         if high == groups and (low < high or groups == 0):  # the last part
-            make_words(groups, np.int64(1), counters, words)  # a literal 1 would be compiled for
+            make_words(groups, np.int64(1), counters, words)  # 1 alone has a type of its own
             for i in range(4 * groups, x.size):
                 y[i] = x[i] * factor(words[i % 4, 0], dropped_below, scale) * slope(s[i])
 

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+import kernels
+from kernels import dispatch
 from kernels.jit import compiled
 from kernels.parts import _loop, in_parts, team
+from tests import harness
 
 
 @compiled
@@ -52,3 +55,34 @@ def test_what_a_part_raises_is_raised():
     x[7] = 1
     with pytest.raises(RuntimeError, match="a kernel has raised in one of its threads"):
         fails_at(x, 0, 8, 2, _loop())
+
+
+def filled(y, values):
+    y[...] = values
+    return y
+
+
+SHARED = {  # {op that makes one pass: a call that reads x and leaves its result in y}
+    "activation": lambda x, y: kernels.activation(x, "tanh", out=y),
+    "activation_backward": lambda x, y: kernels.activation_backward(x, x.copy(), "tanh", out=y),
+    "clip_by_value": lambda x, y: kernels.clip_by_value(filled(y, x), 0.5),
+    "moving_average": lambda x, y: kernels.moving_average(filled(y, -x), x, 0.9, 2),
+}
+
+
+@pytest.mark.parametrize("op", SHARED)
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_ops_of_one_pass_have_the_same_bits_in_any_number_of_parts(op, threads, monkeypatch):
+    x = np.random.default_rng(0).standard_normal(1037, np.float32)
+    x[[3, 500, 1036]] = np.nan, np.inf, -0.0
+    module = dispatch.cpu(op.removesuffix("_backward"), "cpu.py")
+
+    def by(parts):
+        asked = []
+        monkeypatch.setattr(module, "team", lambda *of: asked.append(of) or (parts, _loop()))
+        y = np.full_like(x, 7)
+        SHARED[op](x, y)
+        assert asked
+        return y
+
+    harness.same_bits(by(threads), by(1))
