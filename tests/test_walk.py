@@ -1,0 +1,42 @@
+"""A batch walks straight through: bounds on what lies between `fit` and the arithmetic."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests import walk
+
+
+def walked(name):
+    """(files, changes, calls, depth), in a process of its own: what tests before this one have
+    loaded, such as another device, is asked for too."""
+    command = [sys.executable, "-m", "tests.walk", name]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=walk.ROOT, check=True)
+    return map(int, run.stdout.split()[-4:])
+
+
+def test_a_step_on_the_cpu():
+    """At most 24 files, 90 changes and 180 calls are the aim."""
+    files, changes, calls, _ = walked("step")
+    assert files <= 34 and changes <= 155 and calls <= 313
+
+
+@pytest.mark.emulated
+def test_linear_on_the_emulated_device():
+    """At most 12 files, 6 deep, are the aim."""
+    files, _, _, depth = walked("linear")
+    assert files <= 18 and depth <= 9
+
+
+def test_what_is_counted():
+    """Calls of this file are none of the library's; a return is no change."""
+    found = walk.Walk()
+    found.begin()
+    walk.kernels.activations.get("relu")
+    walk._ours(None)
+    found.end()
+    assert found.calls[0] == ("kernels/activations/__init__.py", "get")
+    assert not any(file.startswith("tests/") for file, _ in found.calls)
+    found.calls = [("a", "f"), ("a", "g"), ("b", "f"), ("a", "f")]
+    assert (found.files, found.changes) == (["a", "b"], 2)
