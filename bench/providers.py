@@ -15,6 +15,7 @@ import pytest
 
 import kernels
 from bench import ours, peers
+from kernels import dispatch
 
 DEVICES = ("cpu", "gpu")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
@@ -46,7 +47,7 @@ class Provider:
         return "ours" if self.variant is None or self.is_default(op) else "variant"
 
     def is_default(self, op) -> bool:
-        default = importlib.import_module(f"kernels.{folder(op)}").DEFAULT
+        default = dispatch.module(folder(op)).DEFAULT
         return self.variant == default[self.device == "gpu"]
 
 

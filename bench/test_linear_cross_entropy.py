@@ -10,7 +10,7 @@ from bench.providers import each
 from bench.shapes import GPU_LAYERS, LAYERS, NETS
 from bench.test_linear import inputs
 from kernels import reference
-from kernels.linear_cross_entropy.cases import budget
+from kernels.ops.linear_cross_entropy.cases import budget
 
 CLASSES = {net.classes for net in NETS}
 LAST, GPU_LAST = ([s for s in shapes if s["O"] in CLASSES] for shapes in (LAYERS, GPU_LAYERS))

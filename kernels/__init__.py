@@ -11,18 +11,18 @@ Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
 
 The ops are found by their place: of every folder with a reference.py, the functions named as it is,
 alone or with a pass behind (linear, linear_backward). A folder is then hidden by its function:
-`from kernels.linear import cpu` still reaches inside.
+`from kernels.ops.linear import cpu` still reaches inside.
 """
 
 from kernels import activations, reference
 from kernels.activations import Activation
 from kernels.battery import check
 from kernels.dispatch import functions_of, ops, variants
-from kernels.gather import shuffle_key
 from kernels.losses import ElementwiseLoss
 from kernels.names import unknown_attribute
+from kernels.ops.gather import shuffle_key
 
-_ops = {name: f for op in ops() for name, f in functions_of(f"kernels.{op}", op).items()}
+_ops = {name: f for op in ops() for name, f in functions_of(f"kernels.ops.{op}", op).items()}
 globals().update(_ops)
 
 __all__ = [

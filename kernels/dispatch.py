@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable
 
 from kernels.arrays import device_of, one_of
-from kernels.device.unit import PACKAGE, Unit
+from kernels.device.unit import OPS, Unit
 from kernels.scalar import canonical
 
 
@@ -20,13 +20,18 @@ from kernels.scalar import canonical
 def files(op, device) -> tuple[str, ...]:
     """The variants of `op` for a device, by file name; the emulated device runs the GPU's."""
     kind = "gpu" if device == "emulated" else device
-    found = sorted((PACKAGE / op).glob(f"{kind}*"))
+    found = sorted((OPS / op).glob(f"{kind}*"))
     return tuple(path.name for path in found if path.suffix in (".py", ".cu"))
 
 
 def ops() -> list[str]:
     """Every op: a folder with a reference.py."""
-    return sorted(path.parent.name for path in PACKAGE.glob("*/reference.py"))
+    return sorted(path.parent.name for path in OPS.glob("*/reference.py"))
+
+
+def module(op, *file):
+    """The module of an op, or of a file of its: module("linear", "cases")."""
+    return importlib.import_module(".".join(["kernels.ops", op, *file]))
 
 
 def functions_of(module, op) -> dict[str, Callable]:
@@ -58,27 +63,27 @@ def pick(op, device, variant, default) -> str:
 @functools.cache
 def cpu(op, file):
     """The module of a CPU variant."""
-    return importlib.import_module(f"kernels.{op}.{file.removesuffix('.py')}")
+    return module(op, file.removesuffix(".py"))
 
 
 def host(op, file):
     """The module that launches a GPU variant and has its SIGNATURES: the op's own, or `<idea>.py`
     beside a gpu_<idea>.cu."""
-    return _of_idea(op, file, "") or importlib.import_module(f"kernels.{op}")
+    return _of_idea(op, file, "") or module(op)
 
 
 def cases(op, file=None):
     """The module that has a variant's cases: `cases.py`, or the `<idea>_cases.py` of a
     gpu_<idea>.cu."""
-    return _of_idea(op, file, "_cases") or importlib.import_module(f"kernels.{op}.cases")
+    return _of_idea(op, file, "_cases") or module(op, "cases")
 
 
 @functools.cache
 def _of_idea(op, file, ending):
     found = re.fullmatch(r"gpu_(\w+)\.(cu|py)", file or "")
     name = found and found[1] + ending
-    if name and (PACKAGE / op / f"{name}.py").exists():
-        return importlib.import_module(f"kernels.{op}.{name}")
+    if name and (OPS / op / f"{name}.py").exists():
+        return module(op, name)
     return None
 
 

@@ -17,7 +17,7 @@ Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2,
 import numpy as np
 
 from kernels import arrays
-from kernels.adam import scalar_or_array
+from kernels.ops.adam import scalar_or_array
 
 ROUNDS = 10
 LOW_32 = 0xFFFFFFFF

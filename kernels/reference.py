@@ -4,26 +4,26 @@ kernels.reference.linear(x.astype(float), w, b, activation="relu") is what every
 against. Arguments are as in the op of that name, less the ones that choose how it is computed.
 Slow and plain on purpose: nothing here is compiled, fused or done in place.
 
-Each is the function of that name in kernels/<op>/reference.py, found by its place. Those below take
-an activation or a loss by its name, as the ops do, and hand on its NumPy functions.
+Each is the function of that name in kernels/ops/<op>/reference.py, found by its place. Those below
+take an activation or a loss by its name, as the ops do, and hand on its NumPy functions.
 """
 
 import numpy as np
 
 from kernels import activations, losses
-from kernels.activation import reference as _activation
-from kernels.batch_norm import reference as _batch_norm
 from kernels.dispatch import functions_of, ops
-from kernels.dropout import reference as _dropout
-from kernels.elementwise_loss import reference as _elementwise_loss
-from kernels.gather.reference import order
-from kernels.linear import reference as _linear
-from kernels.linear_backward_adam import reference as _linear_backward_adam
-from kernels.linear_cross_entropy import reference as _linear_cross_entropy
-from kernels.random_shift_flip import reference as _random_shift_flip
+from kernels.ops.activation import reference as _activation
+from kernels.ops.batch_norm import reference as _batch_norm
+from kernels.ops.dropout import reference as _dropout
+from kernels.ops.elementwise_loss import reference as _elementwise_loss
+from kernels.ops.gather.reference import order
+from kernels.ops.linear import reference as _linear
+from kernels.ops.linear_backward_adam import reference as _linear_backward_adam
+from kernels.ops.linear_cross_entropy import reference as _linear_cross_entropy
+from kernels.ops.random_shift_flip import reference as _random_shift_flip
 
 _found = {
-    name: f for op in ops() for name, f in functions_of(f"kernels.{op}.reference", op).items()
+    name: f for op in ops() for name, f in functions_of(f"kernels.ops.{op}.reference", op).items()
 }
 globals().update(_found)
 

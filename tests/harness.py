@@ -25,7 +25,7 @@ from kernels.battery.variants import (
     why_not,
 )
 from kernels.dispatch import ops
-from kernels.elementwise_loss import scalar_functions as loss_functions
+from kernels.ops.elementwise_loss import scalar_functions as loss_functions
 
 __all__ = [
     "DEVICES",
@@ -52,7 +52,7 @@ def gpu_units():
     for op in ops():
         for file in dispatch.files(op, "gpu"):
             signatures = dispatch.host(op, file).SIGNATURES
-            text = (dispatch.PACKAGE / op / file).read_text()
+            text = (dispatch.OPS / op / file).read_text()
             named = re.findall(r'extern "C" __device__ float (\w+)|= extern\("(\w+)"\)', text)
             functions = tuple(pair for pair in known if any(pair[0] in names for names in named))
             for defines in define_sets(op, file):

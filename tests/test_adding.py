@@ -73,7 +73,7 @@ def test_new_files_are_all_it_takes(tree, toolchain):
 
 
 def test_one_without_its_reference_fails(tree):
-    (tree / "kernels/signum/reference.py").write_text("")
+    (tree / "kernels/ops/signum/reference.py").write_text("")
     for file in ("activations/softsign.py", "losses/log_cosh.py"):
         path = tree / "kernels" / file
         path.write_text(path.read_text().partition("\ndef reference(")[0])

@@ -168,12 +168,13 @@ safetensors)"
 
 
 def is_there(word, page):
-    """A path from the root, from the page's folder, or from kernels/; a name of a file alone; or
-    what a command writes."""
+    """A path from the root, from the page's folder, or from kernels/ops/; a name of a file alone;
+    or what a command writes."""
+    folders = ROOT, (ROOT / page).parent, ROOT / "kernels" / "ops"
     pattern = re.sub(r"<\w+>", "*", word).strip("/")
     name = pattern.rpartition("/")[2]
     return (
-        any(any(folder.glob(pattern)) for folder in (ROOT, (ROOT / page).parent, ROOT / "kernels"))
+        any(any(folder.glob(pattern)) for folder in folders)
         or ("/" not in word and any(any((ROOT / p).rglob(pattern)) for p in PACKAGES))
         or re.search(rf'"{re.escape(name)}["/]', sources())
     )

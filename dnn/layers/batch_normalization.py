@@ -7,8 +7,8 @@ import kernels
 from dnn import initializers
 from dnn.layers.base import Layer, known_activation
 from kernels import activations
-from kernels.batch_norm import LEAST_EPSILON
 from kernels.numbers import Number, truth
+from kernels.ops.batch_norm import LEAST_EPSILON
 
 
 @dataclass
@@ -33,7 +33,7 @@ class BatchNormalization(Layer):
 
         layers.Dense(128, use_bias=False), layers.BatchNormalization(activation="relu")
 
-    Source: Ioffe and Szegedy, Batch normalization, ICML 2015; kernels/batch_norm.
+    Source: Ioffe and Szegedy, Batch normalization, ICML 2015; kernels/ops/batch_norm.
     """
 
     _: KW_ONLY

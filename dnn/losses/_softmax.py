@@ -6,7 +6,7 @@ from typing import ClassVar
 import kernels
 from dnn.losses._smoothing import CHECKS
 from dnn.losses.base import Loss
-from kernels.linear_cross_entropy import MOST_CLASSES
+from kernels.ops.linear_cross_entropy import MOST_CLASSES
 
 
 @dataclass

@@ -6,8 +6,8 @@ from typing import ClassVar
 import kernels
 from dnn.optimizers.base import EPSILON, Optimizer
 from dnn.schedules import Schedule
-from kernels.linear_backward_adam import pays
 from kernels.numbers import KEPT
+from kernels.ops.linear_backward_adam import pays
 
 
 @dataclass

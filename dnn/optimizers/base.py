@@ -6,8 +6,8 @@ from typing import ClassVar
 import kernels
 from dnn import schedules
 from dnn.checked import Checked
-from kernels.clip_by_norm import LEAST, MOST
 from kernels.numbers import LEAST_NORMAL, NOT_NEGATIVE, Number, optional, truth
+from kernels.ops.clip_by_norm import LEAST, MOST
 
 NORM = optional(Number(low=LEAST, high=MOST, note="or None for no clipping"))
 EPSILON = Number(low=LEAST_NORMAL, note="lest 0 is divided by 0")

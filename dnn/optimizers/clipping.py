@@ -4,7 +4,7 @@ import numpy as np
 
 import kernels
 from dnn import devices
-from kernels.clip_by_norm import scratch_size
+from kernels.ops.clip_by_norm import scratch_size
 
 
 class Clipper:

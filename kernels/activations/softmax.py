@@ -1,7 +1,7 @@
 """Softmax over each row: y_j = exp(z_j − max z) / Σ_k exp(z_k − max z).
 
 The derivative is a matrix: dz = y ⊙ (dy − Σ_k dy_k y_k). The outputs of a row depend on each
-other, so softmax is no scalar function; kernels/activation has a kernel of its own for it.
+other, so softmax is no scalar function; kernels/ops/activation has a kernel of its own for it.
 A row with +inf or NaN, or of nothing but −inf, gives NaN.
 """
 

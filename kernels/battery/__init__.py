@@ -1,7 +1,7 @@
 """The battery: an op's cases, run on a device and judged by the reference in float64.
 
-The cases of an op are in kernels/<op>/cases.py, found by their place; each runs between guards and
-has a budget for its error, derived in budgets.py. The tests run the same cases.
+The cases of an op are in kernels/ops/<op>/cases.py, found by their place; each runs between guards
+and has a budget for its error, derived in budgets.py. The tests run the same cases.
 """
 
 import functools

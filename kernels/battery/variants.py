@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import importlib
 import itertools
 import re
 
@@ -70,7 +69,7 @@ def define_sets(op, file) -> list[dict[str, str]]:
     `enum Precision { FLOAT32, TF32 };` stands for -DPRECISION=FLOAT32 and -DPRECISION=TF32; each is
     combined with each of the file's geometries.
     """
-    text = (dispatch.PACKAGE / op / file).read_text("utf-8")
+    text = (dispatch.OPS / op / file).read_text("utf-8")
     enums = re.findall(r"^enum (\w+) \{ ([A-Z0-9_, ]+) \};", text, re.M)
     choices = [[(name.upper(), value) for value in values.split(", ")] for name, values in enums]
     return [
@@ -82,18 +81,16 @@ def define_sets(op, file) -> list[dict[str, str]]:
 
 def geometries(op, file) -> tuple[dict[str, str], ...]:
     """Those of the op's GEOMETRIES = {file: ({name: value}, …)}, else one without names."""
-    return getattr(importlib.import_module(f"kernels.{op}"), "GEOMETRIES", {}).get(file, ({},))
+    return getattr(dispatch.module(op), "GEOMETRIES", {}).get(file, ({},))
 
 
 @functools.cache
 def tiles(op) -> list[int]:
     """The tile sizes that the GPU files of `op` name, and the op's TILE_SIDES."""
-    texts = [
-        (dispatch.PACKAGE / op / file).read_text("utf-8") for file in dispatch.files(op, "gpu")
-    ]
+    texts = [(dispatch.OPS / op / file).read_text("utf-8") for file in dispatch.files(op, "gpu")]
     pattern = r"^(?:constexpr int )?TILE(?:_[MNK])? = (\d+)"
     named = {int(n) for text in texts for n in re.findall(pattern, text, re.M)}
-    return sorted(named.union(getattr(importlib.import_module(f"kernels.{op}"), "TILE_SIDES", ())))
+    return sorted(named.union(getattr(dispatch.module(op), "TILE_SIDES", ())))
 
 
 def _emulated():

@@ -16,14 +16,14 @@ from kernels.device.errors import CompileError, DeviceError
 from kernels.device.signature import parse
 from kernels.scalar import fingerprint
 
-PACKAGE = pathlib.Path(__file__).parents[1]
+OPS = pathlib.Path(__file__).parents[1] / "ops"
 
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
     """A kernel file with its definitions.
 
-    op, file: the folder below kernels/ and the file in it.
+    op, file: the folder below kernels/ops/ and the file in it.
     signatures: {entry point: declaration}, see signature.py; other entries of a C++ file are left
         out.
     defines: ((name, value), …) for the C++ preprocessor.
@@ -38,7 +38,7 @@ class Unit:
 
     @property
     def path(self) -> pathlib.Path:
-        return PACKAGE / self.op / self.file
+        return OPS / self.op / self.file
 
     @property
     def is_cpp(self) -> bool:
@@ -73,8 +73,8 @@ class Unit:
         Raises DeviceError where it does not run on such a card."""
         if not self.runs_on(arch):
             raise DeviceError(
-                f"kernels/{self.op}/{self.file} is written for {self.only_on} alone; got {arch}. "
-                "Pass another variant, or leave variant out"
+                f"kernels/ops/{self.op}/{self.file} is written for {self.only_on} alone; "
+                f"got {arch}. Pass another variant, or leave variant out"
             )
         return self.only_on or arch
 
@@ -82,7 +82,7 @@ class Unit:
         return parse(dict(self.signatures)[entry])
 
     def _module(self):
-        return importlib.import_module(f"kernels.{self.op}.{self.file.removesuffix('.py')}")
+        return importlib.import_module(f"kernels.ops.{self.op}.{self.file.removesuffix('.py')}")
 
     def _imported(self):
         """{name: text} of the modules of kernels/ that a Python file names: their scalar functions
@@ -155,7 +155,7 @@ class Unit:
 
         kernel = getattr(self._module(), entry, None)
         if kernel is None:
-            raise CompileError(f"kernels/{self.op}/{self.file}: has no kernel named {entry}")
+            raise CompileError(f"kernels/ops/{self.op}/{self.file}: has no kernel named {entry}")
         names = kernel.__code__.co_names
         functions = {name: fn for name, fn in self.functions if name in names}
         return cuda_python.ptx(kernel, entry, self.parameters(entry), functions, arch).encode()

@@ -1,7 +1,7 @@
 """Losses of one output and its target, one short file each: found by name, or a user's own.
 
-Such a loss is a pair of scalar Python functions, which kernels/elementwise_loss compiles into its
-kernels as activations are compiled into theirs:
+Such a loss is a pair of scalar Python functions, which kernels/ops/elementwise_loss compiles into
+its kernels as activations are compiled into theirs:
 
     value(z, t) -> the loss of output z with target t
     derivative(z, t) -> its derivative with respect to z

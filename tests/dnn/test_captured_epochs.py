@@ -9,7 +9,7 @@ import pytest
 from dnn import Sequential, callbacks, layers, load_model, losses, optimizers, schedules
 from kernels.device import graph, launching
 from kernels.device.emulated import memory
-from kernels.linear import tiles
+from kernels.ops.linear import tiles
 from tests.dnn.helpers import LOGITS, bits, samples
 
 DEVICES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("emulated", "gpu")]

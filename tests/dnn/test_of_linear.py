@@ -6,7 +6,7 @@ import pytest
 from dnn import Sequential, layers, losses, optimizers
 from dnn.execution import Execution
 from dnn.losses._softmax import _SoftmaxCrossentropy
-from kernels.linear_cross_entropy import MOST_CLASSES
+from kernels.ops.linear_cross_entropy import MOST_CLASSES
 from tests.dnn.helpers import bits, samples, small_model
 
 STACKS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.activation.cases import SPECIAL, backward, forward, normal, saved
+from kernels.ops.activation.cases import SPECIAL, backward, forward, normal, saved
 from tests import harness
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.adadelta.cases import budget, case, state
 from kernels.battery.budgets import TINY
+from kernels.ops.adadelta.cases import budget, case, state
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -27,7 +27,7 @@ class TestArguments(Battery):
 
 
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.adadelta"), "MOST_BLOCKS", 2)
+    monkeypatch.setattr(importlib.import_module("kernels.ops.adadelta"), "MOST_BLOCKS", 2)
     case("aligned", 5003).check(gpu_variant)
     case("off 16 bytes", 5003, offset_bytes=4).check(gpu_variant)
 

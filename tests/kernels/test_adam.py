@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.adam.cases import budget as expected
-from kernels.adam.cases import case, exact, state
 from kernels.battery.budgets import TINY
+from kernels.ops.adam.cases import budget as expected
+from kernels.ops.adam.cases import case, exact, state
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -28,7 +28,7 @@ class TestArguments(Battery):
 
 
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.adam"), "MOST_BLOCKS", 2)
+    monkeypatch.setattr(importlib.import_module("kernels.ops.adam"), "MOST_BLOCKS", 2)
     case("aligned", 5003, step=2).check(gpu_variant)
     case("off 16 bytes", 5003, step=2, offset_bytes=4).check(gpu_variant)
 

@@ -5,8 +5,8 @@ import pytest
 
 import kernels
 from kernels import reference
-from kernels.batch_norm.cases import data
 from kernels.device import capture
+from kernels.ops.batch_norm.cases import data
 from tests import harness
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kernels import both_ends, compiling, device
-from kernels.linear import blocks, cpu  # before the fork, as whoever has compiled has
+from kernels.ops.linear import blocks, cpu  # before the fork, as whoever has compiled has
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 HERE = os.getpid()

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.clip_by_norm import scratch_size
-from kernels.clip_by_norm.cases import LARGEST, case
+from kernels.ops.clip_by_norm import scratch_size
+from kernels.ops.clip_by_norm.cases import LARGEST, case
 from tests import harness
 from tests.kernels.battery import Battery
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.clip_by_value.cases import VALUES, case
+from kernels.ops.clip_by_value.cases import VALUES, case
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -27,7 +27,7 @@ class TestArguments(Battery):
 
 
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.clip_by_value"), "MOST_BLOCKS", 2)
+    monkeypatch.setattr(importlib.import_module("kernels.ops.clip_by_value"), "MOST_BLOCKS", 2)
     case("striding", 3001).check(gpu_variant)
 
 

@@ -3,14 +3,13 @@ to (compiled_code.json). Where the compilers are those of the record, every figu
 within the slack that compiled_code.py states."""
 
 import dataclasses
-import importlib
 import re
 
 import pytest
 
 from kernels import dispatch
 from kernels.device import toolchain
-from kernels.linear import tiles
+from kernels.ops.linear import tiles
 from tests import harness
 from tests.kernels import compiled_code
 
@@ -52,7 +51,7 @@ def measured(toolchain):
 
 def is_its_ops_own(unit):
     """Whether it is the file that runs where no variant is asked for."""
-    default = importlib.import_module(f"kernels.{unit.op}").DEFAULT
+    default = dispatch.module(unit.op).DEFAULT
     return unit.file == dispatch.pick(unit.op, "gpu", None, default)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from kernels import dispatch
 from kernels.device import Unit, cache
-from kernels.gather import SIGNATURES as gather_signatures
-from kernels.gather import shuffle
+from kernels.ops.gather import SIGNATURES as gather_signatures
+from kernels.ops.gather import shuffle
 from tests.kernels.mish import derivative, forward
 
 pytestmark = pytest.mark.usefixtures("toolchain")
@@ -121,7 +121,7 @@ def test_no_folder_to_write_to(tmp_path, monkeypatch, compiled):
 def test_a_kernel_in_python_is_kept_too(folder, toolchain, monkeypatch):
     from kernels.device import cuda_python
 
-    numbers = Unit("sgd", "gpu.py", importlib.import_module("kernels.sgd").SIGNATURES)
+    numbers = Unit("sgd", "gpu.py", importlib.import_module("kernels.ops.sgd").SIGNATURES)
     first = numbers.cubin("sm_90")
     monkeypatch.setattr(cuda_python, "ptx", None)  # compiling would fail
     assert numbers.cubin("sm_90") == first

@@ -23,7 +23,7 @@ from kernels.device import (
     toolchain as door,
 )
 from kernels.device.signature import parse
-from kernels.sgd import SIGNATURES as SGD
+from kernels.ops.sgd import SIGNATURES as SGD
 
 SIGNATURES = (("adam", "float* p, const float* g, int n, float lr"),)
 
@@ -33,7 +33,7 @@ SIGNATURES = (("adam", "float* p, const float* g, int n, float lr"),)
 
 def broken(tmp_path, old, new):
     """A copy of sgd/gpu.cu with one thing changed, and the line that is on."""
-    text = (dispatch.PACKAGE / "sgd" / "gpu.cu").read_text()
+    text = (dispatch.OPS / "sgd" / "gpu.cu").read_text()
     assert text.count(old) == 1
     (tmp_path / "gpu.cu").write_text(text.replace(old, new))
     line = text[: text.index(old)].count("\n") + 1
@@ -81,7 +81,7 @@ def test_a_scalar_function_that_numba_cannot_compile(file):
 
 @pytest.mark.usefixtures("toolchain")
 def test_an_entry_that_a_python_file_lacks():
-    with pytest.raises(CompileError, match=r"kernels/sgd/gpu\.py: has no kernel named sdg"):
+    with pytest.raises(CompileError, match=r"kernels/ops/sgd/gpu\.py: has no kernel named sdg"):
         Unit("sgd", "gpu.py", (("sdg", "float* p"),)).cubin("sm_90")
 
 

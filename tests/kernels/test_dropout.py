@@ -7,7 +7,7 @@ import pytest
 import kernels
 from kernels import philox
 from kernels.device import capture
-from kernels.dropout import cpu, reference
+from kernels.ops.dropout import cpu, reference
 from tests import harness
 from tests.kernels.battery import Battery
 

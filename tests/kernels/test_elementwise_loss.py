@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 from kernels import losses, reference
-from kernels.elementwise_loss.cases import budget, data, weights_of
+from kernels.ops.elementwise_loss.cases import budget, data, weights_of
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -221,7 +221,7 @@ def test_a_loss_of_ones_own(variant):
 
 def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch):
     """Of losses, gradients and hits, in place too, with a row whose sum is infinite."""
-    from kernels.elementwise_loss import cpu
+    from kernels.ops.elementwise_loss import cpu
 
     rng = np.random.default_rng(0)
     z, t = rng.standard_normal((37, 11), np.float32), rng.random((37, 11), np.float32)

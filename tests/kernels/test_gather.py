@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 from kernels.device import capture
-from kernels.gather.shuffle import half_bits, shuffle_key
+from kernels.ops.gather.shuffle import half_bits, shuffle_key
 from tests import harness
 from tests.kernels.battery import Battery
 

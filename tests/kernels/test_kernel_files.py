@@ -21,7 +21,7 @@ def label(op_and_file):
 
 
 def text_of(op, file):
-    return (dispatch.PACKAGE / op / file).read_text()
+    return (dispatch.OPS / op / file).read_text()
 
 
 def header(op, file):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.linear.cases import forward_budget, operands
+from kernels.ops.linear.cases import forward_budget, operands
 from tests import harness
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish

@@ -8,9 +8,9 @@ import pytest
 import kernels
 from kernels import activations
 from kernels.battery import budgets
-from kernels.linear.cases import ACTIVATIONS
-from kernels.linear.cases import backward_budget as expected
-from kernels.linear.cases import gradients as operands
+from kernels.ops.linear.cases import ACTIVATIONS
+from kernels.ops.linear.cases import backward_budget as expected
+from kernels.ops.linear.cases import gradients as operands
 from tests import harness
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish

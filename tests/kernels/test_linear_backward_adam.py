@@ -8,9 +8,9 @@ import pytest
 import kernels
 from kernels import activations
 from kernels.device import capture
-from kernels.linear import tiles
-from kernels.linear.cases import backward_budget
-from kernels.linear_backward_adam.cases import WIDE, problem
+from kernels.ops.linear import tiles
+from kernels.ops.linear.cases import backward_budget
+from kernels.ops.linear_backward_adam.cases import WIDE, problem
 from tests import harness
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish

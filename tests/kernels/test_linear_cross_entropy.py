@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.linear_cross_entropy.cases import budget, problem
+from kernels.ops.linear_cross_entropy.cases import budget, problem
 from tests import harness
 from tests.kernels.battery import Battery
 from tests.kernels.mish import mish
@@ -113,7 +113,7 @@ def test_label_out_of_range_on_the_cpu(cpu_variant, label):
 @pytest.mark.parametrize("label", [-1, 5, 2**32 + 3])
 def test_label_out_of_range_on_the_gpu(gpu_variant, label, most_blocks, monkeypatch):
     """Its row is NaN, and no other row changes."""
-    module = importlib.import_module(f"kernels.{OP}")
+    module = importlib.import_module(f"kernels.ops.{OP}")
     monkeypatch.setattr(module, "MOST_BLOCKS", most_blocks)
     arguments, found = given(), []
     for row_4 in (0, label):

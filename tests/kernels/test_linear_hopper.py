@@ -1,5 +1,5 @@
 """gpu_hopper.cu: when it is chosen, where it is refused, and what it launches. Its numbers are
-judged by test_battery.py, over kernels/linear/hopper_cases.py."""
+judged by test_battery.py, over kernels/ops/linear/hopper_cases.py."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import kernels
 from kernels import activations, battery
 from kernels.battery import Variant
 from kernels.device import DeviceError, architecture, capture, emulated
-from kernels.linear import PRECISIONS, _pick, cases, hopper
+from kernels.ops.linear import PRECISIONS, _pick, cases, hopper
 from tests import harness
 
 FILE = hopper.FILE
@@ -121,7 +121,7 @@ def test_forced_on_another_card_it_is_refused(arch):
             kernels.linear(x, w, **options)
         with pytest.raises(ValueError, match=refused):
             kernels.linear_backward(dy, x, w, **options)
-    expected = rf"^kernels/linear/gpu_hopper\.cu is written for sm_90a alone; got {arch}\. Pass"
+    expected = rf"^kernels/ops/linear/gpu_hopper\.cu is written for sm_90a alone; got {arch}\. Pass"
     unit = next(unit for unit in harness.gpu_units() if unit.file == FILE)
     for compiled in (unit.ptx, unit.cubin, unit.assembled):
         with pytest.raises(DeviceError, match=expected):

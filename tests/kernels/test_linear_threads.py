@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.linear import blocks, cpu
+from kernels.ops.linear import blocks, cpu
 from kernels.threads import LONG
 from tests import harness
 

@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 from kernels.device import emulated
-from kernels.linear import tiles
+from kernels.ops.linear import tiles
 
 PRODUCTS = [
     (M, N, K)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.linear.shape import COLUMNS, WIDE
+from kernels.ops.linear.shape import COLUMNS, WIDE
 
 ENOUGH = WIDE * COLUMNS  # columns for zeros to be skipped
 

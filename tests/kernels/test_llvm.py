@@ -14,7 +14,7 @@ from numba.core import config
 
 from kernels import llvm
 
-MODULES = [f"kernels.linear.{name}" for name in ("shape", "panels", "tile")]
+MODULES = [f"kernels.ops.linear.{name}" for name in ("shape", "panels", "tile")]
 PROCESSORS = {
     "AVX-512": ("avx512f", "x86_64-linux-gnu", "skylake-avx512", r"vfmadd\w+ps\s.*%zmm", 16),
     "AVX2": ("avx2,fma", "x86_64-linux-gnu", "haswell", r"vfmadd\w+ps\s.*%ymm", 12),
@@ -25,7 +25,7 @@ PROCESSORS = {
 
 @pytest.fixture
 def tile_for(monkeypatch):
-    """tile_for(features): kernels/linear/tile.py as it is on a processor with those."""
+    """tile_for(features): kernels/ops/linear/tile.py as it is on a processor with those."""
 
     def load(features):
         monkeypatch.setattr(llvm, "features", lambda: frozenset(features.split(",")))
@@ -33,7 +33,7 @@ def tile_for(monkeypatch):
             monkeypatch.delitem(sys.modules, name, raising=False)
         return [importlib.import_module(name) for name in MODULES][-1]
 
-    package = importlib.import_module("kernels.linear")
+    package = importlib.import_module("kernels.ops.linear")
     for name in MODULES:  # which importing them anew binds to the package
         module = importlib.import_module(name)
         monkeypatch.setattr(package, name.rpartition(".")[2], module)
@@ -87,7 +87,7 @@ def test_without_avx(monkeypatch):
 NARROWER = """
 import hashlib
 import numpy as np
-from kernels.linear import blocks, cpu, shape
+from kernels.ops.linear import blocks, cpu, shape
 rng = np.random.default_rng(0)
 x, w = rng.standard_normal((37, 300), np.float32), rng.standard_normal((300, 43), np.float32)
 x[rng.random(x.shape) < 0.6] = 0

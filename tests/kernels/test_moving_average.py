@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.moving_average.cases import data
+from kernels.ops.moving_average.cases import data
 from tests import harness
 from tests.kernels.battery import Battery
 

@@ -55,7 +55,7 @@ def all_functions():
     return {
         name: f
         for op in dispatch.ops()
-        for name, f in dispatch.functions_of(f"kernels.{op}", op).items()
+        for name, f in dispatch.functions_of(f"kernels.ops.{op}", op).items()
     }
 
 

@@ -6,8 +6,8 @@ import pytest
 import kernels
 from kernels import reference
 from kernels.device import capture
-from kernels.random_shift_flip import FLIPS
-from kernels.random_shift_flip.cases import images
+from kernels.ops.random_shift_flip import FLIPS
+from kernels.ops.random_shift_flip.cases import images
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -55,7 +55,7 @@ def test_the_reference_is_the_definition(flip):
 
 
 def reference_of_words(x, flip, most, words):
-    from kernels.random_shift_flip.reference import random_shift_flip
+    from kernels.ops.random_shift_flip.reference import random_shift_flip
 
     return random_shift_flip(x.reshape(len(x), -1), x.shape[1:], most, flip, np.transpose(words))
 

@@ -8,7 +8,7 @@ import pytest
 import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY
-from kernels.rmsprop.cases import KINDS, budget, case, state
+from kernels.ops.rmsprop.cases import KINDS, budget, case, state
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -28,7 +28,7 @@ class TestArguments(Battery):
 
 
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.rmsprop"), "MOST_BLOCKS", 2)
+    monkeypatch.setattr(importlib.import_module("kernels.ops.rmsprop"), "MOST_BLOCKS", 2)
     for kind in ("plain", "centered momentum"):
         case("aligned", 5003, **KINDS[kind]).check(gpu_variant)
         case("off 16 bytes", 5003, offset_bytes=4, **KINDS[kind]).check(gpu_variant)

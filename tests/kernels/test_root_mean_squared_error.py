@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 from kernels import reference
-from kernels.root_mean_squared_error.cases import data
+from kernels.ops.root_mean_squared_error.cases import data
 from tests import harness
 from tests.kernels.battery import Battery
 

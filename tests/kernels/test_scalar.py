@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kernels import dispatch
-from kernels.activation import cpu
 from kernels.activations import Activation
+from kernels.ops.activation import cpu
 from kernels.scalar import canonical, fingerprint, float32_literals
 
 HALF = 0.5

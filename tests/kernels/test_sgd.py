@@ -7,8 +7,8 @@ import pytest
 
 import kernels
 from kernels.battery.budgets import TINY
-from kernels.sgd.cases import KINDS, case, state
-from kernels.sgd.cases import budget as expected
+from kernels.ops.sgd.cases import KINDS, case, state
+from kernels.ops.sgd.cases import budget as expected
 from tests import harness
 from tests.kernels.battery import Battery
 
@@ -28,7 +28,7 @@ class TestArguments(Battery):
 
 
 def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.sgd"), "MOST_BLOCKS", 2)
+    monkeypatch.setattr(importlib.import_module("kernels.ops.sgd"), "MOST_BLOCKS", 2)
     case("striding", 3001, momentum=0.9).check(gpu_variant)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.activation.cases import backward, forward, normal
+from kernels.ops.activation.cases import backward, forward, normal
 from tests import harness
 
 OP = "activation"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.softmax_cross_entropy.cases import integer_labels, logits, one_hot, soft
+from kernels.ops.softmax_cross_entropy.cases import integer_labels, logits, one_hot, soft
 from tests import harness
 from tests.kernels.battery import Battery
 

@@ -24,7 +24,7 @@ def tree(tmp_path, monkeypatch):
 def stamps(package):
     for cached in (sources.imported, sources._imports, sources._digest_of):
         cached.cache_clear()
-    return {op: sources._digest([package / op / "cpu.py"]) for op in OPS}
+    return {op: sources._digest([package / "ops" / op / "cpu.py"]) for op in OPS}
 
 
 def changed(package, file):
@@ -39,16 +39,16 @@ def changed(package, file):
 @pytest.mark.parametrize(
     "file, ops",
     [
-        ("sgd/gpu.py", set()),
-        ("sgd/__init__.py", set()),
-        ("linear/reference.py", set()),
-        ("gather/cases.py", set()),
-        ("sgd/cpu.py", {"sgd"}),
-        ("gather/cpu.py", {"gather"}),
-        ("gather/shuffle.py", {"gather"}),
-        ("adam/cpu.py", {"adam", "linear_backward_adam"}),
-        ("softmax_cross_entropy/cpu.py", {"softmax_cross_entropy", "linear_cross_entropy"}),
-        ("linear/tile.py", {"linear", "linear_backward_adam", "linear_cross_entropy"}),
+        ("ops/sgd/gpu.py", set()),
+        ("ops/sgd/__init__.py", set()),
+        ("ops/linear/reference.py", set()),
+        ("ops/gather/cases.py", set()),
+        ("ops/sgd/cpu.py", {"sgd"}),
+        ("ops/gather/cpu.py", {"gather"}),
+        ("ops/gather/shuffle.py", {"gather"}),
+        ("ops/adam/cpu.py", {"adam", "linear_backward_adam"}),
+        ("ops/softmax_cross_entropy/cpu.py", {"softmax_cross_entropy", "linear_cross_entropy"}),
+        ("ops/linear/tile.py", {"linear", "linear_backward_adam", "linear_cross_entropy"}),
         ("jit.py", set(OPS)),
         ("scalar.py", set(OPS)),
         ("vector_math.py", set(OPS)),
@@ -59,17 +59,17 @@ def test_an_edit_compiles_anew_what_is_made_of_the_file(tree, file, ops):
 
 
 def test_imports_in_functions_and_relative_ones_count(tree):
-    (tree / "sgd" / "helper.py").write_text("def f():\n    from ..adam import cpu as adam\n")
-    (tree / "sgd" / "cpu.py").write_text("from . import helper\n")
+    sgd = tree / "ops" / "sgd"
+    (sgd / "helper.py").write_text("def f():\n    from ..adam import cpu as adam\n")
+    (sgd / "cpu.py").write_text("from . import helper\n")
     stamps(tree)
-    assert {tree / "sgd" / "helper.py", tree / "adam" / "cpu.py"} <= sources.imported(
-        tree / "sgd" / "cpu.py"
-    )
+    adam = tree / "ops" / "adam" / "cpu.py"
+    assert {sgd / "helper.py", adam} <= sources.imported(sgd / "cpu.py")
 
 
 def test_a_kernel_is_stamped_with_the_files_of_what_it_names_however_that_came_in():
     from kernels import activations
-    from kernels.linear import cpu
+    from kernels.ops.linear import cpu
 
     relu = sources.PACKAGE / "activations" / "relu.py"
     kernel = cpu.epilogue(activations.get("relu").forward).py_func

@@ -47,7 +47,7 @@ def in_a_child(run):
     assert os.waitpid(child, 0)[1] == 0
     return os.read(receive, 64).decode()
 
-import kernels.linear.cpu
+import kernels.ops.linear.cpu
 said = [in_a_child(all_ops), all_ops()]  # the first starts threads of its own
 said += [in_a_child(all_ops), in_a_child(lambda: in_a_child(all_ops))]
 thread = threading.Thread(target=lambda: said.append(in_a_child(all_ops)))

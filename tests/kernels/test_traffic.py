@@ -11,7 +11,7 @@ import pytest
 import kernels
 from kernels import dispatch
 from kernels.device import emulated
-from kernels.linear import hopper, tiles
+from kernels.ops.linear import hopper, tiles
 
 SECTORS = 1.3  # rows of 784 bytes begin within a sector; pairs of columns are stored one by one
 WAVEFRONTS = 1.03

@@ -8,7 +8,7 @@ import pytest
 
 import kernels
 from kernels.device import capture, emulated, workspace
-from kernels.linear import tiles
+from kernels.ops.linear import tiles
 from tests import harness
 
 module = importlib.import_module("kernels.device.workspace")

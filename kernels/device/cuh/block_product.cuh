@@ -1,8 +1,8 @@
 // A block's tile of a product C = A B, through shared memory, and of a K that is split among blocks
 // their sum; then each output goes to an epilogue.
 //
-// The geometry and the shared memory are kernels/linear/tiles.py's. A kernel file names the values
-// of Precision, includes this, and calls product, complete and each_output.
+// The geometry and the shared memory are kernels/ops/linear/tiles.py's. A kernel file names the
+// values of Precision, includes this, and calls product, complete and each_output.
 #pragma once
 #include "warp_product.cuh"
 

@@ -66,7 +66,7 @@ class Sites:
 class Counters:
     """The counts of one launch or of several; `a + b` adds them.
 
-    counters.total.sectors; counters.lines["kernels/linear/gpu.cu", 80].bank_conflicts
+    counters.total.sectors; counters.lines["kernels/ops/linear/gpu.cu", 80].bank_conflicts
     """
 
     def __init__(self, launches=0):

@@ -4,7 +4,7 @@
     python -m kernels.device.emulated.mutate linear/gpu.cu --precision tf32 --sample 200
 
 Every instruction of a kernel's PTX is altered in the ways that mutations.py lists, one at a time,
-and the op's battery (kernels/<op>/cases.py) runs on each such mutant under the checker, until a
+and the op's battery (kernels/ops/<op>/cases.py) runs on each such mutant under the checker, until a
 case fails: a wrong number, a report, or a loop without end. What lives through all cases is a
 survivor: the battery has a hole there, or the mutant computes the same (it is equivalent), which a
 file of explanations can say (--known). The score is the share that was killed of those that are

@@ -6,7 +6,7 @@ import pytest
 import kernels
 from dnn import Sequential, layers, load_model, losses, optimizers
 from kernels import dispatch, reference
-from kernels.elementwise_loss import SIGNATURES, scalar_functions
+from kernels.ops.elementwise_loss import SIGNATURES, scalar_functions
 from tests.dnn.helpers import bits
 
 X, Y = np.random.default_rng(0).standard_normal((2, 24, 3), np.float32)

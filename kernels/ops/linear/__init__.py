@@ -1,0 +1,241 @@
+"""linear: y = f(x w + b), and its backward.
+
+    forward     z = x w + b;  y = f(z)
+    backward    dz = dy ⊙ f'(s);  dx = (dz wᵀ) ⊙ g'(x_saved);  dw = xᵀ dz;  db = Σ_rows dz
+
+x (B, I), w (I, O), b (O,), y and z (B, O); float32, any B, I, O ≥ 1 (B = 0 gives empty results).
+f is any activation; g is that of the layer before, whose derivative can be folded into dx so that
+dx comes out as the dz of that layer. precision names the least precision at which the products'
+operands may be rounded: "float32", "tf32" (10 bits of mantissa), "bfloat16" (7 bits) or "float16"
+(10 bits); sums are float32 always, and the CPU always computes in float32. In bfloat16 on Hopper a
+large product is gpu_hopper.cu's (hopper.py says which); every other one is DEFAULT's. float16 has a
+narrow range: an operand of 65520 or more becomes infinite, one below 2⁻¹⁴ loses bits, and one of
+2⁻²⁵ or less becomes 0. Gradients are often so small: scale the loss, and so dy; divide dw and db.
+Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
+"""
+
+import functools
+
+from kernels import activations, arrays, dispatch
+from kernels.device import launch, submit, workspace
+from kernels.ops.linear import hopper, tiles
+
+DEFAULT = ("cpu.py", "gpu.cu")
+PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
+SIGNATURES = (
+    (
+        "linear_forward",
+        "const float* x, const float* w, const float* b, float* z, float* y, int M, int N, int K, "
+        "float* partials, int* arrived",
+    ),
+    (
+        "linear_backward_dx",
+        "const float* dz, const float* w, const float* s, float* dx, int M, int N, int K, "
+        "float* partials, int* arrived",
+    ),
+    (
+        "linear_backward_dw",
+        "const float* x, const float* dz, float* dw, float* db, int M, int N, int K, "
+        "float* partials, int* arrived",
+    ),
+)
+TILE_SIDES = tiles.SIDES
+GEOMETRIES = {"gpu.cu": tuple({"TILE": tile.define} for tile in tiles.TILES)}
+
+
+def linear(
+    x, w, b=None, activation=None, *, precision="float32", z_out=None, out=None, variant=None
+):
+    """y = f(x w + b), float32 (B, O).
+
+    x: (B, I). w: (I, O). b: (O,) or None. activation: a name, None (identity) or an Activation.
+    precision: "float32" (default), "tf32", "bfloat16" or "float16"; see the module.
+    z_out: (B, O) array that receives z = x w + b as well, or None.
+    out: (B, O) array that receives y. variant: a file of kernels.variants("linear", x).
+    Raises TypeError for a dtype other than float32 or arrays on different devices, ValueError for
+    shapes that do not fit, unknown names, or outputs that overlap inputs.
+    """
+    f = activations.get(activation)
+    arrays.one_of("precision", precision, PRECISIONS)
+    x = arrays.operand("x", x, ("B", "I"))
+    w = arrays.operand("w", w, (x.shape[1], "O"))
+    shape = B, O = x.shape[0], w.shape[1]
+    if b is not None:
+        b = arrays.operand("b", b, (O,))
+    refuse_empty(I=x.shape[1], O=O)
+    device = arrays.device_of(x=x, w=w, b=b)
+    y = arrays.result("out", out, shape, x)
+    if z_out is not None:
+        z_out = arrays.result("z_out", z_out, shape, x)
+    if out is not None or z_out is not None:  # a new array overlaps nothing
+        arrays.refuse_overlap({"z_out": z_out, "out": y}, {"x": x, "w": w, "b": b})
+    if B == 0:
+        return y
+    file = _pick(
+        device, variant, precision, {"linear_forward": (B, O, x.shape[1])}, (x.size, w.size)
+    )
+    if device == "cpu":
+        submit(device, dispatch.cpu("linear", file).linear, x, w, b, f, z_out, y)
+    else:
+        scalar = activations.get("identity") if f.rowwise else f
+        if file == hopper.FILE:
+            hopper.linear(x, w, b, scalar, z_out, y, precision)
+        else:
+            how = _how(file, precision, scalar)
+            product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
+        if f.rowwise:
+            _activation(y, f, out=y)
+    return y
+
+
+def linear_backward(
+    dy, x, w, s=None, activation=None, *, x_activation=None, x_saved=None, need_dx=True,
+    need_dw=True, bias=True, precision="float32", out=(None, None, None), variant=None,
+):  # fmt: skip
+    """dx (B, I), dw (I, O), db (O,) from dy (B, O): the gradients of a scalar loss.
+
+    dy: the loss's gradient with respect to y. x, w: as in the forward pass.
+    s: what f's derivative reads: y, or z for an activation that reads z. Needed unless activation
+    is None (then dy is dz already).
+    x_activation: the activation of the layer before; dx is multiplied by its derivative at
+    x_saved (default x, its output; pass its z if it reads z), and is that layer's dz.
+    need_dx, bias: False leaves dx or db out, need_dw dw and db (None is returned in their place).
+    out: (dx, dw, db) arrays to write into, each may be None. Errors as in `linear`.
+    """
+    f, g = activations.get(activation), activations.get(x_activation)
+    arrays.one_of("precision", precision, PRECISIONS)
+    x = arrays.operand("x", x, ("B", "I"))
+    B, I = x.shape
+    w = arrays.operand("w", w, (I, "O"))
+    O = w.shape[1]
+    refuse_empty(I=I, O=O)
+    dz = given = arrays.operand("dy", dy, (B, O))
+    device = arrays.device_of(dy=dz, x=x, w=w)
+    if f.name != "identity":
+        if s is None:
+            needed = "z" if f.reads == "z" else "the output y"
+            raise TypeError(f"s: got None; the derivative of {f.name} reads {needed}: pass it")
+        s = arrays.operand("s", s, (B, O))
+    else:
+        s = None
+    dx_out, dw_out, db_out = out
+    dw = arrays.result("out[1] (dw)", dw_out, (I, O), x) if need_dw else None
+    db = arrays.result("out[2] (db)", db_out, (O,), x) if need_dw and bias else None
+    dx = arrays.result("out[0] (dx)", dx_out, (B, I), x) if need_dx else None
+    if need_dx and g.name != "identity":
+        g.require_derivative()
+        saved = x if x_saved is None else arrays.operand("x_saved", x_saved, (B, I))
+    else:
+        saved = None
+    arrays.device_of(dy=given, s=s, x_saved=saved)
+    if any(a is not None for a in out):  # new arrays overlap nothing
+        arrays.refuse_overlap(
+            {"out (dx)": dx, "out (dw)": dw, "out (db)": db},
+            {"x": x, "dy": given, "w": w, "s": s, "x_saved": saved},
+        )
+    if f.name != "identity":
+        dz = _activation_backward(dz, s, f)
+    if B == 0:
+        for gradient in (dw, db):
+            if gradient is not None:
+                submit(device, gradient.fill, 0)
+        return dx, dw, db
+    products, packed = {}, [dz.size]
+    if need_dw:
+        products["linear_backward_dw"] = I, O, B
+        packed.append(x.size)
+    if need_dx:
+        products["linear_backward_dx"] = B, I, O
+        packed.append(w.size)
+    file = _pick(device, variant, precision, products, packed)
+    fused, read = (activations.get("identity"), None) if g.rowwise else (g, saved)
+    if device == "cpu":
+        run = dispatch.cpu("linear", file).linear_backward
+        submit(device, run, dz, x, w, fused, read, dx, dw, db)
+    elif file == hopper.FILE:
+        hopper.linear_backward(dz, x, w, fused, read, dx, dw, db, precision)
+    else:
+        if need_dx:
+            how = _how(file, precision, fused)
+            product(how, "linear_backward_dx", (dz, w, read, dx), B, I, O)
+        if need_dw:
+            how = _how(file, precision, activations.get("identity"))
+            product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
+    if need_dx and g.rowwise:
+        _activation_backward(dx, saved, g, out=dx)
+    return dx, dw, db
+
+
+def _pick(device, variant, precision, products, packed):
+    """The file to run: `variant` if given, else the default, or Hopper's own where that saves."""
+    file = dispatch.pick("linear", device, variant, DEFAULT)
+    if variant is None and device != "cpu" and hopper.saves(device, precision, products, packed):
+        return hopper.FILE
+    return file
+
+
+def _activation(z, f, out):
+    from kernels.ops.activation import activation
+
+    return activation(z, f, out=out)
+
+
+def _activation_backward(dy, s, f, out=None):
+    from kernels.ops.activation import activation_backward
+
+    return activation_backward(dy, s, f, out=out)
+
+
+def _how(file, precision, f):
+    return "linear", SIGNATURES, file, precision, dispatch.scalar_functions(f)
+
+
+def product(how, entry, operands, M, N, K):
+    """One launch of a kernel that is a product of M × N over K with an epilogue of its own.
+
+    how: (op, its SIGNATURES, file, precision, the functions to link in). entry: takes operands, M,
+    N, K, partials and arrived.
+    """
+    op, signatures, file, precision, functions = how
+    signature = _declared(signatures, entry)
+    splits, shared_bytes, partials, arrived = 1, 0, None, None
+    if file == "gpu.cu":
+        tile, splits = tiles.choose(M, N, K)
+        defines = {"TILE": tile.define, "PRECISION": precision.upper()}
+        unit = dispatch.unit(op, file, signature, functions, **defines)
+        sides, threads, shared_bytes = (tile.m, tile.n), tile.threads, tile.shared_bytes
+    else:
+        _refuse_precision(file, precision)
+        unit = dispatch.unit(op, file, signature, functions)
+        *sides, threads = (unit.constants[name] for name in ("TILE_M", "TILE_N", "THREADS"))
+    grid = (dispatch.ceil_div(M, sides[0]), dispatch.ceil_div(N, sides[1]), splits)
+    if max(M, N, K) >= 2**31 or grid[1] > 65535:
+        raise ValueError(
+            f"{entry}: got a product of {M} × {N} over {K}; expected sizes under 2³¹ and at most "
+            f"{65535 * sides[1]} columns"
+        )
+    if splits > 1:
+        blocks = grid[0] * grid[1]
+        partials, arrived = workspace(operands[0], blocks * splits * tile.result, blocks)
+    arguments = (*operands, M, N, K, partials, arrived)
+    launch(unit, entry, grid, (threads,), arguments, shared_bytes)
+
+
+@functools.cache
+def _declared(signatures, entry):
+    """Of that entry alone: a unit holds no more than its launch needs."""
+    return tuple(pair for pair in signatures if pair[0] == entry)
+
+
+def _refuse_precision(file, precision):
+    if precision != "float32":
+        raise ValueError(
+            f"variant {file!r} computes in float32 only; got precision {precision!r}. "
+            "Leave variant out, or pass variant='gpu.cu'"
+        )
+
+
+def refuse_empty(**sizes):
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}: got {size}; expected at least 1")
