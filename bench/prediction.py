@@ -16,7 +16,8 @@ import numpy as np
 
 from bench.shapes import NETS
 from dnn import Sequential, devices, layers, losses, optimizers
-from dnn.execution import Execution
+from dnn.batches import Batches
+from dnn.passes import Passes
 from kernels.device import emulated
 
 FILE = Path(__file__).parent / "results" / "prediction.md"
@@ -68,12 +69,12 @@ def step(net, precision) -> list[Row]:
     x = rng.integers(0, 256, (net.batch, net.widths[0]), np.uint8)
     labels = rng.integers(0, net.classes, net.batch).astype(np.int32)
     x, labels = (devices.to_device(a, "emulated") for a in (x, labels))
-    run = Execution(model, net.batch, model.from_logits_pass, training=True)
-    run.keeps_gradients = False  # as in a `fit` whose callbacks read none
+    # As in a `fit` whose callbacks read no gradients
+    passes = Passes(model, net.batch, training=True, gradients_read=False)
     found = (devices.empty("emulated", net.batch, dtype) for dtype in (np.float32, np.uint8))
     with emulated.session() as counted:
-        run.load(x, 0, net.batch)
-        run.step(net.batch, labels, *found, number=1, rate=1e-3)
+        Batches(passes.plan, x).load(passes.x, 0)
+        passes.step(*found, 1, 1e-3, labels)
     shapes = from_shapes(net)
     return [
         Row(name, counters.launches, counters.total.global_bytes, *shapes[name])

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from dnn.keywords import Keywords
 
+OF_CLASSES = {"checks", "ignored", "recordable"}  # for those who write some
 ALIASES = {"lr": "learning_rate", "eps": "epsilon"}  # what users of other libraries type
 
 
@@ -34,7 +35,7 @@ def _require_reader(thing, name):
         frame = frame.f_back
     if not _ours(cls.__module__) or _ours(frame.f_globals.get("__name__", "")):
         return
-    there = set(dir(thing)) - {"checks", "ignored"}  # which are for those who write classes
+    there = set(dir(thing)) - OF_CLASSES
     known = sorted(n for n in there if not (n.startswith("_") or callable(getattr(cls, n, 0))))
     near = difflib.get_close_matches(ALIASES.get(name, name), known, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from dnn import inputs, random
+from dnn import devices, inputs, random, scale
 from kernels.arrays import is_emulated, one_of
 from kernels.numbers import MOST, Number
 from kernels.numbers import whole_number as whole_number
@@ -221,3 +221,55 @@ def split(classes, fraction, seed):
     rank = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
     chosen = rank < np.repeat(held, counts)
     return np.sort(order[by_class[~chosen]]), np.sort(order[by_class[chosen]])
+
+
+def prepared(model, x, y, sample_weight=None, names=("x", "y", "sample_weight"), trained_on=None):
+    """Samples, targets and weights (or None) after every check; builds the model if need be.
+
+    trained_on: as Sequential.trained_on, where that is not set yet."""
+    x = samples_for(model, names[0], x, trained_on)
+    model.require_compiled()
+    y = targets_for(model, names[1], y)
+    same_length(x, y, names)
+    return x, y, sample_weights(model.loss, y, host(names[2], sample_weight), names[2])
+
+
+def samples_for(model, name, x, trained_on=None):
+    """x as rows, float32 or uint8; builds the model for samples of its shape, if need be."""
+    x = inputs.as_array(name, x)
+    rows, shape = samples(name, x, model.input_shape)
+    if not model.built:
+        model.build(shape)
+    scale.compare(model, trained_on or model.trained_on, name, x.dtype, rows)
+    return rows
+
+
+def targets_for(model, name, y):
+    """y as the loss takes it."""
+    if y is None:
+        raise ValueError(f"{name}: got None; expected the targets, one of each sample")
+    given = host(name, y)
+    prepared = model.loss.prepare(given, model.units[-1])
+    if prepared.dtype == np.float32 and prepared.shape == given.shape:
+        warn_of_rounding(name, given, prepared)
+    return prepared
+
+
+def host(name, a):
+    """What a user gave as targets or weights, as an array on the host; None stays None."""
+    return None if a is None else devices.to_host(inputs.as_array(name, a))
+
+
+def truth_for(model, y, name="y"):
+    """The targets as they were given, on the host, or None where no metric asks for them."""
+    return host(name, y) if any(m.reads_outputs for m in model.metrics) else None
+
+
+def rows_of(rows, *arrays):
+    """Those rows of each array; None stays None."""
+    return tuple(None if a is None else a[rows] for a in arrays)
+
+
+def on_device(model, *arrays):
+    """Each array on the model's device; None stays None."""
+    return tuple(None if a is None else devices.to_device(a, model.device) for a in arrays)

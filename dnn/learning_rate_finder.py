@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dnn import devices, interrupts, training
+from dnn import data, devices, interrupts
 from dnn.callbacks import Callback
 from dnn.checkpoint import LATER, PROGRESS, WITHIN
 from dnn.keywords import keywords_checked
@@ -61,7 +61,7 @@ def learning_rate_finder(
         raise ValueError(f"start, end: got {start}, {end}; expected 0 < start < end")
     smoothing = Number(low=0, below=1)("smoothing", smoothing)
     stop_factor = Number(above=1)("stop_factor", stop_factor)
-    x_prepared = training.prepared(model, x, y)[0]  # builds the model
+    x_prepared = data.prepared(model, x, y)[0]  # builds the model
     batch_size = 32 if batch_size is None else batch_size
     batches = -(-len(x_prepared) // whole_number("batch_size", batch_size))
     watcher = _Watcher(start, end, steps, smoothing, stop_factor)
@@ -83,7 +83,7 @@ class _Sweep(Schedule):
         return self.start * (self.end / self.start) ** (step / (self.steps - 1))
 
 
-class _Watcher(Callback):
+class _Watcher(Callback, reads_gradients=False):
     """Reads the loss of every batch, and stops when enough was seen."""
 
     def __init__(self, start, end, steps, smoothing, stop_factor):

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from dnn import arena, data, devices, interrupts, layers, losses, optimizers, schedules, training
+from dnn import arena, data, devices, fit, interrupts, layers, losses, optimizers, schedules
 from dnn.attributes import Attributes
 from dnn.callbacks.history import History
 from dnn.class_names import class_names
+from dnn.fit import EVALUATION_BATCH
 from dnn.keywords import keywords_checked
 from dnn.metrics import chosen
 from dnn.optimizers.base import AVERAGE
@@ -183,7 +184,7 @@ class Sequential(Attributes):
         History and in what `evaluate` returns, in this order, under the name that was typed, an
         instance's `name`, or a function's; see dnn/metrics.
         run_eagerly: let `fit` call one kernel after the other. Default False: the calls of some
-        steps are recorded once and replayed, on a GPU with one launch (dnn/steps.py). The bits are
+        steps are recorded once and replayed, on a GPU with one launch (dnn/graphs.py). The bits are
         the same. Steps with a layer, loss or optimizer of your own are always eager.
         steps_per_execution: how many steps `fit` takes before it calls its callbacks'
         on_train_batch_end, once for all of them and with the number of the last; at most an
@@ -256,8 +257,8 @@ class Sequential(Attributes):
         """The optimizer's schedule, by the number of steps since compile; an open one spans the
         `fit` that began last."""
         rule, place = self.optimizer.schedule, (self.schedule_start, self.schedule_steps)
-        if self._placed[:2] != (rule, place):  # its numbers may have been set since
-            self._placed = copy.copy(rule), place, schedules.placed(rule, *place)
+        if self._placed[0] is not rule or self._placed[1] != (rule._version, *place):
+            self._placed = rule, (rule._version, *place), schedules.placed(rule, *place)
         return self._placed[2]
 
     def require_compiled(self):
@@ -351,7 +352,7 @@ class Sequential(Attributes):
         begin with val_ are of the weights at its end. "seconds" is the time of the training part.
         """
         with interrupts.whole() as signals, self._in_fit():
-            return training.fit(
+            return fit.fit(
                 self, signals, x, y, batch_size, epochs, verbose, callbacks, validation_split,
                 validation_data, shuffle, class_weight, sample_weight, initial_epoch,
             )  # fmt: skip
@@ -377,7 +378,7 @@ class Sequential(Attributes):
         self,
         x,
         y=None,
-        batch_size=training.EVALUATION_BATCH,
+        batch_size=EVALUATION_BATCH,
         sample_weight=None,
         *,
         return_dict=False,
@@ -387,19 +388,19 @@ class Sequential(Attributes):
         sample_weight: as in fit; of the loss, not of the metrics.
         """
         batch_size = data.whole_number("batch_size", batch_size)
-        found = training.evaluate(self, x, y, batch_size, sample_weight)
+        found = fit.evaluate(self, x, y, batch_size, sample_weight)
         if return_dict:
             return found
         return list(found.values()) if len(found) > 1 else found["loss"]
 
     @keywords_checked
-    def predict(self, x, batch_size=training.EVALUATION_BATCH):
+    def predict(self, x, batch_size=EVALUATION_BATCH):
         """The last layer's outputs, float32 (n, units); NumPy unless x is on the model's device."""
-        return training.predict(self, x, data.whole_number("batch_size", batch_size))
+        return fit.predict(self, x, data.whole_number("batch_size", batch_size))
 
     def encodings(self, x):
         """Every computing layer's output for x, a list of float32 (n, units)."""
-        return training.encodings(self, x)
+        return fit.encodings(self, x)
 
     def get_weights(self):
         """NumPy copies of all parameters, each layer's state after them: [w, b, w, b, …]."""

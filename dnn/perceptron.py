@@ -14,7 +14,7 @@ saved, drawn and summarised like any other. Its derivative is 0, so Sequential.f
 import numpy as np
 
 import kernels
-from dnn import data, devices, inputs, layers, scale, training
+from dnn import data, devices, inputs, layers, scale
 from dnn.model import Sequential
 
 
@@ -61,7 +61,7 @@ def fit(model, x, y, epochs=100, *, learning_rate=1.0) -> list[int]:
             "'binary_step'. More layers take a gradient: Sequential.fit with sigmoid, tanh or relu"
         )
     epochs = data.whole_number("epochs", epochs, least=0)
-    x = training.samples(model, "x", x)
+    x = data.samples_for(model, "x", x)
     y = _targets(devices.to_host(inputs.as_array("y", y)), model.units[-1])
     data.same_length(x, y)
     model.trained_on = scale.of(model, x) or model.trained_on

@@ -9,7 +9,8 @@ it back, so two threads never share buffers.
 import numpy as np
 
 from dnn import devices
-from dnn.execution import Execution
+from dnn.batches import Batches
+from dnn.passes import Passes
 from kernels import compiling
 from kernels.device import capture
 from kernels.device.graph import capturing
@@ -20,7 +21,7 @@ MOST_ROWS, MOST_KEPT = 128, 4
 def is_kept(model, rows, batch_size):
     """Whether kept calls serve: few rows in one batch, by kernels alone, which can be recorded."""
     few = 0 < rows <= min(batch_size, MOST_ROWS) and model.device == "cpu" and not capturing()
-    return few and all(type(layer).__module__.startswith("dnn.") for layer in model.layers)
+    return few and all(layer.recordable or not layer.computes for layer in model.layers)
 
 
 def outputs(model, x):
@@ -41,21 +42,28 @@ def outputs(model, x):
 
 class _Prediction:
     def __init__(self, model, rows, dtype):
-        self.layers, self.held = list(model.layers), [dict(vars(layer)) for layer in model.layers]
+        self.layers, self.versions = list(model.layers), _versions(model)
         self.parameters, self.states = model.parameters, model.states
-        run = Execution(model, rows, logits=False)
+        passes = Passes(model, rows)
         bytes_ = dtype == np.uint8  # are scaled on their way in
-        self.x = devices.empty("cpu", run.x.shape, dtype) if bytes_ else run.x
+        self.x = devices.empty("cpu", passes.x.shape, dtype) if bytes_ else passes.x
         with capture("cpu") as self.recorded:
             if bytes_:
-                run.load(self.x, 0, rows)
-            self.y = run.forward(rows)
+                Batches(passes.plan, self.x).load(passes.x, 0)
+            self.y = passes.forward(rows)
 
     def fits(self, model):
         arrays = self.parameters is model.parameters and self.states is model.states
-        return arrays and self.layers == model.layers and self.held == [*map(vars, model.layers)]
+        layers = len(self.layers) == len(model.layers) and all(
+            a is b for a, b in zip(self.layers, model.layers, strict=True)
+        )
+        return arrays and layers and self.versions == _versions(model)
 
     def of(self, x):
         self.x[...] = x
         self.recorded.replay()
         return self.y.copy()
+
+
+def _versions(model):
+    return [layer._version for layer in model.layers]

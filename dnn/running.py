@@ -19,8 +19,8 @@ class Running:
     samples: int32 (B,), NumPy: which samples of the x given to `fit` the rows are.
     """
 
-    def __init__(self, execution, losses, kept):
-        self._execution, self._losses, self._kept = execution, losses, kept
+    def __init__(self, passes, losses, kept):
+        self._passes, self._losses, self._kept = passes, losses, kept
         self.key, self.start, self.rows, self.steps = None, 0, 0, 0
 
     def cover(self, start, end, batch_size):
@@ -35,15 +35,15 @@ class Running:
 
     @property
     def x(self):
-        return self._execution.x[: self.rows]
+        return self._passes.x[: self.rows]
 
     @property
     def outputs(self):
-        return [y[: self.rows] for y in self._execution.y]
+        return [y[: self.rows] for y in self._passes.y]
 
     @property
     def dz(self):
-        return [dz[: self.rows] for dz in self._execution.dz]
+        return [dz[: self.rows] for dz in self._passes.dz]
 
     @property
     def samples(self):

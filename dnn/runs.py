@@ -152,7 +152,7 @@ def _train(folder, about, model, data, keeper) -> int:
     return 0
 
 
-class Keeper(History):
+class Keeper(History, reads_gradients=False):
     """The values of all epochs, also those before, kept in the folder with the model."""
 
     every_batch = False

@@ -15,20 +15,27 @@ class Callback(Attributes):
     every_batch: whether on_train_batch_begin and on_train_batch_end must be called for each batch,
     unless compile's steps_per_execution says otherwise. Default: wherever one is overridden.
     reads_gradients: whether it reads self.model.gradients. Where no callback does, a GPU may update
-    the parameters without storing them. Default: True; of the library's own callbacks none does.
+    the parameters without storing them. Default: True; of the library's own callbacks none does,
+    as each says of itself, and not of its subclasses: class History(Callback,
+    reads_gradients=False).
     A method on_… that is none of the events here is refused with a TypeError when the training
     begins. A copy, or what comes back from pickle, is of no model until it is given to `fit`.
     """
 
     model = params = None
+    _reads_gradients = True
 
     @property
     def every_batch(self):
         return any(_overrides(self, event) for event in OF_BATCHES)
 
+    def __init_subclass__(cls, reads_gradients=True, **options):
+        super().__init_subclass__(**options)
+        cls._reads_gradients = reads_gradients
+
     @property
     def reads_gradients(self):
-        return not type(self).__module__.startswith("dnn.")
+        return type(self)._reads_gradients
 
     def set_model(self, model):
         """Before on_train_begin: the model that is trained."""

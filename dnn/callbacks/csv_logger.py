@@ -8,7 +8,7 @@ from dnn.callbacks.base import Callback
 from dnn.files import named
 
 
-class CSVLogger(Callback):
+class CSVLogger(Callback, reads_gradients=False):
     """One row an epoch: epoch (counted from 0), then the epoch's values by name.
 
     filename: a path; its folder must exist. separator: default ",". append: go on with a file that

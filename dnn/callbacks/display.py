@@ -26,7 +26,7 @@ def number(value):
         return str(value)
 
 
-class Lines(Callback):
+class Lines(Callback, reads_gradients=False):
     """One line an epoch, on standard output."""
 
     def on_epoch_end(self, epoch, logs):
@@ -40,7 +40,7 @@ def while_compiling(display):
     return getattr(display[0], "compiles", None) or compiling.Line(error=False)
 
 
-class Bar(Callback):
+class Bar(Callback, reads_gradients=False):
     """A live bar of the running epoch (rich), and the line of each that has ended; the lines alone
     inside another live display, where rich has room for one, and on a stream that cannot flush."""
 

@@ -6,7 +6,7 @@ from kernels.numbers import Number, optional, truth, whole_number
 from kernels.text import say
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(Callback, reads_gradients=False):
     """Stop after `patience` epochs in which `monitor` did not improve.
 
     monitor: default "val_loss". min_delta: an improvement is a change of more than this, default

@@ -48,7 +48,7 @@ class TrainingWarning(UserWarning):
     """What GradientWatch warns of."""
 
 
-class GradientWatch(Callback):
+class GradientWatch(Callback, reads_gradients=False):
     """Measures every layer in the first batch of each epoch and in each `every`-th after it.
 
     every: default 100. One measurement takes less time than a training step, so at 100 an epoch

@@ -4,7 +4,7 @@ from dnn.callbacks.base import Callback
 from dnn.callbacks.display import number
 
 
-class History(Callback):
+class History(Callback, reads_gradients=False):
     """.history: {name: [value of each epoch]}; .epoch: [epoch numbers]."""
 
     def __init__(self):

@@ -11,7 +11,7 @@ from kernels.numbers import Number, optional, truth, whole_number
 from kernels.text import say
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(Callback, reads_gradients=False):
     """Save the model after every epoch, or only when it is the best so far.
 
     filepath: a path, in which {epoch} (counted from 1) and the names of the epoch's values are

@@ -7,7 +7,7 @@ from kernels.numbers import Number, whole_number
 from kernels.text import say
 
 
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(Callback, reads_gradients=False):
     """lr ← max(factor · lr, min_lr) after `patience` epochs in which `monitor` did not improve.
 
     monitor: default "val_loss". factor: default 0.1, below 1. patience: default 10. verbose: 1

@@ -4,7 +4,7 @@ from dnn.callbacks.base import Callback
 from kernels.numbers import truth
 
 
-class SwapEMAWeights(Callback):
+class SwapEMAWeights(Callback, reads_gradients=False):
     """The optimizer's average of the weights (use_ema=True) stands in the model during validation.
 
     swap_on_epoch: also from the end of an epoch to the beginning of the next, default False: so the

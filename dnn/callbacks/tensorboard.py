@@ -14,7 +14,7 @@ from dnn.data import whole_number
 BINS = 30  # of a histogram: as many as TensorBoard draws
 
 
-class TensorBoard(Callback):
+class TensorBoard(Callback, reads_gradients=False):
     """Write what `tensorboard --logdir logs` shows, while the model trains.
 
     log_dir: a folder, default "logs"; it is made. In it "train" holds the values of training and

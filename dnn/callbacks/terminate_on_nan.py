@@ -10,7 +10,7 @@ from kernels.warning import warn
 SHOWN = 5  # samples and units that a message names
 
 
-class TerminateOnNaN(Callback):
+class TerminateOnNaN(Callback, reads_gradients=False):
     """End the training at the first batch with a loss of NaN or infinity, with a warning that
     names the step, the first layer whose output went bad, and the samples.
 

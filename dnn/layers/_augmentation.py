@@ -36,6 +36,6 @@ class _Augmentation(Layer):
             )
         self.shape = sizes
 
-    def forward(self, x, parameters, function, precision, z, y, training):
+    def forward(self, place, step):
         what = self.shape, self.most(self.shape), self.flip()
-        kernels.random_shift_flip(x, *what, *training.draw(self.seed), out=y)
+        kernels.random_shift_flip(place.x, *what, *place.draw(step, self.seed), out=place.y)

@@ -9,7 +9,7 @@ from kernels import activations
 
 
 @dataclass
-class Activation(Layer):
+class Activation(Layer, recordable=True):
     """y = f(x). Dense(units, activation=f) does the same in one kernel less.
 
     activation: a name or a kernels.Activation.
@@ -22,12 +22,11 @@ class Activation(Layer):
     def function(self):
         return activations.get(self.activation)
 
-    def forward(self, x, parameters, function, precision, z, y, training):
-        if z is not None:
-            kernels.activation(x, "identity", out=z)
-        kernels.activation(x, function, out=y)
+    def forward(self, place, step):
+        if place.z is not None:
+            kernels.activation(place.x, "identity", out=place.z)
+        kernels.activation(place.x, place.activation, out=place.y)
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
-        if dx is not None:
-            function, saved = before
-            kernels.activation_backward(dz, saved, function, out=dx)
+    def backward(self, place, step):
+        if place.dx is not None:
+            kernels.activation_backward(place.dz, place.x_saved, place.x_activation, out=place.dx)

@@ -1,8 +1,7 @@
 """What every layer is."""
 
 import functools
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from dnn.checked import Checked
 from kernels import activations, philox
@@ -17,32 +16,16 @@ def known_activation(name, value):
     return function.name if isinstance(value, str) else value
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a layer is given in a training step, beside its arrays.
-
-    seed: the model's. stream: which computing layer this is, from 0; two layers draw different
-    random numbers from one seed. number: of the step, from 1: an int, or an int32 array (1,) on the
-    device, which a graph reads at every replay. saved: the arrays of Layer.saved_shapes.
-    """
-
-    seed: int
-    stream: int
-    number: Any
-    saved: dict
-
-    def draw(self, seed=None):
-        """(seed, step, stream), from which an op draws; seed: a layer's own, or None."""
-        return self.seed if seed is None else seed, self.number, self.stream
-
-
 class Layer(Checked):
     """A subclass is a dataclass. Its input and output are float32 (B, units).
 
     computes: False for a layer that only describes shapes; it is left out of the execution.
     training_only: True for a layer that is left out of evaluation and prediction.
     linear: True for a layer that is x w + b of its parameters and its function, so that a loss may
-    compute it along with itself (Loss.of_linear).
+    compute it along with itself (Loss.fused_linear).
+    recordable: whether all that forward and backward do is to call kernels, so that a step can be
+    recorded once and replayed. A class says so of itself alone: class Dense(Layer,
+    recordable=True); a subclass that does not is asked at every step.
     scales_input: True for a layer that, before any parameters, takes the place of the scaling of
     bytes by 1/255.
     function: the activation that its output passes through; the layer after it multiplies the
@@ -86,14 +69,16 @@ class Layer(Checked):
         """float32 initial values of a parameter or of state."""
         raise TypeError(f"{type(self).__name__}: has parameters but defines no initial")
 
-    def forward(self, x, parameters, function, precision, z, y, training):
-        """Write the output to y, and what `function` is applied to to z unless that is None.
+    def forward(self, place, step):
+        """Write the output to place.y, and what place.activation is applied to to place.z unless
+        that is None.
 
-        parameters: {name: array}, the state too. training: a Training, or None in evaluation."""
+        place: a dnn.place.Place. step: the number of the training step, from 1: an int, or an int32
+        array (1,) on the device, which a graph reads at every replay; None in evaluation."""
         raise TypeError(f"{type(self).__name__}: defines no forward")
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
-        """Write the parameters' gradients, and to dx, unless it is None, the dz of the layer
-        before. before: (function, saved) of that layer; saved is what its derivative reads.
-        Only called of the first layer with parameters, with dx None, and of those behind it."""
+    def backward(self, place, step):
+        """Write the parameters' gradients, and to place.dx, unless it is None, the dz of the layer
+        before. Only called of the first layer with parameters, with no dx, and of those behind
+        it."""
         raise TypeError(f"{type(self).__name__}: defines no backward")

@@ -12,7 +12,7 @@ from kernels.ops.batch_norm import LEAST_EPSILON
 
 
 @dataclass
-class BatchNormalization(Layer):
+class BatchNormalization(Layer, recordable=True):
     """y = f(γ (x − μ) / √(v + ε) + β): x, y (B, units), γ, β, μ, v (units,), float32.
 
     In training μ and v are the mean and (biased) variance of each unit over the batch; evaluation
@@ -75,19 +75,20 @@ class BatchNormalization(Layer):
     def initial(self, name, shape, seed, stream):
         return getattr(self, f"{name}_initializer")(shape, seed, stream)
 
-    def forward(self, x, parameters, function, precision, z, y, training):
+    def forward(self, place, step):
+        parameters, state, training = place.parameters, place.state, step is not None
         kernels.batch_norm(
-            x, parameters.get("gamma"), parameters.get("beta"),
-            parameters["moving_mean"], parameters["moving_variance"], function,
-            momentum=self.momentum, epsilon=self.epsilon, training=training is not None,
-            saved_out=training and training.saved["statistics"], z_out=z, out=y,
+            place.x, parameters.get("gamma"), parameters.get("beta"),
+            state["moving_mean"], state["moving_variance"], place.activation,
+            momentum=self.momentum, epsilon=self.epsilon, training=training,
+            saved_out=place.saved["statistics"] if training else None, z_out=place.z, out=place.y,
         )  # fmt: skip
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
-        function, saved = before
+    def backward(self, place, step):
+        gradients = place.gradients
         kernels.batch_norm_backward(
-            dz, x, parameters.get("gamma"), training.saved["statistics"],
-            x_activation=function, x_saved=saved,
-            need_dx=dx is not None, need_dgamma=self.scale, need_dbeta=self.center,
-            out=(dx, gradients.get("gamma"), gradients.get("beta")),
+            place.dz, place.x, place.parameters.get("gamma"), place.saved["statistics"],
+            x_activation=place.x_activation, x_saved=place.x_saved,
+            need_dx=place.dx is not None, need_dgamma=self.scale, need_dbeta=self.center,
+            out=(place.dx, gradients.get("gamma"), gradients.get("beta")),
         )  # fmt: skip

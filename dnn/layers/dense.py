@@ -13,7 +13,7 @@ from kernels.numbers import truth, whole_number
 
 
 @dataclass
-class Dense(Layer):
+class Dense(Layer, recordable=True):
     """y = f(x w + b): x (B, I), w (I, units), b (units,), y (B, units), float32.
 
     units: outputs per sample, 1 or more.
@@ -50,13 +50,16 @@ class Dense(Layer):
         rule = self.kernel_initializer if name == "w" else self.bias_initializer
         return rule(shape, seed, stream)
 
-    def forward(self, x, parameters, function, precision, z, y, training):
-        w, b = parameters["w"], parameters.get("b")
-        kernels.linear(x, w, b, function, precision=precision, z_out=z, out=y)
+    def forward(self, place, step):
+        w, b = place.parameters["w"], place.parameters.get("b")
+        kernels.linear(
+            place.x, w, b, place.activation, precision=place.precision, z_out=place.z, out=place.y
+        )
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
-        function, saved = before
+    def backward(self, place, step):
+        dw, db = place.gradients["w"], place.gradients.get("b")
         kernels.linear_backward(
-            dz, x, parameters["w"], x_activation=function, x_saved=saved, need_dx=dx is not None,
-            bias=self.use_bias, precision=precision, out=(dx, gradients["w"], gradients.get("b")),
+            place.dz, place.x, place.parameters["w"], x_activation=place.x_activation,
+            x_saved=place.x_saved, need_dx=place.dx is not None, bias=self.use_bias,
+            precision=place.precision, out=(place.dx, dw, db),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from kernels.numbers import Number
 
 
 @dataclass
-class Dropout(Layer):
+class Dropout(Layer, recordable=True):
     """y = x · mask / (1 − rate) in training, y = x in evaluation and prediction.
 
     rate: the share of x that each step sets to 0, drawn anew for every sample and unit; 0 ≤ rate
@@ -29,11 +29,12 @@ class Dropout(Layer):
 
     training_only = True
 
-    def forward(self, x, parameters, function, precision, z, y, training):
-        kernels.dropout(x, self.rate, *training.draw(self.seed), out=y)
+    def forward(self, place, step):
+        kernels.dropout(place.x, self.rate, *place.draw(step, self.seed), out=place.y)
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
-        if dx is not None:
-            function, saved = before
-            mask = self.rate, *training.draw(self.seed)
-            kernels.dropout_backward(dz, *mask, x_activation=function, x_saved=saved, out=dx)
+    def backward(self, place, step):
+        if place.dx is not None:
+            kernels.dropout_backward(
+                place.dz, self.rate, *place.draw(step, self.seed),
+                x_activation=place.x_activation, x_saved=place.x_saved, out=place.dx,
+            )  # fmt: skip

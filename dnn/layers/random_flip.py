@@ -11,7 +11,7 @@ MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
 
 @dataclass
-class RandomFlip(_Augmentation):
+class RandomFlip(_Augmentation, recordable=True):
     """In training each image is mirrored with probability ½; in evaluation it stays as it is.
 
     mode: "horizontal" (left and right change places), "vertical" (top and bottom), or

@@ -12,7 +12,7 @@ SHARE = Number(low=0, high=1, note="a share of the image's size")
 
 
 @dataclass
-class RandomTranslation(_Augmentation):
+class RandomTranslation(_Augmentation, recordable=True):
     """In training each image is shifted, in evaluation it stays where it is.
 
     height_factor, width_factor: the largest shift down or up, and to the right or left, as a share

@@ -15,7 +15,7 @@ from kernels.numbers import Number
 
 
 @dataclass
-class Rescaling(Layer):
+class Rescaling(Layer, recordable=True):
     """y = x · scale + offset.
 
     scale: a number. offset: default 0.
@@ -30,14 +30,13 @@ class Rescaling(Layer):
     checks: ClassVar = {"scale": Number(), "offset": Number()}
     scales_input = True
 
-    def forward(self, x, parameters, function, precision, z, y, training):
-        rescale(x, self.scale, self.offset, y)
+    def forward(self, place, step):
+        rescale(place.x, self.scale, self.offset, place.y)
 
-    def backward(self, dz, x, parameters, gradients, before, precision, dx, training):
-        if dx is not None:
-            function, saved = before
-            rescale(dz, self.scale, 0.0, dx)
-            kernels.activation_backward(dx, saved, function, out=dx)
+    def backward(self, place, step):
+        if (dx := place.dx) is not None:
+            rescale(place.dz, self.scale, 0.0, dx)
+            kernels.activation_backward(dx, place.x_saved, place.x_activation, out=dx)
 
 
 def rescale(x, scale, offset, y):

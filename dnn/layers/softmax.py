@@ -8,7 +8,7 @@ from kernels import activations
 
 
 @dataclass
-class Softmax(Layer):
+class Softmax(Layer, recordable=True):
     """y = exp(x) / Σ exp(x) over the units of a sample: Activation("softmax") by another name.
 
     As the last layer it goes with losses that take probabilities (from_logits=False), which then

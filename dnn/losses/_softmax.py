@@ -16,7 +16,7 @@ class _SoftmaxCrossentropy(Loss):
     checks: ClassVar = CHECKS
     takes_weights = True
     takes_probabilities = False
-    most_linear_units = MOST_CLASSES
+    most_fused_units = MOST_CLASSES
 
     def __call__(self, z, targets, scale, loss, dz, hit, weights=None):
         dz = False if dz is None else dz
@@ -24,11 +24,10 @@ class _SoftmaxCrossentropy(Loss):
             z, targets, scale=scale, weights=weights, out=(loss, dz), hit=hit
         )
 
-    def of_linear(
-        self, x, w, b, targets, scale, loss, dz, hit, weights, z, before, precision, dx
-    ):  # fmt: skip
-        function, saved = before
+    def fused_linear(self, place, targets, weights, scale, loss, hit):
         kernels.linear_cross_entropy(
-            x, w, b, targets, scale=scale, weights=weights, x_activation=function, x_saved=saved,
-            need_dx=dx is not None, precision=precision, out=(loss, dz, dx), hit=hit, z_out=z,
+            place.x, place.parameters["w"], place.parameters.get("b"), targets, scale=scale,
+            weights=weights, x_activation=place.x_activation, x_saved=place.x_saved,
+            need_dx=place.dx is not None, precision=place.precision,
+            out=(loss, place.dz, place.dx), hit=hit, z_out=place.y,
         )  # fmt: skip

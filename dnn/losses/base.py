@@ -26,10 +26,11 @@ class Loss(Checked):
     gives_probabilities: whether the outputs are probabilities, or logits of some. Default True.
     takes_weights: whether __call__ takes weights=, float32 (B,) or None, which multiply each
     sample's loss and gradient. Default False.
-    of_linear(x, w, b, targets, scale, loss, dz, hit, weights, z, before, precision, dx): what
-    __call__ does for z = x w + b, z itself, and to dx, unless it is None, the dz of the layer
-    before, in one; before: (function, saved) of that layer. Default None: there is no such kernel.
-    most_linear_units: of so many outputs at most. Default 0.
+    fused_linear(place, targets, weights, scale, loss, hit): what __call__ does for z = x w + b, the
+    last layer's, with z itself to place.y, the gradient to place.dz and, unless it is None, the dz
+    of the layer before to place.dx, in one; place: a dnn.place.Place.
+    most_fused_units: of so many outputs at most. Default 0: there is no such kernel.
+    recordable: as a layer's; class Own(Loss, recordable=True).
     """
 
     from_logits = True
@@ -38,8 +39,7 @@ class Loss(Checked):
     counts_hits = True
     gives_probabilities = True
     takes_weights = False
-    of_linear = None
-    most_linear_units = 0
+    most_fused_units = 0
 
     def prepare(self, y, units):
         raise TypeError(f"{type(self).__name__}: defines no prepare(y, units)")

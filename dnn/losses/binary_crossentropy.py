@@ -8,7 +8,7 @@ from dnn.losses._smoothing import CHECKS, smoothed
 
 
 @dataclass
-class BinaryCrossentropy(_YesNoLoss):
+class BinaryCrossentropy(_YesNoLoss, recordable=True):
     """−t log p − (1 − t) log(1 − p), mean over the outputs, then over the batch.
 
     Targets (n, units), each 0 (no) to 1 (yes), bool or a probability.

@@ -9,7 +9,7 @@ from dnn.losses._softmax import _SoftmaxCrossentropy
 
 
 @dataclass
-class CategoricalCrossentropy(_SoftmaxCrossentropy):
+class CategoricalCrossentropy(_SoftmaxCrossentropy, recordable=True):
     """−Σ_j t_j log softmax(z)_j, mean over the batch; targets (n, C), one-hot or probabilities.
 
     from_logits: as in SparseCategoricalCrossentropy.

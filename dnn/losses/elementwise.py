@@ -8,7 +8,7 @@ from kernels import losses
 
 
 @dataclass
-class Elementwise(_NumberLoss):
+class Elementwise(_NumberLoss, recordable=True):
     """ℓ(z, t), mean over the outputs, then over the batch; targets (n, units), any numbers.
 
     function: which ℓ, a name of kernels.losses.names(); default "squared_error". A new file

@@ -16,7 +16,7 @@ def _labels(name, value):
 
 
 @dataclass
-class Hinge(_YesNoLoss):
+class Hinge(_YesNoLoss, recordable=True):
     """max(0, 1 − t z), mean over the outputs, then over the batch; targets (n, units).
 
     labels: the two numbers that mean no and yes in the targets: (-1, 1) (default) or (0, 1). Any

@@ -9,7 +9,7 @@ from kernels.numbers import LEAST_NORMAL, Number
 
 
 @dataclass
-class Huber(_NumberLoss):
+class Huber(_NumberLoss, recordable=True):
     """d² / 2 where |d| ≤ δ, else δ (|d| − δ / 2), d = z − t: mean over the outputs, then over the
     batch; targets (n, units), any numbers.
 

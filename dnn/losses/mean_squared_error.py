@@ -6,7 +6,7 @@ from dnn.losses._elementwise import _NumberLoss
 
 
 @dataclass
-class MeanSquaredError(_NumberLoss):
+class MeanSquaredError(_NumberLoss, recordable=True):
     """(z − t)², mean over the outputs, then over the batch; targets (n, units), any numbers.
 
     As keras.losses.MeanSquaredError and torch.nn.MSELoss; no factor ½.

@@ -9,7 +9,7 @@ from dnn.losses._elementwise import _NumberLoss
 
 
 @dataclass
-class RootMeanSquaredError(_NumberLoss):
+class RootMeanSquaredError(_NumberLoss, recordable=True):
     """√ of the mean of (z − t)² over the outputs and the batch; targets (n, units), any numbers.
 
     Each batch descends its own root; at a perfect fit the gradient is 0. What is reported is the

@@ -10,7 +10,7 @@ from dnn.losses._softmax import _SoftmaxCrossentropy
 
 
 @dataclass
-class SparseCategoricalCrossentropy(_SoftmaxCrossentropy):
+class SparseCategoricalCrossentropy(_SoftmaxCrossentropy, recordable=True):
     """−log softmax(z)[label], mean over the batch; labels (n,) are whole numbers in [0, C), of any
     integer or float dtype, or bool: False is 0 and True 1.
 

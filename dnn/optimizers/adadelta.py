@@ -10,7 +10,7 @@ from kernels.numbers import KEPT
 
 
 @dataclass
-class Adadelta(Optimizer):
+class Adadelta(Optimizer, recordable=True):
     """a = ρ a + (1 − ρ) g²; c = √(d + ε) / √(a + ε) g; d = ρ d + (1 − ρ) c²; p −= lr c.
 
     learning_rate: number or Schedule, default 1: the paper has none, and PyTorch 1. (Keras: 1e-3,

@@ -10,7 +10,7 @@ from kernels.numbers import NOT_NEGATIVE
 
 
 @dataclass
-class Adagrad(Optimizer):
+class Adagrad(Optimizer, recordable=True):
     """a += g²; p −= lr g / (√a + ε): each parameter's rate falls with what it has moved.
 
     learning_rate: number or Schedule, default 1e-3 (PyTorch: 1e-2).

@@ -11,7 +11,7 @@ from kernels.ops.linear_backward_adam import pays
 
 
 @dataclass
-class Adam(Optimizer):
+class Adam(Optimizer, recordable=True):
     """p −= lr · m̂ / (√v̂ + ε), m and v being running means of the gradient and its square.
 
     learning_rate: number or Schedule, default 1e-3. beta_1, beta_2: 0.9, 0.999.
@@ -35,22 +35,22 @@ class Adam(Optimizer):
         numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
         kernels.adam(p, g, state["m"], state["v"], step, rate, *numbers)
 
-    def of_linear(self, dz, x, parameters, state, step, rate, before, precision, dx):
+    def fused_backward(self, place, step, rate):
         numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
-        function, saved = before
-        m, v = state["m"], state["v"]
+        parameters, m, v = place.parameters, place.slots["m"], place.slots["v"]
         kernels.linear_backward_adam(
-            dz, x, parameters["w"], m["w"], v["w"], step, rate, *numbers,
-            b=parameters.get("b"), m_b=m.get("b"), v_b=v.get("b"), x_activation=function,
-            x_saved=saved, need_dx=dx is not None, precision=precision, out=dx,
+            place.dz, place.x, parameters["w"], m["w"], v["w"], step, rate, *numbers,
+            b=parameters.get("b"), m_b=m.get("b"), v_b=v.get("b"), x_activation=place.x_activation,
+            x_saved=place.x_saved, need_dx=place.dx is not None, precision=place.precision,
+            out=place.dx,
         )  # fmt: skip
 
-    def pays_of_linear(self, device, precision, B, I, O):
+    def is_fused_faster(self, device, precision, B, I, O):
         return pays(device, precision, B, I, O)
 
 
 @dataclass
-class AdamW(Optimizer):
+class AdamW(Optimizer, recordable=True):
     """Adam with decoupled weight decay: p −= lr · m̂ / (√v̂ + ε) + lr λ p, biases too.
 
     learning_rate: number or Schedule, default 1e-3. weight_decay: λ, default 0.004 as in Keras;
@@ -70,4 +70,4 @@ class AdamW(Optimizer):
     short_name = "adamw"
     slots = ("m", "v")
     update = Adam.update
-    of_linear, pays_of_linear = Adam.of_linear, Adam.pays_of_linear
+    fused_backward, is_fused_faster = Adam.fused_backward, Adam.is_fused_faster

@@ -35,12 +35,12 @@ class Optimizer(Checked):
 
     slots: names of the state arrays, each float32 as long as the arena.
     update(p, g, state, step, rate): one step, in place; step counts from 1.
-    of_linear(dz, x, parameters, state, step, rate, before, precision, dx): that step for a linear
-    layer's parameters, {"w": (I, O), "b": (O,)}, maybe no "b", by their gradients, which are stored
-    nowhere; state: {slot: as parameters}. And, unless it is None, to dx the dz of the layer before;
-    before: (function, saved) of that layer. Default None: there is no such kernel.
-    pays_of_linear(device, precision, B, I, O): whether of_linear is less work than the gradients
-    and `update` apart, x being (B, I) and w (I, O). Default: wherever there is one.
+    fused_backward(place, step, rate): that step for a linear layer's parameters, "w" (I, O) and
+    maybe "b" (O,), by their gradients, which are stored nowhere; their state is in place.slots. And
+    to place.dx, unless it is None, the dz of the layer before; place: a dnn.place.Place.
+    is_fused_faster(device, precision, B, I, O): whether fused_backward is less work than the
+    gradients and `update` apart, x being (B, I) and w (I, O). Default False: there is none.
+    recordable: as a layer's; class Own(Optimizer, recordable=True).
     """
 
     _: KW_ONLY
@@ -59,10 +59,9 @@ class Optimizer(Checked):
     }
 
     slots = ()
-    of_linear = None
 
-    def pays_of_linear(self, device, precision, B, I, O):
-        return self.of_linear is not None
+    def is_fused_faster(self, device, precision, B, I, O):
+        return False
 
     def __setattr__(self, name, value):
         if name == "learning_rate":

@@ -10,7 +10,7 @@ from kernels.numbers import KEPT, truth
 
 
 @dataclass
-class RMSprop(Optimizer):
+class RMSprop(Optimizer, recordable=True):
     """v = ρ v + (1 − ρ) g²; p −= lr g / (√v + ε), or u = μ u − lr g / (√v + ε); p += u.
 
     learning_rate: number or Schedule, default 1e-3 (PyTorch: 1e-2). rho: 0.9 (PyTorch: 0.99).

@@ -10,7 +10,7 @@ from kernels.numbers import KEPT, truth
 
 
 @dataclass
-class SGD(Optimizer):
+class SGD(Optimizer, recordable=True):
     """u = μ u − lr g; p += u, or with nesterov p += μ u − lr g; without momentum p −= lr g.
 
     learning_rate: number or Schedule, default 1e-2. momentum: μ, default 0. nesterov: default

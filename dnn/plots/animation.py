@@ -8,7 +8,7 @@ from dnn.data import whole_number
 from dnn.files import write_atomically
 
 
-class Animation(Callback):
+class Animation(Callback, reads_gradients=False):
     """Draws a picture at the beginning and after every epoch, and writes them as one GIF.
 
     draw: a function of the model that returns a matplotlib Figure. path: of the GIF, which is

@@ -98,7 +98,7 @@ class Problem:
         return figure
 
 
-class _Walk(Callback):
+class _Walk(Callback, reads_gradients=False):
     """Keeps the parameters after every step, and ends the run after so many."""
 
     def __init__(self, steps):

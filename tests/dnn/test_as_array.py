@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from dnn import Sequential, data, inputs, layers, one_hot, training
+from dnn import Sequential, data, inputs, layers, one_hot
 from tests.dnn.helpers import samples, small_model
 from tests.harness import Foreign
 
@@ -149,7 +149,7 @@ def test_integers_that_float32_rounds_are_warned_of():
     for call, name in (
         (lambda: small_model().fit(x, [0, 1, 0], epochs=0, verbose=0), "x"),
         (lambda: data.samples("x", x.astype(np.float64)), "x"),
-        (lambda: training.targets(of_numbers, "y", x), "y"),
+        (lambda: data.targets_for(of_numbers, "y", x), "y"),
     ):
         with pytest.warns(
             UserWarning, match=rf"^{name}\[1\]: holds an integer beyond 2²⁴ that flo"

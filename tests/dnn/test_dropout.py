@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dnn import Sequential, callbacks, layers, load_model, losses, optimizers
-from dnn.execution import Execution
+from dnn.passes import Passes
 from kernels import reference
 from tests.dnn.helpers import LOGITS, bits, samples, small_model
 
@@ -67,11 +67,11 @@ def mask(*, number=1, seed=0, model_seed=0):
     pair = layers.Dropout(0.5, seed), layers.Dropout(0.5, seed)
     model = small_model(*pair, layers.Dense(4), seed=model_seed)
     model.build((50,))
-    run = Execution(model, 40, logits=False, training=True)
-    run.x[...] = 1
-    run.forward(40, number)
-    kept = run.y[0] != 0
-    return kept, (run.y[1] != 0)[kept]
+    passes = Passes(model, 40, training=True)
+    passes.x[...] = 1
+    passes.forward(40, number)
+    kept = passes.y[0] != 0
+    return kept, (passes.y[1] != 0)[kept]
 
 
 def test_every_layer_step_and_seed_has_a_mask_of_its_own():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dnn import callbacks, layers, learning_rate_finder, load_model, losses, optimizers, schedules
-from dnn.steps import GRAPH_STEPS
+from dnn.graphs import GRAPH_STEPS
 from kernels.device import graph
 from tests.dnn.helpers import bits, samples, small_model
 
@@ -263,3 +263,25 @@ def test_a_loss_in_numpy_is_run_at_every_step(captures):
     found = model.fit(x, x[:, 0], epochs=30, batch_size=16, verbose=0).history["loss"]
     assert found[-1] < 0.1 * found[0]
     assert not captures
+
+
+@dataclass
+class OwnAdam(optimizers.Adam):
+    """A user's own, which may do anything."""
+
+
+@dataclass
+class KernelsAlone(optimizers.Adam, recordable=True):
+    """A user's own that says it calls kernels alone."""
+
+
+def test_a_class_says_of_itself_that_its_steps_can_be_recorded(captures):
+    own = eagerly(optimizer=optimizers.Adam(0.01))
+    assert trained(optimizer=OwnAdam(0.01)) == own and not captures
+    assert trained(optimizer=KernelsAlone(0.01)) == own and captures
+
+
+def test_every_class_of_the_library_is_recordable():
+    for family in (layers, losses, optimizers):
+        for cls in family.catalog.classes.values():
+            assert cls.recordable == getattr(cls, "computes", True), cls

@@ -6,7 +6,8 @@ from numba.core import event
 
 import kernels
 from dnn import Sequential, layers, load_model, losses, optimizers
-from dnn.execution import Execution
+from dnn.batches import Batches
+from dnn.passes import Passes
 from kernels import reference
 from tests.dnn.helpers import LOGITS, bits, small_model
 
@@ -34,10 +35,10 @@ def outputs(*augmentations, x=X, number=1, training=True, seed=0):
     """Of each layer, for a batch that is the data."""
     model = small_model(*augmentations, layers.Dense(4), seed=seed)
     model.build(x.shape[1:])
-    run = Execution(model, len(x), logits=False, training=training)
-    run.load(x.reshape(len(x), -1), 0, len(x))
-    run.forward(len(x), number if training else None)
-    return run.y
+    passes = Passes(model, len(x), training=training)
+    Batches(passes.plan, x.reshape(len(x), -1)).load(passes.x, 0)
+    passes.forward(len(x), number if training else None)
+    return passes.y
 
 
 def test_they_are_their_op():

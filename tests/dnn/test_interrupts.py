@@ -19,8 +19,8 @@ TRACED = tuple(
     os.path.join("dnn", *name)
     for name in (
         ("model.py",),
-        ("training.py",),
-        ("steps.py",),
+        ("fit.py",),
+        ("graphs.py",),
         ("callbacks", "base.py"),
         ("learning_rate_finder.py",),
     )

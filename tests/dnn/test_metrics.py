@@ -211,12 +211,13 @@ def test_weights_change_the_loss_alone():
 
 
 def test_outputs_are_kept_where_a_metric_reads_them():
-    from dnn.training import PerSample, truth_for_metrics
+    from dnn.data import truth_for
+    from dnn.per_sample import PerSample
 
     for chosen, kept in ((["accuracy"], False), ([], False), (["accuracy", "auc"], True)):
         made = model(chosen=chosen)
         made.build(12)
-        found = PerSample(made, N, truth_for_metrics(made, Y))
+        found = PerSample(made, N, truth_for(made, Y))
         assert len(found.part(0, 5)) == 2 + kept
 
 

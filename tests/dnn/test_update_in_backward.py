@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from dnn import Sequential, callbacks, devices, layers, losses, optimizers
-from dnn.execution import Execution
+from dnn.fusion import plan
 from kernels.device import emulated
 from tests.dnn.helpers import LOGITS, bits, samples
 
@@ -86,11 +86,9 @@ def test_clipping_that_begins_in_the_middle():
     assert launches["clip_by_value"] == 2
 
 
-def applies(model, keeps_gradients=False):
+def applies(model, gradients_read=False):
     model.build(12)
-    run = Execution(model, 8, model.from_logits_pass, training=True)
-    run.keeps_gradients = keeps_gradients
-    return run.updates_in_backward()
+    return plan(model, 8, training=True, gradients_read=gradients_read).update_in_backward
 
 
 @dataclass
@@ -146,26 +144,27 @@ def test_not_where_another_kernel_makes_a_better_dw(side, batch, expected):
     """gpu_hopper.cu, of a large batch in bfloat16."""
     model = model_of(layers.Dense(side), precision="bfloat16")
     model.build(side)
-    assert model.optimizer.pays_of_linear("emulated", "float32", batch, side, side)
-    assert model.optimizer.pays_of_linear("emulated", "bfloat16", batch, side, side) == expected
-    run = Execution(model, batch, model.from_logits_pass, training=True)
-    run.keeps_gradients = False
-    assert run.updates_in_backward() == expected
+    assert model.optimizer.is_fused_faster("emulated", "float32", batch, side, side)
+    assert model.optimizer.is_fused_faster("emulated", "bfloat16", batch, side, side) == expected
+    found = plan(model, batch, training=True, gradients_read=False)
+    assert found.update_in_backward == expected
 
 
 def test_gradients_that_are_kept():
-    assert not applies(model_of(), keeps_gradients=True)
+    assert not applies(model_of(), gradients_read=True)
     model = model_of()
     model.build(12)
-    run = Execution(model, 8, model.from_logits_pass, training=True)
-    assert not run.updates_in_backward(), "unless told otherwise"
-    evaluating = Execution(model, 8, model.from_logits_pass)
-    evaluating.keeps_gradients = False
-    assert not evaluating.updates_in_backward()
+    assert not plan(model, 8, training=True).update_in_backward, "unless told otherwise"
+    assert not plan(model, 8, gradients_read=False).update_in_backward, "evaluating"
 
 
 def test_which_callbacks_read_them():
-    """A user's own, unless it says that it does not; none of the library's."""
+    """A user's own, unless it says that it does not, also of a library's; none of the library's."""
+
+    class Stopping(callbacks.EarlyStopping):
+        pass
+
     assert Reader().reads_gradients and not Counter().reads_gradients
+    assert Stopping().reads_gradients
     for cls in callbacks.catalog.classes.values():
         assert not cls.__new__(cls).reads_gradients

@@ -33,7 +33,7 @@ def sizes():
     "was {order} in the second epoch.",
 )
 def once():
-    class Notes(callbacks.Callback):
+    class Notes(callbacks.Callback, reads_gradients=False):
         def __init__(self):
             self.seen = []
 

@@ -1,4 +1,4 @@
-"""The training steps of a `fit`: as graphs, or one kernel after the other (eagerly).
+"""The training steps of a `fit`: recorded once and replayed, or one kernel after the other.
 
 A graph is the calls of some steps in a row, recorded once. Of which samples a step takes, it holds
 how many; what else differs from one replay to the next are a few bytes a step that it reads on the
@@ -23,26 +23,22 @@ from kernels.device import capture
 GRAPH_STEPS = {"cpu": 1, "gpu": 64, "emulated": 64}
 
 
-class Trainer:
+class Steps:
     """Takes training steps on one set of samples.
 
-    run: an Execution for training. x, targets, weights: of all samples, on the device; weights may
-    be None. captured: whether steps are graphs. most_steps: how many are issued at once.
+    passes: of training. batches: the samples. captured: whether steps are graphs. most: how many
+    are issued at once.
     """
 
-    def __init__(self, run, x, targets, weights, batch_size):
-        self.run, self.x, self.batch_size = run, x, batch_size
-        self.unordered = [targets] if weights is None else [targets, weights]
-        model = self.model = run.model
-        self.xp = devices.namespace(model.device)
-        self.ordered = [self.xp.empty(a.shape, a.dtype) for a in self.unordered]
-        self.captured = run.of_kernels and not model.run_eagerly
-        self.most_steps = GRAPH_STEPS[model.device] if self.captured else 1
+    def __init__(self, passes, batches, batch_size):
+        self.passes, self.batches, self.batch_size = passes, batches, batch_size
+        model = self.model = passes.model
+        self.captured = passes.plan.recordable and not model.run_eagerly
+        self.most = GRAPH_STEPS[model.device] if self.captured else 1
         self._graphs = {}  # {how many samples: their steps}
-        # Numbers that a graph holds: all but the learning rate, which it reads
-        self._numbers = [vars(part) for part in (model.optimizer, model.loss, *model.layers)]
+        self._parts = model.optimizer, model.loss, *model.layers
         self._functions = [layer.function for layer in model.layers]
-        self._held = None
+        self._look()
 
     def begin_epoch(self, key):
         """The steps that follow take the samples in the order `key`: kernels.shuffle_key's, or None
@@ -51,20 +47,20 @@ class Trainer:
 
     def parts(self, start, end):
         """The rows start … end − 1 in parts, (start, end) each, that `train` takes at once."""
-        most = self.most_steps * self.batch_size
+        most = self.most * self.batch_size
         return [(low, min(low + most, end)) for low in range(start, end, most)]
 
-    def train(self, start, end, *out):
+    def train(self, start, end, out):
         """Steps on the rows start … end − 1 of the order, one of `parts`. out: losses float32 and
         hits uint8 (end − start,) receive each row's, and, where it is given, outputs float32
         (end − start, units) what the last layer makes of it. Nothing waits for the device."""
-        model, schedule = self.model, self.model.schedule
-        if self._numbers != self._held:
-            self._hold()
+        model = self.model
+        if self._versions != [part._version for part in self._parts]:
+            self._take_changes()
         starts = range(start, end, self.batch_size)
         first = model.steps_trained + 1
         numbers = range(first, first + len(starts))
-        rates = schedules.rates(schedule, [number - 1 for number in numbers])
+        rates = schedules.rates(model.schedule, range(first - 1, numbers[-1]))
         if self.captured:
             graph = self._graph(out)
             graph.inputs.set(self.key, starts, numbers, rates)
@@ -77,32 +73,34 @@ class Trainer:
 
     def _given(self, start, end):
         """The targets, and the weights if there are, of those rows of the order."""
-        if not self._in_order:  # all of an epoch's: they are small
-            for a, out in zip(self.unordered, self.ordered, strict=True):
-                kernels.gather(a, 0, len(a), key=self.key, out=out)
+        if not self._in_order:
+            self.batches.order(self.key, self.model.device)
             self._in_order = True
-        return [a[start:end] for a in self.ordered]
+        return self.batches.part(start, end)
 
     def issue(self, given, out, key, starts, numbers, rates):
         """The calls of some steps. given: their samples' targets and, if there are, weights. out:
         as train's. Of each step the position of its first row, its number, from 1, and rate, and
         the key: numbers, or arrays (1,) on the device."""
-        n = len(out[0])
+        passes, n = self.passes, len(out[0])
         lows = range(0, n, self.batch_size)
         for low, start, number, rate in zip(lows, starts, numbers, rates, strict=True):
-            rows = min(self.batch_size, n - low)
-            batch = slice(low, low + rows)
-            targets, *weights = (a[batch] for a in given)
-            self.run.load(self.x, start, rows, key)
-            loss, hit, *outputs = (a[batch] for a in out)
-            self.run.step(rows, targets, loss, hit, number, rate, *weights)
+            batch = slice(low, min(low + self.batch_size, n))
+            loss, hit, *outputs = [a[batch] for a in out]
+            self.batches.load(passes.x[: len(loss)], start, key)
+            passes.step(loss, hit, number, rate, *[a[batch] for a in given])
             for y in outputs:
-                kernels.gather(self.run.y[-1], 0, rows, out=y)
+                kernels.gather(passes.y[-1], 0, len(y), out=y)
 
-    def _hold(self):
-        """Keep the numbers of all parts as they are now; graphs that hold others are dropped.
-        Raises RuntimeError where the optimizer now needs state that the model does not hold, or a
-        layer has another activation than the buffers are for."""
+    def _look(self):
+        """Remember the numbers of all parts as they are now."""
+        self._versions = [part._version for part in self._parts]
+        self._numbers = [_numbers(part) for part in self._parts]
+
+    def _take_changes(self):
+        """A part was changed: graphs that hold other numbers are dropped, all but the learning
+        rate, which they read. Raises RuntimeError where the optimizer now needs state that the
+        model does not hold, or a layer has another activation than the buffers are for."""
         self.model.require_trainable()
         for layer, function in zip(self.model.layers, self._functions, strict=True):
             if layer.function is not function:
@@ -110,10 +108,11 @@ class Trainer:
                     f"activation: that of {type(layer).__name__} was changed while the model is "
                     "trained; change it before or after `fit`"
                 )
-        held = [dict(numbers) for numbers in self._numbers]
-        if self._held is None or _unread(held) != _unread(self._held):
+        before = self._numbers
+        self._look()
+        if self._numbers != before:
             self._graphs.clear()
-        self._held = held
+            self.passes.replan()
 
     def _graph(self, out):
         n = len(out[0])
@@ -122,31 +121,31 @@ class Trainer:
         return self._graphs[n]
 
 
-def _unread(numbers):
-    """Without what a graph reads: the optimizer's learning rate."""
-    rule, *others = numbers
-    read = ("learning_rate", "schedule")
-    return {name: value for name, value in rule.items() if name not in read}, others
+def _numbers(part):
+    """What a graph would hold of a part: all but the learning rate, which it reads."""
+    read = ("_version", "learning_rate", "schedule")
+    return {name: value for name, value in vars(part).items() if name not in read}
 
 
 class _Graph:
     """Steps that fill arrays like `out`, recorded, with the arrays that they read and write."""
 
-    def __init__(self, trainer, out):
+    def __init__(self, steps, out):
         n = len(out[0])
-        device, xp, steps = trainer.model.device, trainer.xp, -(-n // trainer.batch_size)
+        device, k = steps.model.device, -(-n // steps.batch_size)
+        xp = devices.namespace(device)
         # Zeros, for a process that compiles meanwhile runs on them
-        self.given = [xp.zeros((n, *a.shape[1:]), a.dtype) for a in trainer.ordered]
+        self.given = [xp.zeros((n, *a.shape[1:]), a.dtype) for a in steps.batches.given]
         self.out = [xp.zeros(a.shape, a.dtype) for a in out]  # some losses know no hits
-        self.inputs = _Inputs(device, steps)
+        self.inputs = _Inputs(device, k)
         key, *of_steps = self.inputs.arrays
-        of_steps = ([of[i : i + 1] for i in range(steps)] for of in of_steps)
-        key = None if trainer.key is None else key
+        of_steps = ([of[i : i + 1] for i in range(k)] for of in of_steps)
+        key = None if steps.key is None else key
         with capture(device) as self.recorded:
-            trainer.issue(self.given, self.out, key, *of_steps)
+            steps.issue(self.given, self.out, key, *of_steps)
 
     def take(self, given, out):
-        """As Trainer.issue, on the numbers that `inputs` was set to."""
+        """As Steps.issue, on the numbers that `inputs` was set to."""
         for a, values in zip(self.given, given, strict=True):
             a[...] = values
         self.recorded.replay()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dnn import Sequential, layers, losses, optimizers
-from dnn.execution import Execution
+from dnn.fusion import plan
 from dnn.losses._softmax import _SoftmaxCrossentropy
 from kernels.ops.linear_cross_entropy import MOST_CLASSES
 from tests.dnn.helpers import bits, samples, small_model
@@ -34,7 +34,7 @@ def both(monkeypatch):
 
     def run(stack, device, **options):
         one = trained(stack, device, **options)
-        monkeypatch.setattr(_SoftmaxCrossentropy, "most_linear_units", 0)
+        monkeypatch.setattr(_SoftmaxCrossentropy, "most_fused_units", 0)
         return one, trained(stack, device, **options)
 
     return run
@@ -62,14 +62,14 @@ def test_the_same_numbers_on_the_emulated_device(both, stack):
 class Doubled(layers.Dense):
     """A user's own: not x w + b, though it inherits from what is."""
 
-    def forward(self, x, parameters, function, precision, z, y, training):
-        super().forward(x, parameters, function, precision, z, y, training)
-        y *= 2
+    def forward(self, place, step):
+        super().forward(place, step)
+        place.y *= 2
 
 
 def with_loss(model):
     model.build(12)
-    return Execution(model, 8, model.from_logits_pass, training=True).with_loss
+    return plan(model, 8, logits=model.from_logits_pass, training=True).loss_in_last
 
 
 def test_where_it_applies():
