@@ -3,8 +3,10 @@
 Threads that share a loop wait for the last of them. One that another process pushes off its CPU
 comes back after some milliseconds, where the loop takes a tenth of one. Linux tells how long each
 thread ran and how long it waited for a CPU. Where some waited, so many fewer are used; after a
-pause all of them are tried again, and a try that fails doubles the pause. Where the system does not
-tell (there is no /proc/self/task/*/schedstat) all are used always.
+pause all of them are tried again, and a try that fails doubles the pause. What was seen before a
+gap without work of ours says nothing of what comes after it: another library's threads may have
+pushed each other meanwhile. Where the system does not tell (there is no /proc/self/task/*/schedstat)
+all are used always.
 """
 
 import os
@@ -16,6 +18,7 @@ TRY_S = 0.01  # until the look that tells whether a try has failed
 ACTIVE_NS = 10**6  # a thread that neither ran nor waited for so long since the last look is idle
 WAITED = 0.2  # of a thread's time; who waits for more is pushed off
 PAUSES_S = (0.1, 3.2)  # the shortest and the longest
+GAP_S = 0.2  # without work of ours; then all is forgotten
 
 
 def times() -> dict[str, tuple[int, int]]:
@@ -39,14 +42,21 @@ class Room:
 
     def __init__(self, times=times, clock=time.perf_counter):
         self._times, self._clock = times, clock
+        self._look_at_s = self._try_at_s = self._tried_s = self._asked_s = 0.0
+        self._forget()
+
+    def _forget(self):
         self._before = {}
         self._fewer = None  # how many are used while all are too many
         self._pause_s = PAUSES_S[0]
-        self._look_at_s = self._try_at_s = self._tried_s = 0.0
 
     def threads(self, wanted) -> int:
         """How many of the threads wanted to use now."""
         now_s = self._clock()
+        if now_s >= self._asked_s + GAP_S:
+            self._forget()
+            self._look_at_s = now_s
+        self._asked_s = now_s
         if now_s >= self._look_at_s:
             self._look(now_s, wanted)
         return wanted if self._fewer is None else min(wanted, self._fewer)

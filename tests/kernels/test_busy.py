@@ -74,6 +74,16 @@ def test_tries_that_fail_grow_rare_and_are_frequent_again_after_calm():
     assert len(tries) >= 2
 
 
+def test_what_happened_in_a_gap_says_nothing():
+    """Two libraries' threads push each other while ours do nothing: that is no reason for fewer."""
+    machine = Machine(2, 1)
+    machine.run(2)
+    machine.crowd = 0
+    machine.now_s += busy.GAP_S
+    machine.told = {thread: (ran, waited + 10**8) for thread, (ran, waited) in machine.told.items()}
+    assert set(machine.run(1)) == {2}
+
+
 def test_a_look_that_takes_long_is_taken_rarely():
     machine = Machine(2, look_s=0.001)
     machine.run(3)
