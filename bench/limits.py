@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import numba
 import numpy as np
 
-from bench import ours, providers
+from bench import ours, providers, quiet
 
 REPEATS = 5  # of which the fastest counts
 CPU_COPIES = tuple(2**n for n in (16, 18, 20, 22, 24, 26, 29))  # bytes read and written
@@ -98,7 +98,7 @@ def _products_on_cpu():
         if torch:
             found["PyTorch"] = torch.product(n, "float32", "cpu")
         for library, product in found.items():
-            time.sleep(0.15)  # threads of the one before spin on: see measure.SETTLE_S
+            quiet.wait()
             product()
             repeats = max(REPEATS, CPU_PRODUCTS[-1] ** 3 // n**3)
             best = min(_seconds(product) for _ in range(repeats))

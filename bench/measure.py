@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bench import quiet
+
 UNIT_ROUNDOFF = 2.0**-24  # of float32
 ROUNDED_OPERANDS = {
     "float32": 0.0, "tf32": 2 * 2.0**-11, "bfloat16": 3 * 2.0**-8, "float16": 3 * 2.0**-11
@@ -23,10 +25,6 @@ ROUNDED_OPERANDS = {
 """What rounding both operands of a product adds to the relative error of its terms; in 16 bits
 also the result, which most libraries round too."""
 
-SETTLE_S = 0.15
-"""Pause on a CPU after the turn of a library that SPINS: the threads of NumPy's OpenBLAS, which
-ours uses too, spin on for about 0.1 s after their work and slow others down by a fifth (see
-test_epoch.py)."""
 TURNS = 5
 TURN_S = {"host": 0.04, "device": 0.004}  # how long a turn takes, about
 CALLS = {"host": (3, 1000), "device": (5, 100)}  # of a turn, at least and at most
@@ -186,13 +184,11 @@ def run(benchmark, providers, case) -> Found:
 def host_turns(benchmark, calls, on_cpu) -> dict:
     """{provider: microseconds of each call, by turns} by the host's clock."""
     waiting = {p: call if on_cpu else _until_done(p, call) for p, call in calls.items()}
-    block, spins = {}, on_cpu
+    block = {}
 
     def before(provider):
-        nonlocal spins
-        if spins:
-            time.sleep(SETTLE_S)
-        spins = on_cpu and getattr(provider.module, "SPINS", False)
+        if on_cpu:
+            quiet.wait()
         for _ in range(WARM_CALLS):
             waiting[provider]()
 

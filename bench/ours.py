@@ -13,7 +13,6 @@ from . import provenance
 from .peers import numpy as on_cpu
 
 DEVICES = ("cpu", "gpu")
-SPINS = True
 MOST_STEPS = 2**31 - 1  # that a fit may take
 
 

@@ -5,11 +5,8 @@ All train the same network from the same weights with the same number of threads
 an epoch each, in one process: neighbours on the machine then slow everybody down alike, and the
 ratio holds where the times do not. The first epoch of each is not counted.
 
-On a CPU everybody waits SETTLE_S before its epoch. Without the pause PyTorch took 0.42 s for an
-epoch of 784-128-10 where alone it took 0.35 s (2 cores): idle threads of NumPy's OpenBLAS, which
-NumPy's loop uses, go on spinning for about 0.1 s. With it each took what it took alone, and the
-same as in a process of its own, so they share one; processes without the pause disturb one another
-in the same way.
+On a CPU everybody waits until the threads of the one before sleep (quiet.py). Then each takes what
+it takes in a process of its own, so they share one.
 
 Agreement: a few steps on one batch, in which the order of rows does not matter, against float64.
 """
@@ -20,12 +17,11 @@ import time
 import numpy as np
 import pytest
 
-from bench import data, measure, records
+from bench import data, measure, quiet, records
 from bench.providers import DEVICES, training
 from bench.shapes import TRAINED, Net
 from kernels import reference
 
-SETTLE_S = 2 * measure.SETTLE_S
 AGREEMENT_STEPS = 4
 AGREEMENT = 1e-4  # relative, of the loss
 
@@ -60,7 +56,7 @@ def timed_once(epoch):
 
 def settle(provider):
     if provider.device == "cpu":
-        time.sleep(SETTLE_S)
+        quiet.wait()
 
 
 def report(benchmark, config, net, samples, times_s, first_s, absent):

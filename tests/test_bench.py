@@ -12,7 +12,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench import data, limits, load, measure, ours, pages, provenance, recipe, records, report
+from bench import (
+    data,
+    limits,
+    load,
+    measure,
+    ours,
+    pages,
+    provenance,
+    quiet,
+    recipe,
+    records,
+    report,
+)
 from bench.providers import Provider
 from bench.shapes import Net
 from dnn import Sequential
@@ -56,6 +68,31 @@ def test_how_many_others_were_busy(tmp_path, monkeypatch):
     before = load.Reading(now.clock_s - 10, now.all_s - 25, now.own_s)
     assert load.others(before) == pytest.approx(2.5, abs=0.05)
     assert load.others(now) is None  # too short to say
+
+
+class Spinning:
+    """Another thread of this process that runs until a moment."""
+
+    def __init__(self, until_s):
+        self.until_s, self.now_s = until_s, 0.0
+
+    def sleep(self, seconds):
+        self.now_s += seconds
+
+    def times(self):
+        own = str(threading.get_native_id())
+        return {own: (int(1e9 * self.now_s), 0), "7": (int(1e9 * min(self.now_s, self.until_s)), 0)}
+
+    def wait(self):
+        quiet.wait(self.times, self.sleep, lambda: self.now_s)
+        return self.now_s
+
+
+def test_a_turn_waits_until_the_threads_before_it_sleep():
+    assert Spinning(0.1).wait() == pytest.approx(0.1 + quiet.LOOKS * quiet.LOOK_S, abs=0.004)
+    assert Spinning(0.0).wait() == pytest.approx(quiet.LOOKS * quiet.LOOK_S)
+    with pytest.warns(RuntimeWarning, match="still run 2 s after"):
+        Spinning(9.0).wait()
 
 
 class Library:

@@ -30,7 +30,6 @@ by the host's clock. It may further have
                                 compiled, captured, tuned; call(*arguments) gives the results
     FUNCTIONAL = True           what others change in place, its ops return
     SLOW = True                 takes part with --all-shapes only
-    SPINS = True                its CPU threads spin on after their work: the next one waits
 
 and where it can train, `trainer(net, device, data, weights)`: a function of no arguments that
 trains one more epoch from those weights [w, b, w, b, …] by Adam at 1e-3, in batches of net.batch

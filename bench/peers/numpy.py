@@ -10,7 +10,6 @@ except ImportError:
     threadpoolctl = None
 
 DEVICES = ("cpu",)
-SPINS = True
 
 
 def why_not(device):

@@ -6,7 +6,6 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 DEVICES = ("cpu",)
-SPINS = True
 OPSET, IR_VERSION = 17, 8  # which every release of the last years reads
 _threads = 1
 

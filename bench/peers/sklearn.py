@@ -9,7 +9,6 @@ from sklearn.neural_network import MLPClassifier
 from . import numpy as on_cpu
 
 DEVICES = ("cpu",)
-SPINS = True
 threads = on_cpu.threads  # of NumPy's BLAS
 
 
