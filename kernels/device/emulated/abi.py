@@ -76,6 +76,7 @@ def runtime() -> ctypes.CDLL:
     library.emu_report.argtypes = [u32]
     library.emu_report_count.restype = u32
     library.emu_counters.restype = pointer
+    library.emu_instructions.restype = u64
     library.emu_output.restype = text
     return library
 

@@ -153,7 +153,7 @@ class Program:
                 _report(runtime.emu_report(i).contents, entry)
                 for i in range(runtime.emu_report_count())
             ]
-            counters = Counters(1)
+            counters = Counters(1, runtime.emu_instructions())
             if count:
                 counters.add(library.sites, abi.counters(runtime, library.site_count))
             output = runtime.emu_output().decode(errors="replace")

@@ -236,3 +236,23 @@ def test_what_is_no_kernel(tmp_path):
 def test_declared_parameters(text, want):
     (found,) = source.declared(text)
     assert (found.name, found.dtype and found.dtype.name, found.pointer) == want
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_instructions_are_counted_as_lanes_run_them(check):
+    """Three of a loop of tid + 1 turns, one that its guard turns off among the four around it."""
+    text = """
+      .version 9.0
+      .target sm_90
+      .address_size 64
+      .entry turns(.param .u64 y) {
+        .reg .b32 %r<3>; .reg .pred %p<2>;
+        mov.u32 %r1, %tid.x; mov.u32 %r2, 0;
+        LOOP: setp.lt.u32 %p1, %r2, %r1; @%p1 add.u32 %r2, %r2, 1; @%p1 bra LOOP;
+        @%p1 mov.u32 %r2, 0;
+        ret;
+      }"""
+    y = np.zeros(1, np.float32)
+    result = emulated.run(text, 2, 32, y, check=check)
+    assert result.counters.instructions == 2 * sum(4 + 3 * (tid + 1) for tid in range(32))
+    assert (result.counters + result.counters).instructions == 2 * result.counters.instructions

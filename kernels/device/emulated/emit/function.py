@@ -20,6 +20,8 @@ from kernels.device.emulated.parsed import (
 )  # fmt: skip
 from kernels.device.emulated.ptx import PTXError
 
+ELSEWHERE = ("bra", "brx", "call", "ret", "exit", "trap")  # a call may exit
+
 
 @dataclasses.dataclass(frozen=True)
 class Register:
@@ -70,6 +72,7 @@ class FunctionEmitter:
         self.scopes, self.all_scopes = [], []
         self.labels_behind = set()
         self.uses_carry = False
+        self.stretch = None  # [where its length is added, its instructions so far]
         self.locals, self.local_end, self.local_alignment = {}, 0, 16
         self.shared = layout.own_shared(function, unit.layout)
 
@@ -81,6 +84,7 @@ class FunctionEmitter:
 
     def cpp(self) -> str:
         self.body(self.function.body)
+        self.end_stretch()
         return "\n".join([self.head() + " {", *self.declarations(), *self.lines, "}"])
 
     def head(self) -> str:
@@ -123,6 +127,7 @@ class FunctionEmitter:
             case Instruction():
                 self.instruction(statement)
             case Label(name):
+                self.end_stretch()
                 self.labels_behind.add(scope.labels[name])
                 self.lines.append(f"{scope.labels[name]}:;")
             case Block(body):
@@ -146,6 +151,7 @@ class FunctionEmitter:
         op = Operation(self, instruction)
         if emission is None:
             op.refuse(f"unknown instruction {instruction.opcode}")
+        self.count(instruction)
         self.lines.append(f"  // {instruction.line}: {instruction}")
         if instruction.guard:
             self.write(f"if ({op.value(instruction.guard, 'pred')}) {{")
@@ -153,6 +159,24 @@ class FunctionEmitter:
         op.finish()
         if instruction.guard:
             self.write("}")
+
+    # How many instructions run
+
+    def count(self, instruction):
+        """A stretch is run from its first instruction to its last: a label begins one, and what
+        may lead elsewhere ends it."""
+        if self.stretch is None:
+            self.stretch = [len(self.lines), 0]
+            self.lines.append("")
+        self.stretch[1] += 1
+        if instruction.opcode in ELSEWHERE:
+            self.end_stretch()
+
+    def end_stretch(self):
+        if self.stretch is not None:
+            at, length = self.stretch
+            self.lines[at] = f"  instructions_run += {length};"
+            self.stretch = None
 
     # What names stand for
 

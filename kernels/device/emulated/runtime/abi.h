@@ -51,5 +51,6 @@ int emu_launch(const emu::Request* request);
 uint32_t emu_report_count();
 const emu::ReportRecord* emu_report(uint32_t index);
 const emu::SiteCounters* emu_counters();  // one per site of the module
+uint64_t emu_instructions();              // that lanes ran
 const char* emu_output();                 // what vprintf wrote
 }

@@ -124,7 +124,12 @@ void count_warp(Fiber* const* fibers) {
 
 }  // namespace
 
-void clear_counters() { counters.assign(launch.module->site_count, {}); }
+uint64_t instructions_run = 0;
+
+void clear_counters() {
+  counters.assign(launch.module->site_count, {});
+  instructions_run = 0;
+}
 
 SiteCounters& counters_of(const Site& site) { return counters[site_index(site)]; }
 
@@ -160,3 +165,4 @@ void count_block(Block& block) {
 }  // namespace emu
 
 extern "C" const emu::SiteCounters* emu_counters() { return emu::counters.data(); }
+extern "C" uint64_t emu_instructions() { return emu::instructions_run; }

@@ -178,6 +178,9 @@ void slice_over(const Site& site);
 inline void step(const Site& site) {
   if (--steps_in_slice < 0) slice_over(site);
 }
+// How many PTX instructions the lanes of this launch have run. Where a stretch of code begins that
+// is run to its end, the emitted code adds its length.
+extern uint64_t instructions_run;
 void nanosleep(uint32_t nanoseconds, const Site& site);  // lets others run
 uint64_t clock();                                        // %clock, %clock64, %globaltimer: monotone
 [[noreturn]] void trap(const char* why, const Site& site);  // trap, brkpt, a failed assert
