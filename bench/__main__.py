@@ -1,4 +1,5 @@
 """python -m bench acceptance: what one machine can show of this library, in one folder.
+python -m bench ladder: what each rung of a kernel costs, counted without a GPU.
 python -m bench report: the pages' tables and the picture, from the records.
 python -m bench prediction: what a training step should take, counted without a GPU."""
 
@@ -6,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import acceptance, pages, prediction, records
+from bench import acceptance, ladder, pages, prediction, records
 
 
 def main(arguments=None) -> int:
@@ -20,6 +21,8 @@ def main(arguments=None) -> int:
     command.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
     command.add_argument("--only", nargs="+", default=acceptance.STEPS, choices=acceptance.STEPS)
     command.set_defaults(run=lambda o: acceptance.run(o.output, o.minutes, o.device, o.only))
+    command = commands.add_parser("ladder", help="each rung of a kernel, counted without a GPU")
+    command.set_defaults(run=lambda o: print(ladder.write()) or 0)
     command = commands.add_parser("prediction", help="a training step, counted without a GPU")
     command.add_argument("--output", type=Path, default=prediction.FILE, help="a Markdown file")
     command.set_defaults(run=lambda o: print(prediction.write(o.output)) or 0)

@@ -4,6 +4,8 @@ README.md                            what stands between its two markers: three 
 bench/README.md                      likewise: every op
 bench/results/<device>/report.md     every case
 bench/results/<device>/overview.png  pictures.py
+
+kernels/README.md has a block of the same kind, which ladder.py writes.
 """
 
 from pathlib import Path
@@ -16,12 +18,12 @@ PAGES = {"README.md": report.front, "bench/README.md": report.summary}
 """What stands between the markers of each."""
 
 
-def between(text, page="README.md") -> tuple[str, str, str]:
-    """(before, generated, after) of a page's text."""
-    before, begin, rest = text.partition(BEGIN)
+def between(text, page="README.md", begins=BEGIN) -> tuple[str, str, str]:
+    """(before, generated, after) of a page's text; begins: the line before what is generated."""
+    before, begin, rest = text.partition(begins)
     generated, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{page}: expected the lines {BEGIN!r} and {END!r}; put them back")
+        raise ValueError(f"{page}: expected the lines {begins!r} and {END!r}; put them back")
     return before, generated.strip("\n"), after
 
 

@@ -6,6 +6,7 @@ library that face. What cannot run here stays in the list and is skipped with it
 
 import functools
 import importlib
+import itertools
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,9 +71,10 @@ def peer_names():
 
 
 def variants(op) -> list[Provider]:
-    """Our variants of an op, on the devices they are written for."""
+    """Our variants of an op, on the devices they are written for; of the ladder's rungs, which
+    ladder.py times, none."""
     found = []
-    for variant in kernels.variants(folder(op)):
+    for variant in itertools.filterfalse(dispatch.is_rung, kernels.variants(folder(op))):
         device = "gpu" if variant.startswith("gpu") else "cpu"
         why_not = ours.why_not(device)
         found.append(Provider(f"kernels/{variant}", device, ours, variant, why_not))

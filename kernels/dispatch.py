@@ -60,6 +60,16 @@ def pick(op, device, variant, default) -> str:
     return one_of("variant", variant, files(op, device))
 
 
+def is_rung(file) -> bool:
+    """Whether a file is a rung of an op's ladder: gpu_<n>_<idea>.cu, to be read and counted."""
+    return re.match(r"gpu_\d", file) is not None
+
+
+def has_a_host_of_its_own(op, file) -> bool:
+    """Whether a GPU variant is launched by a module of its own, and has cases of its own."""
+    return _of_idea(op, file, "") is not None
+
+
 @functools.cache
 def cpu(op, file):
     """The module of a CPU variant."""
@@ -68,20 +78,20 @@ def cpu(op, file):
 
 def host(op, file):
     """The module that launches a GPU variant and has its SIGNATURES: the op's own, or `<idea>.py`
-    beside a gpu_<idea>.cu."""
+    beside a gpu_<idea>.cu, `ladder.py` beside the rungs gpu_<n>_<idea>.cu."""
     return _of_idea(op, file, "") or module(op)
 
 
 def cases(op, file=None):
     """The module that has a variant's cases: `cases.py`, or the `<idea>_cases.py` of a
-    gpu_<idea>.cu."""
+    gpu_<idea>.cu, `ladder_cases.py` of the rungs."""
     return _of_idea(op, file, "_cases") or module(op, "cases")
 
 
 @functools.cache
 def _of_idea(op, file, ending):
     found = re.fullmatch(r"gpu_(\w+)\.(cu|py)", file or "")
-    name = found and found[1] + ending
+    name = found and ("ladder" if is_rung(file) else found[1]) + ending
     if name and (OPS / op / f"{name}.py").exists():
         return module(op, name)
     return None

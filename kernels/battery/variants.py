@@ -49,12 +49,13 @@ class Variant:
 def variants(op, every_precision=False, devices=DEVICES, special=False) -> list[Variant]:
     """Every file of `op` on every device, at its first precision or at every one it has.
 
-    special: also those that are written for one architecture alone; they have cases of their own.
+    special: also those with a host and cases of their own, such as what is written for one
+    architecture alone.
     """
     found = []
     for where in devices:
         for file in dispatch.files(op, where):
-            if dispatch.unit(op, file, ()).only_on and not special:
+            if not special and dispatch.has_a_host_of_its_own(op, file):
                 continue
             precisions = [defines.get("PRECISION") for defines in define_sets(op, file)]
             precisions = list(dict.fromkeys(precisions))

@@ -2,6 +2,10 @@
 
     python -m tests.kernels.compiled_code            # what differs from compiled_code.json
     python -m tests.kernels.compiled_code --write    # write it anew, after a look at what differs
+    python -m tests.kernels.compiled_code linear/gpu_1_naive.cu --write    # that file's alone
+
+The last line is for a new file: the records of all others stay as they are, and the compilers that
+they are of, to which the new ones should belong too if every figure of them is to be held.
 
 One record is one entry point, for one architecture, compiled under one set of definitions, with
 relu linked in where the kernel calls an activation. Registers, stack, spills and shared memory are
@@ -125,11 +129,12 @@ def opcodes_of(cubin) -> dict[str, list[str]]:
     return found
 
 
-def measure_all() -> dict[str, Code]:
-    """{ "linear/gpu.cu TF32 linear_forward sm_90": Code}."""
+def measure_all(files=()) -> dict[str, Code]:
+    """{ "linear/gpu.cu TF32 linear_forward sm_90": Code}; files: those alone, if any are named."""
     return {
         f"{harness.label(unit)} {entry} {arch}": code
         for unit, arch in harness.compiled()
+        if not files or f"{unit.op}/{unit.file}" in files
         for entry, code in sorted(measure(unit, arch).items())
     }
 
@@ -140,13 +145,13 @@ def read() -> tuple[dict[str, str], dict[str, Code]]:
     return stored["versions"], {name: Code(**code) for name, code in stored["kernels"].items()}
 
 
-def write(codes) -> None:
-    """One line a record, so that a change reads as a line in a diff."""
+def write(codes, made_by) -> None:
+    """One line a record, so that a change reads as a line in a diff. made_by: versions()."""
     lines = [
         f"    {json.dumps(name)}: {json.dumps(dataclasses.asdict(code))}"
         for name, code in sorted(codes.items())
     ]
-    text = '{\n  "versions": ' + json.dumps(versions()) + ',\n  "kernels": {\n'
+    text = '{\n  "versions": ' + json.dumps(made_by) + ',\n  "kernels": {\n'
     FILE.write_text(text + ",\n".join(lines) + "\n  }\n}\n")
 
 
@@ -182,12 +187,18 @@ def excesses(code, recorded) -> dict[str, tuple[int, int]]:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("files", nargs="*", help="such as linear/gpu.cu; default: every file")
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name} anew")
     arguments = parser.parse_args()
     if disassembler() is None:
         sys.exit("nvdisasm is not installed. Type: pip install -e '.[test]'")
     recorded_versions, recorded = read() if FILE.exists() else ({}, {})
-    codes = measure_all()
+    codes = measure_all(arguments.files)
+    if not codes:
+        sys.exit(f"{', '.join(arguments.files)}: no kernel file; expected such as linear/gpu.cu")
+    if arguments.files:  # the others stay, as do the versions that all of them are held to
+        others = {n: c for n, c in recorded.items() if n.split()[0] not in arguments.files}
+        codes = others | codes
     if recorded_versions != versions():
         print(f"recorded with {recorded_versions}\n          now {versions()}")
     for name in sorted(codes.keys() | recorded.keys()):
@@ -196,7 +207,7 @@ def main():
         elif changed := differences(codes[name], recorded[name]):
             print(name, ", ".join(f"{f} {old} -> {new}" for f, (old, new) in changed.items()))
     if arguments.write:
-        write(codes)
+        write(codes, recorded_versions if arguments.files else versions())
 
 
 if __name__ == "__main__":

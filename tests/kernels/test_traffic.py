@@ -308,6 +308,7 @@ def test_matrix_instructions_on_panels():
 
 
 def test_no_file_is_left_out():
+    """But for the ladder's rungs, which tests/test_ladder.py counts."""
     listed = {(call.split()[0].removesuffix("_backward"), file) for call, file in CASES}
     there = {(op, file) for op in kernels.battery.ops() for file in dispatch.files(op, "gpu")}
-    assert there == listed
+    assert {(op, file) for op, file in there if not dispatch.is_rung(file)} == listed

@@ -18,7 +18,7 @@ import functools
 
 from kernels import activations, arrays, dispatch
 from kernels.device import launch, submit, workspace
-from kernels.ops.linear import hopper, tiles
+from kernels.ops.linear import hopper, ladder, tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
@@ -80,6 +80,9 @@ def linear(
         scalar = activations.get("identity") if f.rowwise else f
         if file == hopper.FILE:
             hopper.linear(x, w, b, scalar, z_out, y, precision)
+        elif file in ladder.RUNGS:
+            _refuse_precision(file, precision)
+            ladder.linear(file, x, w, b, scalar, z_out, y)
         else:
             how = _how(file, precision, scalar)
             product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
@@ -148,6 +151,8 @@ def linear_backward(
         products["linear_backward_dx"] = B, I, O
         packed.append(w.size)
     file = _pick(device, variant, precision, products, packed)
+    if file in ladder.RUNGS:
+        ladder.refuse_backward(file)
     fused, read = (activations.get("identity"), None) if g.rowwise else (g, saved)
     if device == "cpu":
         run = dispatch.cpu("linear", file).linear_backward

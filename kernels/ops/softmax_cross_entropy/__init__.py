@@ -10,6 +10,7 @@ but −inf, gives NaN. Source: Goodfellow, Bengio and Courville, Deep Learning, 
 from kernels import arrays, dispatch
 from kernels.device import launch, most_shared_bytes, refuse_while_capturing, submit
 from kernels.ops.activation import row_launch
+from kernels.ops.softmax_cross_entropy import ladder
 
 DEFAULT = ("cpu.py", "gpu.cu")
 # gpu.cu: a block's threads, if a row has fewer; (up to so many classes, so many threads a row)
@@ -67,6 +68,9 @@ def softmax_cross_entropy(
     if device == "cpu":
         run = dispatch.cpu("softmax_cross_entropy", file).softmax_cross_entropy
         submit(device, _on_cpu, run, given, z, labels, targets, weights, loss, dz, hit, scale)
+    elif file in ladder.RUNGS:
+        others = {"targets": targets, "weights": weights, "hit": hit}
+        ladder.softmax_cross_entropy(file, z, labels, loss, dz, scale, **others)
     else:
         unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
         arguments = (z, labels, targets, weights, loss, dz, hit, scale, B, C)

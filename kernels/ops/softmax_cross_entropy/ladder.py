@@ -1,0 +1,38 @@
+"""The ladder of softmax_cross_entropy: gpu_1_naive.cu … gpu_4_vector_loads.cu, one idea a rung, and
+their launch.
+
+They are there to be read and counted (python -m bench ladder), from the formula up to gpu.cu:
+integer labels alone, no weights and no hits. A rung is its file and its line in RUNGS.
+"""
+
+from kernels import dispatch
+from kernels.device import launch
+
+# {file: (rows that a block has, its threads)}
+RUNGS = {
+    "gpu_1_naive.cu": (128, (128,)),
+    "gpu_2_warp.cu": (4, (32, 4)),
+    "gpu_3_online.cu": (4, (32, 4)),
+    "gpu_4_vector_loads.cu": (4, (32, 4)),
+}
+SIGNATURES = (
+    (
+        "softmax_cross_entropy",
+        "const float* z, const int* labels, float* loss, float* dz, float scale, long long rows, "
+        "int classes",
+    ),
+)
+
+
+def softmax_cross_entropy(file, z, labels, loss, dz, scale, **others):
+    """loss and dz of integer labels; others: {name: what the rungs do not know, None}."""
+    for name, given in others.items():
+        if given is not None:
+            raise ValueError(
+                f"variant {file!r} is a rung of the ladder: it takes integer labels alone, and got "
+                f"{name}. Leave variant out, or pass variant='gpu.cu'"
+            )
+    (B, C), (rows, threads) = z.shape, RUNGS[file]
+    unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
+    arguments = z, labels, loss, dz, scale, B, C
+    launch(unit, "softmax_cross_entropy", (dispatch.ceil_div(B, rows),), threads, arguments)
