@@ -14,7 +14,7 @@ import time
 
 TASKS = "/proc/self/task"
 LEAST_S, COSTS = 0.02, 300  # between two looks, and so many times as long as a look takes
-TRY_S = 0.01  # until the look that tells whether a try has failed
+TRY_S = 0.01  # of all threads, until the look that tells whether they have room
 ACTIVE_NS = 10**6  # a thread that neither ran nor waited for so long since the last look is idle
 WAITED = 0.2  # of a thread's time; who waits for more is pushed off
 PAUSES_S = (0.1, 3.2)  # the shortest and the longest
@@ -42,20 +42,26 @@ class Room:
 
     def __init__(self, times=times, clock=time.perf_counter):
         self._times, self._clock = times, clock
-        self._look_at_s = self._try_at_s = self._tried_s = self._asked_s = 0.0
-        self._forget()
-
-    def _forget(self):
         self._before = {}
         self._fewer = None  # how many are used while all are too many
         self._pause_s = PAUSES_S[0]
+        self._look_at_s = self._try_at_s = self._tried_s = self._asked_s = 0.0
+
+    def _forget(self):
+        self._before = self._times()
+        self._pause_s = PAUSES_S[0]
+
+    def _try(self, now_s):
+        """All threads, until the look that tells whether they have room."""
+        self._fewer, self._tried_s = None, now_s
+        self._look_at_s = now_s + TRY_S
 
     def threads(self, wanted) -> int:
         """How many of the threads wanted to use now."""
         now_s = self._clock()
         if now_s >= self._asked_s + GAP_S:
             self._forget()
-            self._look_at_s = now_s
+            self._try(now_s)
         self._asked_s = now_s
         if now_s >= self._look_at_s:
             self._look(now_s, wanted)
@@ -70,8 +76,7 @@ class Room:
             self._try_at_s = now_s + self._pause_s
             self._pause_s = min(2 * self._pause_s, PAUSES_S[1])
         elif self._fewer is not None and now_s >= self._try_at_s:
-            self._fewer, self._tried_s = None, now_s
-            self._look_at_s = now_s + TRY_S
+            self._try(now_s)
             return
         elif self._fewer is None and now_s >= self._tried_s + self._pause_s:
             self._pause_s = PAUSES_S[0]

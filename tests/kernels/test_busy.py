@@ -84,6 +84,14 @@ def test_what_happened_in_a_gap_says_nothing():
     assert set(machine.run(1)) == {2}
 
 
+def test_after_a_gap_all_threads_are_tried_for_a_moment():
+    machine = Machine(2, 1, look_s=0.0003)
+    machine.run(2)
+    machine.now_s += busy.GAP_S
+    used = machine.run(0.09)
+    assert used[0] == 2 and used.count(2) <= 1000 * busy.TRY_S + 1
+
+
 def test_a_look_that_takes_long_is_taken_rarely():
     machine = Machine(2, look_s=0.001)
     machine.run(3)
