@@ -5,7 +5,7 @@ comes back after some milliseconds, where the loop takes a tenth of one. Linux t
 thread ran and how long it waited for a CPU. Where some waited, so many fewer are used; after a
 pause all of them are tried again, and a try that fails doubles the pause. What was seen before a
 gap without work of ours says nothing of what comes after it: another library's threads may have
-pushed each other meanwhile. Where the system does not tell (there is no /proc/self/task/*/schedstat)
+pushed each other meanwhile. Where the system does not tell (it has no /proc/self/task/*/schedstat)
 all are used always.
 """
 
