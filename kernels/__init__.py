@@ -9,30 +9,65 @@ Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
     kernels.variants("linear", x)                                        # ['gpu.cu', 'gpu.py', …]
     kernels.check("linear", device="emulated")                           # its battery, anywhere
 
-The ops are found by their place: of every folder with a reference.py, the functions named as it is,
-alone or with a pass behind (linear, linear_backward). A folder is then hidden by its function:
-`from kernels.ops.linear import cpu` still reaches inside.
+Each op is a folder of kernels/ops and its line below; `kernels.reference` has the same, in NumPy.
 """
 
 from kernels import activations, reference
 from kernels.activations import Activation
 from kernels.battery import check
-from kernels.dispatch import functions_of, ops, variants
+from kernels.dispatch import variants
 from kernels.losses import ElementwiseLoss
 from kernels.names import unknown_attribute
-from kernels.ops.gather import shuffle_key
-
-_ops = {name: f for op in ops() for name, f in functions_of(f"kernels.ops.{op}", op).items()}
-globals().update(_ops)
+from kernels.ops.activation import activation, activation_backward
+from kernels.ops.adadelta import adadelta
+from kernels.ops.adagrad import adagrad
+from kernels.ops.adam import adam
+from kernels.ops.batch_norm import batch_norm, batch_norm_backward
+from kernels.ops.clip_by_norm import clip_by_norm
+from kernels.ops.clip_by_value import clip_by_value
+from kernels.ops.dropout import dropout, dropout_backward
+from kernels.ops.elementwise_loss import elementwise_loss
+from kernels.ops.gather import gather, shuffle_key
+from kernels.ops.linear import linear, linear_backward
+from kernels.ops.linear_backward_adam import linear_backward_adam
+from kernels.ops.linear_cross_entropy import linear_cross_entropy
+from kernels.ops.moving_average import moving_average
+from kernels.ops.random_shift_flip import random_shift_flip
+from kernels.ops.rmsprop import rmsprop
+from kernels.ops.root_mean_squared_error import root_mean_squared_error
+from kernels.ops.sgd import sgd
+from kernels.ops.softmax_cross_entropy import softmax_cross_entropy
 
 __all__ = [
     "Activation",
     "ElementwiseLoss",
+    "activation",
+    "activation_backward",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "batch_norm",
+    "batch_norm_backward",
     "check",
+    "clip_by_norm",
+    "clip_by_value",
+    "dropout",
+    "dropout_backward",
+    "elementwise_loss",
+    "gather",
+    "linear",
+    "linear_backward",
+    "linear_backward_adam",
+    "linear_cross_entropy",
+    "moving_average",
+    "random_shift_flip",
     "reference",
+    "rmsprop",
+    "root_mean_squared_error",
+    "sgd",
     "shuffle_key",
+    "softmax_cross_entropy",
     "variants",
-    *_ops,
 ]
 
 # What other libraries have by these names

@@ -8,8 +8,6 @@ import functools
 import importlib
 import math
 import re
-import types
-from collections.abc import Callable
 
 from kernels.arrays import device_of, one_of
 from kernels.device.unit import OPS, Unit
@@ -32,16 +30,6 @@ def ops() -> list[str]:
 def module(op, *file):
     """The module of an op, or of a file of its: module("linear", "cases")."""
     return importlib.import_module(".".join(["kernels.ops", op, *file]))
-
-
-def functions_of(module, op) -> dict[str, Callable]:
-    """{name: function} of an op's module: those named `op`, or `op` with a pass behind."""
-    found = vars(importlib.import_module(module)).items()
-    return {
-        name: f for name, f in found
-        if isinstance(f, types.FunctionType) and f.__module__ == module
-        and (name == op or name.startswith(f"{op}_"))
-    }  # fmt: skip
 
 
 def variants(op, like=None) -> list[str]:

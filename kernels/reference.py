@@ -4,30 +4,60 @@ kernels.reference.linear(x.astype(float), w, b, activation="relu") is what every
 against. Arguments are as in the op of that name, less the ones that choose how it is computed.
 Slow and plain on purpose: nothing here is compiled, fused or done in place.
 
-Each is the function of that name in kernels/ops/<op>/reference.py, found by its place. Those below
-take an activation or a loss by its name, as the ops do, and hand on its NumPy functions.
+Each is the function of that name in kernels/ops/<op>/reference.py. Those defined below take an
+activation or a loss by its name, as the ops do, and hand on its NumPy functions.
 """
 
 import numpy as np
 
 from kernels import activations, losses
-from kernels.dispatch import functions_of, ops
 from kernels.ops.activation import reference as _activation
+from kernels.ops.adadelta.reference import adadelta
+from kernels.ops.adagrad.reference import adagrad
+from kernels.ops.adam.reference import adam
 from kernels.ops.batch_norm import reference as _batch_norm
+from kernels.ops.clip_by_norm.reference import clip_by_norm
+from kernels.ops.clip_by_value.reference import clip_by_value
 from kernels.ops.dropout import reference as _dropout
+from kernels.ops.dropout.reference import dropout
 from kernels.ops.elementwise_loss import reference as _elementwise_loss
-from kernels.ops.gather.reference import order
+from kernels.ops.gather.reference import gather, order
 from kernels.ops.linear import reference as _linear
 from kernels.ops.linear_backward_adam import reference as _linear_backward_adam
 from kernels.ops.linear_cross_entropy import reference as _linear_cross_entropy
+from kernels.ops.moving_average.reference import moving_average
 from kernels.ops.random_shift_flip import reference as _random_shift_flip
+from kernels.ops.rmsprop.reference import rmsprop
+from kernels.ops.root_mean_squared_error.reference import root_mean_squared_error
+from kernels.ops.sgd.reference import sgd
+from kernels.ops.softmax_cross_entropy.reference import softmax_cross_entropy
 
-_found = {
-    name: f for op in ops() for name, f in functions_of(f"kernels.ops.{op}.reference", op).items()
-}
-globals().update(_found)
-
-__all__ = ["order", *_found]
+__all__ = [
+    "activation",
+    "activation_backward",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "batch_norm",
+    "batch_norm_backward",
+    "clip_by_norm",
+    "clip_by_value",
+    "dropout",
+    "dropout_backward",
+    "elementwise_loss",
+    "gather",
+    "linear",
+    "linear_backward",
+    "linear_backward_adam",
+    "linear_cross_entropy",
+    "moving_average",
+    "order",
+    "random_shift_flip",
+    "rmsprop",
+    "root_mean_squared_error",
+    "sgd",
+    "softmax_cross_entropy",
+]
 
 
 def _forward(activation):

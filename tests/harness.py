@@ -6,6 +6,7 @@ test supplies data; how far a result may be from the reference is said in kernel
 
 import itertools
 import re
+import types
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ __all__ = [
     "Variant",
     "check",
     "check_special",
+    "functions_of",
     "get",
     "integers",
     "normal",
@@ -43,6 +45,17 @@ __all__ = [
 ]
 
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
+
+
+def functions_of(op, *file):
+    """{name: function} of an op, or of a file of its: those named `op`, alone or with a pass
+    behind (linear, linear_backward)."""
+    module = dispatch.module(op, *file)
+    return {
+        name: f for name, f in vars(module).items()
+        if isinstance(f, types.FunctionType) and f.__module__ == module.__name__
+        and (name == op or name.startswith(f"{op}_"))
+    }  # fmt: skip
 
 
 def gpu_units():

@@ -1,8 +1,9 @@
-"""An activation, a loss and an optimizer with a kernel of its own are added by their files alone.
+"""An activation, a loss and an optimizer with an op of its own are added by their files and the
+lines that export them.
 
 The files are in tests/placed, each where it would be in the tree. They are laid over a copy of it
-in which nothing else is changed, and the tests of the families are run there: they know the new
-members, and fail where one lacks its reference.
+in which nothing else is changed but EXPORTS, and the tests of the families are run there: they know
+the new members, and fail where one lacks its reference or its line.
 """
 
 import os
@@ -16,7 +17,12 @@ import pytest
 from tests.dnn.helpers import ROOT
 
 PLACED = ROOT / "tests" / "placed"
+EXPORTS = {  # the file: its new line, and the name for its __all__
+    "kernels/__init__.py": ("from kernels.ops.signum import signum", "signum"),
+    "kernels/reference.py": ("from kernels.ops.signum.reference import signum", "signum"),
+}
 FAMILIES = (
+    "tests/test_exports.py",
     "tests/test_house.py",
     "tests/kernels/test_kernel_files.py",
     "tests/kernels/test_elementwise_loss.py",
@@ -27,6 +33,8 @@ KNOWN = {  # a part of the names of tests that must be among them
     "test_every_activation_has_a_reference[softsign]",
     "test_every_loss_has_a_reference[log_cosh]",
     "test_every_op_has_its_rooms[signum]",
+    "test_every_op_is_exported[signum-kernels]",
+    "test_every_op_is_exported[signum-kernels.reference]",
     "test_the_reference_imports_numpy_alone[signum]",
     "test_the_battery[cpu]",
     "test_header[signum/gpu.py]",
@@ -52,6 +60,19 @@ def tree(tmp_path_factory):
     return copy
 
 
+@pytest.fixture(scope="module")
+def exported(tree, tmp_path_factory):
+    """A copy of that with the lines of EXPORTS."""
+    copy = tmp_path_factory.mktemp("exported")
+    shutil.copytree(tree, copy, dirs_exist_ok=True)
+    for file, (line, name) in EXPORTS.items():
+        before, begin, after = (copy / file).read_text("utf-8").partition("\n__all__ = [\n")
+        assert begin
+        text = f'{before}{line}\n{begin}    "{name}",\n{after}'
+        (copy / file).write_text(text, "utf-8")
+    return copy
+
+
 def outcomes(tree, *tests):
     """{"test_name[parameters]": "PASSED", "FAILED", …} of the tests of the new members."""
     command = f"{sys.executable} -m pytest -v -p no:cacheprovider -m".split()
@@ -64,23 +85,33 @@ def outcomes(tree, *tests):
     return dict(found), run.stdout
 
 
-def test_new_files_are_all_it_takes(tree, toolchain):
+def test_without_its_line_it_fails_and_the_line_is_printed(tree):
+    found, output = outcomes(tree, "tests/test_exports.py")
+    assert found["test_every_op_is_exported[signum-kernels]"] == "FAILED", output
+    for file, (line, name) in EXPORTS.items():
+        assert f"add to {file}: {line}" in output
+        assert f'add to {file}, in __all__: "{name}",' in output
+
+
+def test_the_files_and_the_lines_are_all_it_takes(exported, toolchain):
     found, output = outcomes(
-        tree, *FAMILIES, "tests/kernels/test_signum.py", "tests/dnn/test_placed.py"
+        exported, *FAMILIES, "tests/kernels/test_signum.py", "tests/dnn/test_placed.py"
     )
     assert not {"FAILED", "ERROR"} & set(found.values()), output
     assert {name for name, outcome in found.items() if outcome == "PASSED"} >= KNOWN, output
 
 
-def test_one_without_its_reference_fails(tree):
-    (tree / "kernels/ops/signum/reference.py").write_text("")
+def test_one_without_its_reference_fails(exported):
+    (exported / "kernels/ops/signum/reference.py").write_text("")
+    shutil.copy(ROOT / "kernels/reference.py", exported / "kernels")
     for file in ("activations/softsign.py", "losses/log_cosh.py"):
-        path = tree / "kernels" / file
+        path = exported / "kernels" / file
         path.write_text(path.read_text().partition("\ndef reference(")[0])
-    found, output = outcomes(tree, *FAMILIES)
+    found, output = outcomes(exported, *FAMILIES)
     for name in (
         "test_every_activation_has_a_reference[softsign]",
         "test_every_loss_has_a_reference[log_cosh]",
+        "test_every_op_is_exported[signum-kernels.reference]",
         "test_a_step_is_that_of_the_reference[Signum]",
     ):
         assert found[name] == "FAILED", output

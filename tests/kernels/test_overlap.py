@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels import dispatch
 from kernels.battery.guards import bits
 from kernels.battery.variants import get, put
+from tests import harness
 
 B, I, O = 6, 8, 8  # square layers: so that more arrays have the same shape
 NUMBERS = {  # arguments that are no arrays, with what is passed; others keep their defaults
@@ -52,11 +52,7 @@ TUPLES = {  # out: several arrays
 
 
 def all_functions():
-    return {
-        name: f
-        for op in dispatch.ops()
-        for name, f in dispatch.functions_of(f"kernels.ops.{op}", op).items()
-    }
+    return {name: f for op in harness.ops() for name, f in harness.functions_of(op).items()}
 
 
 def arrays_of(name):
