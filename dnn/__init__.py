@@ -24,8 +24,8 @@ from dnn import (
     perceptron,
     schedules,
 )
-from dnn.checkpoint import load_model
 from dnn.learning_rate_finder import learning_rate_finder
+from dnn.loading import load_model
 from dnn.model import Sequential
 from dnn.one_hot import one_hot
 from kernels.names import unknown_attribute

@@ -104,24 +104,24 @@ def _samples(model, x, y, sample_weight, class_weight, validation_split, validat
 def _epoch(model, signals, steps, per_sample, watchers, key, at_once):
     """The rest of an epoch whose order is `key`, until it ends or is stopped: its logs."""
     began, batch_size, n = time.perf_counter(), steps.batch_size, len(per_sample.losses)
-    running = model.running
+    running, progress = model.running, model.progress
     running.key = key
     steps.begin_epoch(key)
-    begun = model.samples_trained if model.epoch_samples == n else 0
+    begun = progress.begun(n)
     first = per_sample.go_on(begun)
-    model.epoch_samples, model.of_epoch = n, per_sample.every()
+    progress.epoch_samples, progress.of_epoch = n, per_sample.every()
     for start in range(begun, n, at_once):
         end = min(start + at_once, n)
-        if model.averaged:  # a callback has left it there
+        if progress.averaged:  # a callback has left it there
             model.use_average(False)
         watchers.on_train_batch_begin(start // batch_size, {})
         for low, high in steps.parts(start, end):
             steps.train(low, high, per_sample.part(low, high))
-            model.samples_trained = high % n
+            progress.samples_trained = high % n
             if high < end:
                 signals.deliver()
         running.cover(start, end, batch_size)
-        model.epochs_trained += end == n
+        progress.epochs_trained += end == n
         watchers.on_train_batch_end(running.start // batch_size, {})
         if end < n:
             signals.deliver()
@@ -130,7 +130,7 @@ def _epoch(model, signals, steps, per_sample, watchers, key, at_once):
     # The one read of the epoch: it waits for the device
     logs = per_sample.means(first, end, key)
     if end == n:
-        model.of_epoch = None
+        progress.of_epoch = None
     logs["seconds"] = time.perf_counter() - began
     return logs
 

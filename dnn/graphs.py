@@ -58,7 +58,7 @@ class Steps:
         if self._versions != [part._version for part in self._parts]:
             self._take_changes()
         starts = range(start, end, self.batch_size)
-        first = model.steps_trained + 1
+        first = model.progress.steps_trained + 1
         numbers = range(first, first + len(starts))
         rates = schedules.rates(model.schedule, range(first - 1, numbers[-1]))
         if self.captured:
@@ -69,7 +69,7 @@ class Steps:
         else:
             rates = np.float32(rates).tolist()  # as a graph's
             self.issue(self._given(start, end), out, self.key, starts, numbers, rates)
-        model.steps_trained = numbers[-1]
+        model.progress.steps_trained = numbers[-1]
 
     def _given(self, start, end):
         """The targets, and the weights if there are, of those rows of the order."""

@@ -1,6 +1,7 @@
 """The learning-rate finder: what the loss does while the rate rises, in a run that is undone."""
 
 import contextlib
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -8,7 +9,6 @@ import numpy as np
 
 from dnn import data, devices, interrupts
 from dnn.callbacks import Callback
-from dnn.checkpoint import LATER, PROGRESS, WITHIN
 from dnn.keywords import keywords_checked
 from dnn.schedules import Schedule
 from kernels.numbers import Number, whole_number
@@ -66,7 +66,7 @@ def learning_rate_finder(
     batches = -(-len(x_prepared) // whole_number("batch_size", batch_size))
     watcher = _Watcher(start, end, steps, smoothing, stop_factor)
     with interrupts.whole(), _undone(model):
-        model.steps_trained = model.samples_trained = 0
+        model.progress.restart()
         model._reset_optimizer()
         model.optimizer.learning_rate, model.steps_per_execution = watcher.sweep, 1
         model.fit(x, y, batch_size, -(-steps // batches), verbose=0, callbacks=[watcher])
@@ -140,11 +140,11 @@ def suggested(rates, losses):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    counts = (*PROGRESS, *WITHIN, *LATER, "of_epoch")
-    names = (*counts, "averaged", "stop_training", "history", "steps_per_execution")
-    kept = {name: getattr(model, name) for name in names}
+    names = ("stop_training", "history", "steps_per_execution")
+    kept = {name: getattr(model, name) for name in names} | {"progress": model.progress}
     weights, statistics = model.arena.copy(), model.state_arena.copy()
     rate, state = model.optimizer.learning_rate, model.optimizer_state
+    model.progress = dataclasses.replace(model.progress)
     try:
         yield
     finally:

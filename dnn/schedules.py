@@ -298,10 +298,11 @@ def begin(model, n, batch_size, initial_epoch, epochs):
     schedule is over before the training is, and refuses more steps than the kernels can count.
     """
     batches = math.ceil(n / batch_size)
-    begun = model.samples_trained if model.epoch_samples == n else 0
+    progress = model.progress
+    begun = progress.begun(n)
     steps = batches * max(0, epochs - initial_epoch)
     steps -= math.ceil(begun / batch_size) if steps else 0  # of an epoch that goes on
-    taken = model.steps_trained
+    taken = progress.steps_trained
     if taken + steps > MOST_STEPS:
         raise ValueError(
             f"epochs: got {epochs} of {batches} steps each; expected {MOST_STEPS:,} steps at most, "
@@ -310,10 +311,10 @@ def begin(model, n, batch_size, initial_epoch, epochs):
         )
     if not steps:
         return
-    done = taken - model.schedule_start
-    goes_on = 0 < done < model.schedule_steps and (initial_epoch or (begun and done < batches))
+    done = taken - progress.schedule_start
+    goes_on = 0 < done < progress.schedule_steps and (initial_epoch or (begun and done < batches))
     if not goes_on:
-        model.schedule_start, model.schedule_steps = taken, steps
+        progress.schedule_start, progress.schedule_steps = taken, steps
     _warn_of_an_end(model, steps)
 
 

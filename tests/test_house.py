@@ -55,6 +55,30 @@ def test_direction(package):
         assert ours <= MAY_IMPORT[package], f"{label(path)} imports {ours - MAY_IMPORT[package]}"
 
 
+def test_no_import_circle():
+    """Also where a module is imported inside a function. What all of `dnn` offers is no module of
+    its own here: whoever asks for that asks for the module which defines it."""
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources("dnn")
+    }
+    files = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    del files["dnn"]
+
+    def visit(name, above):
+        assert name not in above, " -> ".join([*above[above.index(name) :], name])
+        if name not in done:
+            for other in sorted(imports(files[name])):
+                module = other if other in files else other.rpartition(".")[0]
+                if module in files and module != name:
+                    visit(module, [*above, name])
+            done.add(name)
+
+    done = set()
+    for name in files:
+        visit(name, [])
+    assert done == files.keys()
+
+
 @pytest.mark.parametrize("op", harness.ops())
 def test_the_reference_imports_numpy_alone(op):
     names = {name.partition(".")[0] for name in imports(dispatch.OPS / op / "reference.py")}

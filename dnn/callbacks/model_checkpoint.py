@@ -6,7 +6,7 @@ import string
 
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
-from dnn.checkpoint import named_as_ours
+from dnn.saving import named_as_ours
 from kernels.numbers import Number, optional, truth, whole_number
 from kernels.text import say
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dnn import callbacks, learning_rate_finder, load_model, optimizers
-from dnn.checkpoint import ModelFileError
+from dnn.loading import ModelFileError
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_average_figures import MOMENTUM, RATE, START, STEPS, TARGET
 from tests.dnn.helpers import bits, samples, small_model

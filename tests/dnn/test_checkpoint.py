@@ -10,7 +10,7 @@ import pytest
 
 import kernels
 from dnn import Sequential, initializers, layers, load_model, losses, optimizers, schedules
-from dnn.checkpoint import ModelFileError
+from dnn.loading import ModelFileError
 from tests.dnn.helpers import LOGITS, bits, samples, small_model, trained_model
 from tests.kernels.mish import mish
 

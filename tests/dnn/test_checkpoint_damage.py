@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save
 
 from dnn import layers, load_model, optimizers
-from dnn.checkpoint import ModelFileError
+from dnn.loading import ModelFileError
 from tests.dnn.helpers import small_model
 
 

@@ -11,8 +11,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 from dnn import Sequential, callbacks, layers, load_model, losses, optimizers, schedules
-from dnn.checkpoint import MOST_HEADER_BYTES, MOST_ITEMS, ModelFileError
-from dnn.model import MOST_LAYERS
+from dnn.loading import ModelFileError
+from dnn.network import MOST_LAYERS
+from dnn.signed_file import MOST_HEADER_BYTES, MOST_ITEMS
 from tests.dnn.helpers import bits, fresh_process, small_model
 
 SECONDS = 1.0

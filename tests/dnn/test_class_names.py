@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dnn import Sequential, layers, load_model
-from dnn.checkpoint import ModelFileError
+from dnn.loading import ModelFileError
 from tests.dnn.test_checkpoint_damage import forged
 
 

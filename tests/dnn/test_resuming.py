@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dnn import callbacks, layers, load_model, losses, optimizers, schedules
-from dnn.checkpoint import ModelFileError
+from dnn.loading import ModelFileError
 from tests.dnn.helpers import ROOT, bits, samples, small_model
 from tests.dnn.test_checkpoint_damage import forged
 
@@ -119,7 +119,7 @@ def test_what_an_epoch_reports_that_goes_on(saved, tmp_path):
     if saved:
         model = load_model(tmp_path / "m", device="cpu")
     old = load_model(tmp_path / "m", device="cpu")
-    old.of_epoch = None
+    old.progress.of_epoch = None
     ended, since = (fit(each, initial_epoch=2) for each in (model, old))
     before = (MIDDLE - 2 * STEPS) * BATCH
     for name in ("loss", "accuracy"):

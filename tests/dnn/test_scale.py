@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dnn import layers, load_model
-from dnn.checkpoint import save
+from dnn.saving import save
 from tests.dnn.helpers import small_model
 
 rng = np.random.default_rng(0)
