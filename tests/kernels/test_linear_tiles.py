@@ -1,10 +1,12 @@
 """gpu.cu's tiles and splits: what is chosen, and that a forced choice is what runs."""
 
+import re
+
 import numpy as np
 import pytest
 
 import kernels
-from kernels.device import emulated
+from kernels.device import emulated, toolchain
 from kernels.ops.linear import tiles
 
 PRODUCTS = [
@@ -77,3 +79,56 @@ def test_a_forced_choice_is_what_runs():
         y = kernels.linear(x, w).get()
     assert found.counters.total.atomics == 2 * 3 * 5
     np.testing.assert_array_equal(y, np.full((65, 65), 160, np.float32))
+
+
+# The drawings in the headers, held to what the headers compute
+
+DRAWN = """
+enum Precision { FLOAT32, TF32, BFLOAT16, FLOAT16 };
+#include "block_product.cuh"
+extern "C" __global__ void drawn(int* chunks, int* rows, int* owners) {
+  using Tile = OperandTile<TILE_M, 32, TILE_K, THREADS, true>;
+  const int row = threadIdx.x / 8, chunk = threadIdx.x % 8;
+  chunks[8 * row + Tile::place(row, 4 * chunk) / 4 % 8] = chunk;
+  if (threadIdx.x < 8) rows[threadIdx.x] = first_row<4>(threadIdx.x);
+  if (threadIdx.x >= 32) return;
+  WarpProduct<PRECISION, WARP_M, WARP_N, Left<true>, Right<false>> warp(0, 0);
+  warp.each_four([&](int m, int n, Floats<4>) {
+    for (int i = 0; i < 4; ++i) owners[m * WARP_N + n + i] = threadIdx.x;
+  });
+}
+"""
+
+
+def drawing(header, pattern):
+    """The groups of each line of a header's comments that matches."""
+    text = toolchain.headers()[header]
+    return re.findall(rf"^// +{pattern}$", text, re.MULTILINE)
+
+
+@pytest.mark.emulated
+@pytest.mark.usefixtures("toolchain")
+def test_the_drawings_are_of_what_is_computed():
+    tile = tiles.Tile(128, 64, 64, 32, 2, 4)
+    chunks, rows = np.full((32, 8), -1, np.int32), np.full(8, -1, np.int32)
+    owners = np.full((64, 32), -1, np.int32)
+    defines = {"TILE": tile.define, "PRECISION": "FLOAT32"}
+    found = emulated.run(DRAWN, 1, tile.threads, chunks, rows, owners, defines=defines)
+    assert not found.reports
+
+    lines = drawing("operand_tile.cuh", r"rows +(\d+) - +(\d+)((?:  ?\d){8})")
+    assert [int(first) for first, *_ in lines] == list(range(0, 32, 4))
+    for first, last, places in lines:
+        want = [int(place) for place in places.split()]
+        assert (chunks[int(first) : int(last) + 1] == want).all()
+    [line] = drawing("operand_tile.cuh", r"g, row +(.+)")
+    pairs = re.findall(r"(\d), row (\d+)", line)
+    assert [(int(g), rows[int(g)]) for g, _ in pairs] == [(int(g), int(row)) for g, row in pairs]
+
+    lines = drawing("block_product.cuh", r"(?:m +)?(\d+) +(\d\d(?:  \d\d){7})")
+    assert [int(m) for m, _ in lines] == list(range(0, 32, 4))
+    for m, lanes in lines:
+        want = [4 * int(g) + int(t) for g, t in lanes.split()]
+        for half in (0, 32):  # of the warp's rows
+            block = owners[half + int(m) : half + int(m) + 4].reshape(4, 8, 4)
+            assert (block == np.array(want)[:, None]).all()

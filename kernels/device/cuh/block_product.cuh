@@ -3,6 +3,38 @@
 //
 // The geometry and the shared memory are kernels/ops/linear/tiles.py's. A kernel file names the
 // values of Precision, includes this, and calls product, complete and each_output.
+//
+//     A block's TILE_M x TILE_N outputs and its warps, here of Tile(128, 64, 64, 32, 2, 4): eight
+//     warps have 64 x 32 outputs each, and share them by two. Warps 0 - 3 multiply the first slab
+//     of 16 of a tile's k, warps 4 - 7 the second
+//
+//               n 0          32         63
+//         m 0     +----------+----------+
+//                 |   0, 4   |   1, 5   |
+//         64      +----------+----------+
+//                 |   2, 6   |   3, 7   |
+//         127     +----------+----------+
+//
+//     A warp's lanes: of every 32 rows and 32 columns, which lane, as the two digits of
+//     g = lane / 4 and t = lane % 4, has each 4 x 4 outputs in its registers
+//
+//            n    0   4   8  12  16  20  24  28
+//         m  0   00  01  02  03  00  01  02  03
+//            4   20  21  22  23  20  21  22  23
+//            8   40  41  42  43  40  41  42  43
+//           12   60  61  62  63  60  61  62  63
+//           16   10  11  12  13  10  11  12  13
+//           20   30  31  32  33  30  31  32  33
+//           24   50  51  52  53  50  51  52  53
+//           28   70  71  72  73  70  71  72  73
+//
+//     Shared memory while the block multiplies, and after
+//
+//         stage 0           stage 1           ...    tile i is copied to stage i % STAGES while
+//         A tile  B tile    A tile  B tile    ...    those before it are multiplied
+//
+//         addend 0                    addend 1          ...    one for each of the WARPS_K warps
+//         outputs, a row for db       outputs, a row    ...    that share an output
 #pragma once
 #include "warp_product.cuh"
 

@@ -10,6 +10,31 @@
 // The tile is kept the way it lies in device memory, so that chunks are copied as they are, but the
 // chunks of each 128 bytes (all banks, once) change places: those that eight lanes read together,
 // the 4 t of two g, lie in different banks.
+//
+//     K_CONTIGUOUS, WIDTH 4: a row of the tile is 32 floats along k, 8 chunks, all 32 banks once.
+//     Which chunk of k lies in which place (banks 4 place ... 4 place + 3):
+//
+//         place         0 1 2 3 4 5 6 7
+//         rows  0 -  3  0 1 2 3 4 5 6 7
+//         rows  4 -  7  1 0 3 2 5 4 7 6
+//         rows  8 - 11  2 3 0 1 6 7 4 5
+//         rows 12 - 15  3 2 1 0 7 6 5 4
+//         rows 16 - 19  4 5 6 7 0 1 2 3
+//         rows 20 - 23  5 4 7 6 1 0 3 2
+//         rows 24 - 27  6 7 4 5 2 3 0 1
+//         rows 28 - 31  7 6 5 4 3 2 1 0
+//
+//     What the lanes read at once of slab 0 for the matrix units, each the chunk t of its row: a
+//     16-byte load goes by quarters of a warp, and in each the eight lanes have eight places
+//
+//         lanes     0  1  2  3    4  5  6  7  |  8  9 10 11   12 13 14 15  |  16 ...
+//         g, row    0, row 0      1, row 16   |  2, row 4     3, row 20    |  4, row 8 ...
+//         chunk     0  1  2  3    0  1  2  3  |  0  1  2  3    0  1  2  3  |
+//         place     0  1  2  3    4  5  6  7  |  1  0  3  2    5  4  7  6  |
+//
+//     Along the side instead (not K_CONTIGUOUS) a row of the tile is one k, lane (g, t) reads the
+//     chunk g / 2 + 4 (g % 2) of the rows k = 4 t ... 4 t + 3, and the places are the same: the
+//     chunk by the k / 4 of its row.
 #pragma once
 #include "async_copy.cuh"
 #include "vector.cuh"
