@@ -45,6 +45,25 @@ def test_header(where):
     assert tuple(fields) == FIELDS
 
 
+WORKED = re.compile(  # n 101,770: 28 n = 2,849,560 bytes, 0.59 µs at 4.8 TB/s
+    r"((?:\w+ \d[\d,]*, )*\w+ \d[\d,]*): ([^:=]+) = ([\d,]+) (bytes|operations), "
+    r"([\d.]+) µs at ([\d.]+) T(?:B|FLOP)/s"
+)
+
+
+@pytest.mark.parametrize("where", FILES, ids=label)
+def test_the_traffic_is_worked_out(where):
+    """For one size at least: the formula's value, and its time at the limit that is named."""
+    traffic = re.search(r"^Traffic:(.*?)^Launch:", header(*where), re.M | re.S)[1]
+    worked = WORKED.findall(" ".join(traffic.split()))
+    assert any(unit == "bytes" for *_, unit, _, _ in worked)
+    for sizes, formula, amount, _, us, limit in worked:
+        names = {name: int(n.replace(",", "")) for name, n in map(str.split, sizes.split(", "))}
+        value = eval(re.sub(r"(?<=[\w)]) (?=[\w(])", " * ", formula), names)
+        assert value == int(amount.replace(",", "")), formula
+        assert f"{value / float(limit) / 1e6:.{len(us.partition('.')[2])}f}" == us, formula
+
+
 @pytest.mark.parametrize("where", CPP, ids=label)
 def test_cpp_entries_are_as_declared(where):
     entries = toolchain.entries(text_of(*where))

@@ -7,6 +7,7 @@
 // Traffic:      forward 8n bytes, backward 12n bytes, each element once in 16-byte accesses where
 //               the pointers allow; softmax as many bytes, in 4-byte accesses, its second and third
 //               reads coming from cache.
+//               n 262,144: 8 n = 2,097,152 bytes, 0.44 µs at 4.8 TB/s.
 // Launch:       elementwise: THREADS threads, grid strides over the work. softmax: blockDim.x
 //               threads a row (a warp up to WIDE_ROW columns, else a block), blockDim.y rows a
 //               block; shared memory 128 bytes a reduction.

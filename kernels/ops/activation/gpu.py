@@ -6,6 +6,7 @@ Maths:        forward y = f(z); backward dz = dy · f'(s), s being y or z as the
 Shapes:       n elements, or rows × cols, float32, contiguous.
 Traffic:      forward 8n bytes, backward 12n bytes; softmax reads its row three times, twice from
               cache.
+              n 262,144: 8 n = 2,097,152 bytes, 0.44 µs at 4.8 TB/s.
 Launch:       elementwise THREADS threads, grid strides over the work; softmax 32 threads a row,
               ROWS_PER_BLOCK rows a block; no shared memory.
 Requirements: none.

@@ -5,6 +5,7 @@
 // Shapes:       p, g, a, d: n float32 each. lr (1,) float32 on the device, or null: then the scalar
 //               lr_value.
 // Traffic:      28 n bytes: p, a, d read and written, g read, in 16-byte accesses.
+//               n 101,770: 28 n = 2,849,560 bytes, 0.59 µs at 4.8 TB/s.
 // Launch:       THREADS threads, grid strides over the work; no shared memory.
 // Requirements: none; 16-byte access where all four arrays start on a multiple of 16 bytes.
 // Numerics:     float32; a squared gradient past 3.4e38 makes a infinite and its update 0. fmaf is

@@ -5,6 +5,7 @@ Maths:        a = ρ a + (1 − ρ) g²;  c = √(d + eps) / √(a + eps) g;  d 
 Shapes:       p, g, a, d: n float32 each. lr (1,) float32 on the device, or null: then the scalar
               lr_value.
 Traffic:      28n bytes: p, a, d read and written, g read.
+              n 101,770: 28 n = 2,849,560 bytes, 0.59 µs at 4.8 TB/s.
 Launch:       THREADS threads, grid strides over the work; no shared memory.
 Requirements: none.
 Numerics:     float32; a squared gradient past 3.4e38 makes a infinite and its update 0.

@@ -4,6 +4,7 @@
 // Shapes:       p, g, a: n float32 each. lr (1,) float32 on the device, or null: then the scalar
 //               lr_value.
 // Traffic:      20 n bytes: p and a read and written, g read, in 16-byte accesses.
+//               n 101,770: 20 n = 2,035,400 bytes, 0.42 µs at 4.8 TB/s.
 // Launch:       THREADS threads, grid strides over the work; no shared memory.
 // Requirements: none; 16-byte access where all three arrays start on a multiple of 16 bytes.
 // Numerics:     float32; a squared gradient past 3.4e38 makes a infinite and its update 0. fmaf is

@@ -5,6 +5,7 @@
 // Shapes:       p, g, m, v: n float32 each. step (1,) int32 and lr (1,) float32 on the device, or
 //               null: then the scalars step_value, lr_value.
 // Traffic:      28 n bytes: p, m, v read and written, g read, in 16-byte accesses.
+//               n 101,770: 28 n = 2,849,560 bytes, 0.59 µs at 4.8 TB/s.
 // Launch:       THREADS threads, grid strides over the work; no shared memory.
 // Requirements: none; 16-byte access where all four arrays start on a multiple of 16 bytes.
 // Numerics:     float32. 1 - b^t = -expm1(t ln b), ln b from the host in double, so the correction

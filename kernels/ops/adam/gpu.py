@@ -5,6 +5,7 @@ Maths:        m = β1 m + (1 − β1) g;  v = β2 v + (1 − β2) g²;
 Shapes:       p, g, m, v: n float32 each. step (1,) int32 and lr (1,) float32 on the device, or
               null: then the scalars step_value, lr_value.
 Traffic:      28n bytes: p, m, v read and written, g read.
+              n 101,770: 28 n = 2,849,560 bytes, 0.59 µs at 4.8 TB/s.
 Launch:       THREADS threads, grid strides over the work; no shared memory.
 Requirements: none.
 Numerics:     float32; 1 − βᵗ = −expm1(t ln β), ln β from the host in double.

@@ -14,6 +14,7 @@ Traffic:      training 12·B·I bytes read and 4·B·I written (8·B·I with z);
               (16 KB for 512 rows). inference 8·B·I. backward 16·B·I read, half of it from cache,
               and 4·B·I written; 4·B·I more for s. Beside that 4 bytes a thread for every array of
               a column that it reads.
+              B 512, I 512: 8 B I = 2,097,152 bytes, 0.44 µs at 4.8 TB/s.
 Launch:       grid (I / COLUMNS rounded up, 1), in inference (…, up to B / ROWS); THREADS = ROWS ×
               COLUMNS threads. 8 columns are a sector of 32 bytes, so narrow layers have several
               blocks: 16 for 128 columns. Shared memory 512 bytes.

@@ -4,6 +4,7 @@ Maths:        ‖g‖ = √(Σ g²);  g = g · limit / ‖g‖ where ‖g‖ > l
 Shapes:       g: n float32. starts: S + 1 int64, segment s being g[starts[s]:starts[s + 1]], or
               null for one segment of n. sums: S × parts × 2 float32, parts blocks to a segment.
 Traffic:      12n bytes: g read twice and written once; 8 · parts bytes of sums a block, from cache.
+              n 101,770: 12 n = 1,221,240 bytes, 0.25 µs at 4.8 TB/s.
 Launch:       grid (parts, S), THREADS threads; shared memory 2 · THREADS floats = 2,048 bytes.
 Requirements: S ≤ 65535. Bounds outside of g are pulled into it.
 Numerics:     float32 in a fixed order, no atomics: the same launch gives the same bits. Squares of

@@ -3,6 +3,7 @@
 Maths:        g = min(max(g, −limit), limit)
 Shapes:       g: n float32.
 Traffic:      8n bytes.
+              n 101,770: 8 n = 814,160 bytes, 0.17 µs at 4.8 TB/s.
 Launch:       THREADS threads, grid strides over the work; no shared memory.
 Requirements: none.
 Numerics:     exact; NaN stays NaN, for comparisons with it are false.

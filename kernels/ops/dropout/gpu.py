@@ -7,6 +7,7 @@ Shapes:       x, s, y: n float32 each, contiguous; y may be x. Forward, g is the
               x. step: (1,) int32 on the device, or null: then step_value.
 Traffic:      8n bytes forward (s is not read where g' is constant), else 12n, in 16-byte accesses
               where the pointers allow.
+              n 262,144: 8 n = 2,097,152 bytes, 0.44 µs at 4.8 TB/s.
 Launch:       THREADS threads of 4 elements, grid strides over the work; no shared memory.
 Requirements: none; any n, any alignment of 4 bytes.
 Numerics:     exact but for two roundings of float32 (scale, product), and those of g'. The mask has

@@ -5,6 +5,7 @@ Maths:        loss_i = w_i / C · Σ_j ℓ(z_ij, t_ij); dz_ij = scale · w_i / C
 Shapes:       z, t, dz (B, C) float32; weights, loss (B,) float32; hit (B,) uint8; contiguous.
               weights (then ones), dz and hit may be null. dz may be z.
 Traffic:      z and t read once, dz written once: 12·B·C bytes, each access of 4.
+              B 512, C 512: 12 B C = 3,145,728 bytes, 0.66 µs at 4.8 TB/s.
 Launch:       THREADS threads, each row to `lanes` of them, a power of two, so that one output a
               sample takes one thread and 32 or more a whole warp; no shared memory.
 Requirements: lanes divides 32, and the grid covers B · lanes threads.

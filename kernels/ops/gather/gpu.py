@@ -6,6 +6,7 @@ Shapes:       x (n, cols) uint8, float32 or int32 (labels, not scaled); y (rows,
               int32 for int32; contiguous. start, key: (1,) int64 on the device, or null: then
               the scalars start_value, key_value.
 Traffic:      rows · cols · (item size read + 4 written) bytes, coalesced along the row.
+              rows 128, cols 784: 5 rows cols = 501,760 bytes, 0.10 µs at 4.8 TB/s.
 Launch:       a block of THREADS threads a row; every thread computes the row's index for itself,
               about 60 integer instructions; no shared memory.
 Requirements: n < 2³¹, which kernels/ops/gather/__init__.py guarantees. Rows of y for which

@@ -11,6 +11,9 @@
 // Traffic:      a block reads (TILE_M + TILE_N) K / S floats, so A is read N / TILE_N times and B
 //               M / TILE_M times; 2 M N K operations. M N floats are written; of a split K, S whole
 //               tiles of partials are written and read besides, and S atomic counts made a tile.
+//               M 2,048, N 512, K 512, TILE_M 128, TILE_N 64: 4 K (M N / TILE_N + M N / TILE_M) + 4
+//               M N = 54,525,952 bytes, 11.4 µs at 4.8 TB/s.
+//               M 2,048, N 512, K 512: 2 M N K = 1,073,741,824 operations, 16.0 µs at 67 TFLOP/s.
 // Launch:       grid (M / TILE_M, N / TILE_N, S), rounded up, THREADS threads; dynamic shared
 //               memory as tiles.py says, where the tile, and S, are chosen from M, N and K. STAGES
 //               tiles of either operand are in shared memory, all but one of them on their way;

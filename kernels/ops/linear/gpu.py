@@ -6,6 +6,8 @@ Shapes:       C is M × N over K: forward B, O, I; backward_dx B, I, O; backward
               float32, row-major, contiguous. K is not split: partials, arrived are not used.
 Traffic:      a block reads 2 · TILE · K floats and writes TILE², so each operand is read
               (other side) / TILE times; 2 M N K operations.
+              M 128, N 128, K 784: 8 M N K / 16 + 4 M N = 6,488,064 bytes, 1.35 µs at 4.8 TB/s.
+              M 128, N 128, K 784: 2 M N K = 25,690,112 operations, 0.38 µs at 67 TFLOP/s.
 Launch:       grid (M / TILE_M, N / TILE_N) rounded up, TILE × TILE threads along x;
               shared memory 2 · TILE² floats = 2,048 bytes, 2,112 for dx (a padded tile).
 Requirements: none; N ≤ 65535 · TILE_N, which kernels/ops/linear/__init__.py guarantees.

@@ -13,12 +13,13 @@
 //               N ceil(M / 128)) bytes, sides rounded up to tiles and K to 64, mostly from L2, and
 //               writes 4 M N; 2 M N K operations. backward_dw in `splits` parts writes and reads
 //               4 M N more for each.
-//               Forward at B, I, O = 8192, 4096, 4096: 275 G operations, 278 us at an H200's 990
-//               TFLOP/s; before them packing moves 302 MB, 70 us at 4.3 TB/s, so the call cannot
-//               pass 80 % of that limit. The product asks L2 for 3.2 GB; in 278 us that were 11.6
-//               TB/s, 78 % of 64 bytes a clock for each multiprocessor, so L2 is what will limit
-//               it. Clusters of two blocks, sharing B's panels, would ask for a third less. All
-//               this is counted; nothing has run on a card yet.
+//               B 8,192, I 4,096, O 4,096: 2 B I O = 274,877,906,944 operations, 278 µs at 990
+//               TFLOP/s. Before them packing moves, of
+//               B 8,192, I 4,096, O 4,096: 6 (B I + I O) = 301,989,888 bytes, 62.9 µs at 4.8 TB/s,
+//               so the call cannot pass 82 % of that limit. The product asks L2 for 3.2 GB; in
+//               278 µs that were 11.6 TB/s, 78 % of 64 bytes a clock for each multiprocessor, so L2
+//               is what will limit it. Clusters of two blocks, sharing B's panels, would ask for a
+//               third less. All this is counted; nothing has run on a card yet.
 // Launch:       linear_pack a block of 256 threads a panel. Products: a grid of at most one block a
 //               multiprocessor, which walks over tiles of 128 x 256; 384 threads: one that asks for
 //               the copies, in a warpgroup of its own, and two warpgroups of 64 x 256 outputs each;

@@ -8,6 +8,7 @@
 //               or null: then the scalars. partials, arrived: as in linear/gpu.cu.
 // Traffic:      that of linear/gpu.cu's product, and in place of the M N floats that it writes 24
 //               M N bytes: w, m, v read and written. dw would have been 4 M N written and 4 read.
+//               M 784, N 128, K 128: 4 K (M + N) + 24 M N = 2,875,392 bytes, 0.60 µs at 4.8 TB/s.
 // Launch:       grid (M / TILE_M, N / TILE_N, S), THREADS threads, dynamic shared memory: as
 //               linear/gpu.cu, by the same choice of tile and S.
 // Requirements: none on sizes or alignment; 16-byte copies of x and dz as in linear/gpu.cu, 16-byte

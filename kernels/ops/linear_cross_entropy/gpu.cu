@@ -14,6 +14,8 @@
 //               block, twice where it does not fit SLOTS chunks (more than 512 inputs of up to 16
 //               classes, a row a warp); x once more where g' is taken there and w did not fit.
 //               2 rows inputs classes operations forward, as many for dx.
+//               rows 128, inputs 128, classes 10: 8 rows inputs + 4 inputs classes = 136,192 bytes,
+//               0.028 µs at 4.8 TB/s.
 // Launch:       THREADS threads, 4 warps. linear_cross_entropy: a row a warp, so that a batch of
 //               128 still fills 32 multiprocessors; SLOTS 4, 42 KB of shared memory.
 //               linear_cross_entropy_rows: ROWS_PER_WARP rows a warp, for large batches: w is read

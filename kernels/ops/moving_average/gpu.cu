@@ -4,6 +4,7 @@
 // Shapes:       average, p: n float32 each. step (1,) int32 on the device, or null: then the scalar
 //               step_value.
 // Traffic:      12 n bytes: the average read and written, p read, in 16-byte accesses.
+//               n 101,770: 12 n = 1,221,240 bytes, 0.25 µs at 4.8 TB/s.
 // Launch:       THREADS threads, grid strides over the work; no shared memory.
 // Requirements: none; 16-byte access where both arrays start on a multiple of 16 bytes.
 // Numerics:     float32. fmaf is written out, so that the bits are the same whatever the alignment.

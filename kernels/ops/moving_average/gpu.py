@@ -4,6 +4,7 @@ Maths:        a = p in step 1, else a + take · (p − a).
 Shapes:       average, p: n float32 each. step (1,) int32 on the device, or null: then the scalar
               step_value.
 Traffic:      12n bytes: the average read and written, p read.
+              n 101,770: 12 n = 1,221,240 bytes, 0.25 µs at 4.8 TB/s.
 Launch:       THREADS threads, grid strides over the work; no shared memory.
 Requirements: none.
 Numerics:     float32.

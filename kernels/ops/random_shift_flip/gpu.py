@@ -7,6 +7,7 @@ Shapes:       x, y: rows × height × width float32, contiguous, apart. flips: 1
               2 vertical, 3 both. step: (1,) int32 on the device, or null: then step_value.
 Traffic:      4 bytes written for each pixel, and 4 read where it is inside, in 4-byte accesses that
               are coalesced along the row, forwards or backwards.
+              images 128, pixels 784: 8 images pixels = 802,816 bytes, 0.17 µs at 4.8 TB/s.
 Launch:       a block of THREADS threads an image; every thread computes the image's words for
               itself, about 100 integer instructions; no shared memory.
 Requirements: 32 divides THREADS.

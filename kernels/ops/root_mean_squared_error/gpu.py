@@ -6,6 +6,7 @@ Maths:        m = max |z − t|; s = Σ ((z − t) / m)²; r = m √(s / BC);
 Shapes:       z, t, dz (B, C), loss (1,), squares (B,) float32; contiguous. loss, dz and squares
               may be null. dz may be z.
 Traffic:      12·B·C bytes from device memory; z and t are read three times, twice from cache.
+              B 512, C 512: 12 B C = 3,145,728 bytes, 0.66 µs at 4.8 TB/s.
 Launch:       one block of THREADS threads: a batch of outputs of a regression is small, and what
               more blocks would save is less than the wait for each other. A row takes `lanes` of
               them, a power of two. Shared memory 128 bytes.

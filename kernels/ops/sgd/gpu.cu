@@ -5,6 +5,7 @@
 // Shapes:       p, g, u: n float32 each; u may be null. lr (1,) float32 on the device, or null:
 //               then the scalar lr_value.
 // Traffic:      20 n bytes with momentum, 12 n without, in 16-byte accesses.
+//               n 101,770: 20 n = 2,035,400 bytes, 0.42 µs at 4.8 TB/s.
 // Launch:       THREADS threads, grid strides over the work; no shared memory.
 // Requirements: none; 16-byte access where all the arrays start on a multiple of 16 bytes.
 // Numerics:     float32. fmaf is written out, so that the bits are the same whatever the alignment.

@@ -5,6 +5,7 @@ Maths:        u = μ u − lr g;  p += u, or with nesterov p += μ u − lr g. W
 Shapes:       p, g, u: n float32 each; u may be null. lr (1,) float32 on the device, or null: then
               the scalar lr_value.
 Traffic:      20n bytes with momentum, 12n without.
+              n 101,770: 20 n = 2,035,400 bytes, 0.42 µs at 4.8 TB/s.
 Launch:       THREADS threads, grid strides over the work; no shared memory.
 Requirements: none.
 Numerics:     float32.

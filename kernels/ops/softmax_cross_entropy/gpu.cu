@@ -10,6 +10,7 @@
 //               twice), in 16-byte accesses where the rows allow. Between its two passes a row is
 //               kept in shared memory; of a row that does not fit the rest is read again, the
 //               newest first, while the second-level cache may still hold it.
+//               B 256, C 1,000: 8 B C = 2,048,000 bytes, 0.43 µs at 4.8 TB/s.
 // Launch:       blockDim.x threads a row, 8 to WIDE_THREADS by the number of classes, blockDim.y
 //               rows a block; 768 bytes of shared memory, and what the launch gives for the rows.
 // Requirements: blockDim.x a power of two, 32 threads or more a block, a multiple of 16 bytes of

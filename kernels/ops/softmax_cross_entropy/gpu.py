@@ -8,6 +8,7 @@ Shapes:       z, targets, dz (B, C) float32; labels (B,) int32; weights, loss (B
               uint8; contiguous. weights (then ones), dz and hit may be null. dz may be z.
 Traffic:      z read, dz written: 8·B·C bytes from device memory (12 with targets); the second and
               third reads come from cache.
+              B 256, C 1,000: 8 B C = 2,048,000 bytes, 0.43 µs at 4.8 TB/s.
 Launch:       32 threads a row, ROWS_PER_BLOCK rows a block; no shared memory.
 Requirements: none. A label outside [0, C) gives a loss and a dz row of NaN.
 Numerics:     float32, sums in a fixed order. A row with NaN or +inf, or of nothing but −inf, gives
