@@ -1,4 +1,4 @@
-"""A family of classes found by place: every subclass of `base` in a package's files, by name.
+"""A family of classes by name: every subclass of `base` that a package exports.
 
 Names are the class names in snake case ("sparse_categorical_crossentropy"), or what a class says in
 its place: short_name = "rmsprop"; and the further ones that a class lists: aliases = ("mse",). All
@@ -7,19 +7,18 @@ configuration is its fields.
 
 A package offers its family by
 
+    from dnn.optimizers.adam import Adam
     catalog = Catalog("optimizer", __name__, Optimizer)
-    globals().update(catalog.classes)
-    __all__ = ["Optimizer", *catalog.classes]
+    __all__ = ["Adam", "Optimizer"]
     __getattr__ = catalog.unknown_attribute
 
-so that a new file in its folder is all that a new member takes.
+so that a new member is its file and its line there.
 """
 
 import dataclasses
 import functools
-import importlib
-import pkgutil
 import re
+import sys
 
 import numpy as np
 
@@ -42,18 +41,13 @@ class Catalog:
 
     @functools.cached_property
     def classes(self) -> dict[str, type]:
-        """{class name: class} of everything in the package's files."""
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
-        found, todo = {}, [self.base]
-        while todo:
-            cls = todo.pop()
-            todo += cls.__subclasses__()
-            public = cls is not self.base and not cls.__name__.startswith("_")
-            if public and cls.__module__.startswith(self.package + "."):
-                found[cls.__name__] = cls
-        return dict(sorted(found.items()))
+        """{class name: class} of the members in the package's `__all__`, in alphabetic order."""
+        package = sys.modules[self.package]
+        exported = {name: getattr(package, name) for name in sorted(package.__all__)}
+        return {name: a for name, a in exported.items() if self._is_member(a)}
+
+    def _is_member(self, a):
+        return isinstance(a, type) and issubclass(a, self.base) and a is not self.base
 
     @functools.cached_property
     def by_name(self) -> dict[str, type]:

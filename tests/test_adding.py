@@ -1,5 +1,5 @@
-"""An activation, a loss and an optimizer with an op of its own are added by their files and the
-lines that export them.
+"""An activation, a loss, a kernel variant and an optimizer with an op of its own are added by their
+files and the lines that export them; the variant by its file alone.
 
 The files are in tests/placed, each where it would be in the tree. They are laid over a copy of it
 in which nothing else is changed but EXPORTS, and the tests of the families are run there: they know
@@ -17,10 +17,17 @@ import pytest
 from tests.dnn.helpers import ROOT
 
 PLACED = ROOT / "tests" / "placed"
-EXPORTS = {  # the file: its new line, and the name for its __all__
-    "kernels/__init__.py": ("from kernels.ops.signum import signum", "signum"),
-    "kernels/reference.py": ("from kernels.ops.signum.reference import signum", "signum"),
-}
+EXPORTS = {  # the file: its new import, the list below it, and the name that goes there
+    "kernels/__init__.py": ("from kernels.ops.signum import signum\n", "__all__", "signum"),
+    "kernels/reference.py": (
+        "from kernels.ops.signum.reference import signum\n", "__all__", "signum",
+    ),
+    "kernels/activations/__init__.py": ("", "Name", "softsign"),
+    "kernels/losses/__init__.py": ("", "Name", "log_cosh"),
+    "dnn/optimizers/__init__.py": (
+        "from dnn.optimizers.signum import Signum\n", "__all__", "Signum",
+    ),
+}  # fmt: skip
 FAMILIES = (
     "tests/test_exports.py",
     "tests/test_house.py",
@@ -28,16 +35,24 @@ FAMILIES = (
     "tests/kernels/test_elementwise_loss.py",
     "tests/dnn/test_families.py",
 )
-OF_THE_NEW = "(softsign or signum or log_cosh or placed) and not emulated"
-KNOWN = {  # a part of the names of tests that must be among them
+OF_THE_NEW = "(softsign or signum or log_cosh or gpu_scalar or placed) and not emulated"
+EXPORT_TESTS = {
+    "test_its_folder_is_a_module_and_hides_no_function[signum]",
+    "test_every_op_is_exported[signum-kernels]",
+    "test_every_op_is_exported[signum-kernels.reference]",
+    "test_every_file_has_its_name[softsign]",
+    "test_every_file_has_its_name[log_cosh]",
+    "test_every_member_of_a_family_is_exported[Signum]",
+}
+KNOWN = EXPORT_TESTS | {  # a part of the names of tests that must be among them
     "test_every_activation_has_a_reference[softsign]",
     "test_every_loss_has_a_reference[log_cosh]",
     "test_every_op_has_its_rooms[signum]",
-    "test_every_op_is_exported[signum-kernels]",
-    "test_every_op_is_exported[signum-kernels.reference]",
     "test_the_reference_imports_numpy_alone[signum]",
     "test_the_battery[cpu]",
     "test_header[signum/gpu.py]",
+    "test_header[moving_average/gpu_scalar.cu]",
+    "test_cpp_entries_are_as_declared[moving_average/gpu_scalar.cu]",
     "test_a_step_is_that_of_the_reference[Signum]",
     "test_a_graph_records_all_of_a_step[Signum]",
     "test_trained_by_their_names_saved_and_loaded",
@@ -65,11 +80,10 @@ def exported(tree, tmp_path_factory):
     """A copy of that with the lines of EXPORTS."""
     copy = tmp_path_factory.mktemp("exported")
     shutil.copytree(tree, copy, dirs_exist_ok=True)
-    for file, (line, name) in EXPORTS.items():
-        before, begin, after = (copy / file).read_text("utf-8").partition("\n__all__ = [\n")
-        assert begin
-        text = f'{before}{line}\n{begin}    "{name}",\n{after}'
-        (copy / file).write_text(text, "utf-8")
+    for file, (line, listed, name) in EXPORTS.items():
+        text = (copy / file).read_text("utf-8")
+        before, begin, after = re.split(rf"(\n{listed} = .*\n)", text)
+        (copy / file).write_text(f'{before}{line}{begin}    "{name}",\n{after}', "utf-8")
     return copy
 
 
@@ -87,10 +101,10 @@ def outcomes(tree, *tests):
 
 def test_without_its_line_it_fails_and_the_line_is_printed(tree):
     found, output = outcomes(tree, "tests/test_exports.py")
-    assert found["test_every_op_is_exported[signum-kernels]"] == "FAILED", output
-    for file, (line, name) in EXPORTS.items():
-        assert f"add to {file}: {line}" in output
-        assert f'add to {file}, in __all__: "{name}",' in output
+    assert {name for name, outcome in found.items() if outcome == "FAILED"} == EXPORT_TESTS, output
+    for file, (line, listed, name) in EXPORTS.items():
+        assert not line or f"add to {file}: {line}" in output
+        assert f'add to {file}, in {listed}: "{name}",' in output
 
 
 def test_the_files_and_the_lines_are_all_it_takes(exported, toolchain):
@@ -99,6 +113,14 @@ def test_the_files_and_the_lines_are_all_it_takes(exported, toolchain):
     )
     assert not {"FAILED", "ERROR"} & set(found.values()), output
     assert {name for name, outcome in found.items() if outcome == "PASSED"} >= KNOWN, output
+
+
+def test_their_machine_code_is_judged_and_recorded(exported, toolchain):
+    options = {"cwd": exported, "env": os.environ | {"PYTHONPATH": str(exported)}, "check": True}
+    write = "-m tests.kernels.compiled_code moving_average/gpu_scalar.cu signum/gpu.py --write"
+    subprocess.run([sys.executable, *write.split()], **options)
+    found, output = outcomes(exported, "tests/kernels/test_compiled_code.py")
+    assert "PASSED" in found.values() and "FAILED" not in found.values(), output
 
 
 def test_one_without_its_reference_fails(exported):

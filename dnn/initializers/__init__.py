@@ -1,11 +1,21 @@
 """Weight initializers, by Keras' names. Each call is told seed and stream, so a model's weights are
 the same on every device, and two layers never share their numbers.
 
-Every class in a file of this folder is here by its name: initializers.HeNormal.
+Each class of this folder's files has its line below: initializers.HeNormal.
 """
 
 from dnn.catalog import Catalog
 from dnn.initializers.base import Initializer
+from dnn.initializers.constant import Constant, Ones, Zeros
+from dnn.initializers.random import RandomNormal, RandomUniform
+from dnn.initializers.variance_scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+)
 
 catalog = Catalog("initializer", __name__, Initializer)
 get = catalog.get
@@ -16,7 +26,21 @@ def check(name, value):
     return get(value)
 
 
-globals().update(catalog.classes)
-
-__all__ = ["Initializer", "catalog", "check", "get", *catalog.classes]
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "RandomNormal",
+    "RandomUniform",
+    "Zeros",
+    "catalog",
+    "check",
+    "get",
+]
 __getattr__ = catalog.unknown_attribute

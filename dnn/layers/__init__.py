@@ -1,10 +1,20 @@
 """Layers, by Keras' names: shapes, parameters and which op to call; the maths is the op's.
 
-Every class in a file of this folder is here by its name: layers.Dense.
+Each class of this folder's files has its line below: layers.Dense.
 """
 
 from dnn.catalog import Catalog
+from dnn.layers.activation import Activation
 from dnn.layers.base import Layer
+from dnn.layers.batch_normalization import BatchNormalization
+from dnn.layers.dense import Dense
+from dnn.layers.dropout import Dropout
+from dnn.layers.flatten import Flatten
+from dnn.layers.input import Input
+from dnn.layers.random_flip import RandomFlip
+from dnn.layers.random_translation import RandomTranslation
+from dnn.layers.rescaling import Rescaling
+from dnn.layers.softmax import Softmax
 
 # What other libraries have by these names
 _ELSEWHERE = {
@@ -16,7 +26,20 @@ _ELSEWHERE |= dict.fromkeys(("BatchNorm", "BatchNorm1d"), "layers.BatchNormaliza
 
 catalog = Catalog("layer", __name__, Layer, _ELSEWHERE)
 get = catalog.get
-globals().update(catalog.classes)
 
-__all__ = ["Layer", "catalog", "get", *catalog.classes]
+__all__ = [
+    "Activation",
+    "BatchNormalization",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Input",
+    "Layer",
+    "RandomFlip",
+    "RandomTranslation",
+    "Rescaling",
+    "Softmax",
+    "catalog",
+    "get",
+]
 __getattr__ = catalog.unknown_attribute

@@ -1,12 +1,20 @@
 """Losses, by Keras' names: what targets they take; value and gradient are the kernel's.
 
-Every class in a file of this folder is here by its name: losses.MeanSquaredError. A loss of numbers
-needs none: a file kernels/losses/log_cosh.py is `get("log_cosh")`.
+Each class of this folder's files has its line below: losses.MeanSquaredError. A loss of numbers
+needs none: "log_cosh", once it is in kernels/losses, is `get("log_cosh")`.
 """
 
 from dnn.catalog import Catalog
 from dnn.losses.base import Loss
+from dnn.losses.binary_crossentropy import BinaryCrossentropy
+from dnn.losses.categorical_crossentropy import CategoricalCrossentropy
 from dnn.losses.elementwise import Elementwise
+from dnn.losses.hinge import Hinge
+from dnn.losses.huber import Huber
+from dnn.losses.mean_absolute_error import MeanAbsoluteError
+from dnn.losses.mean_squared_error import MeanSquaredError
+from dnn.losses.root_mean_squared_error import RootMeanSquaredError
+from dnn.losses.sparse_categorical_crossentropy import SparseCategoricalCrossentropy
 from kernels import losses as functions
 from kernels.names import plain
 
@@ -24,9 +32,21 @@ _ELSEWHERE = dict.fromkeys(
 )
 
 catalog = Catalog("loss", __name__, Loss, _ELSEWHERE)
-globals().update(catalog.classes)
 
-__all__ = ["Loss", "catalog", "get", *catalog.classes]
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Elementwise",
+    "Hinge",
+    "Huber",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "RootMeanSquaredError",
+    "SparseCategoricalCrossentropy",
+    "catalog",
+    "get",
+]
 __getattr__ = catalog.unknown_attribute
 
 

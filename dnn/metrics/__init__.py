@@ -8,20 +8,44 @@ computed in float64 on the host at the epoch's end, all samples together (a mean
 would be another number), and know no sample weights. The outputs of the epoch wait on the device
 until then, n · units float32, unless "accuracy" is all that was asked for.
 
-Every class in a file of this folder is here by its name: metrics.AUC.
+Each class of this folder's files has its line below: metrics.AUC.
 """
 
 import re
 
 from dnn.catalog import Catalog, config
 from dnn.metrics._function import _Function
+from dnn.metrics.accuracy import Accuracy
+from dnn.metrics.auc import AUC
 from dnn.metrics.base import Metric
+from dnn.metrics.binary_accuracy import BinaryAccuracy
+from dnn.metrics.f1_score import F1Score
+from dnn.metrics.mean_absolute_error import MeanAbsoluteError
+from dnn.metrics.mean_squared_error import MeanSquaredError
+from dnn.metrics.precision import Precision
+from dnn.metrics.recall import Recall
+from dnn.metrics.root_mean_squared_error import RootMeanSquaredError
+from dnn.metrics.top_k_accuracy import TopKAccuracy
 from kernels.warning import warn
 
 catalog = Catalog("metric", __name__, Metric)
-globals().update(catalog.classes)
 
-__all__ = ["Metric", "catalog", "chosen", "get", *catalog.classes]
+__all__ = [
+    "AUC",
+    "Accuracy",
+    "BinaryAccuracy",
+    "F1Score",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Metric",
+    "Precision",
+    "Recall",
+    "RootMeanSquaredError",
+    "TopKAccuracy",
+    "catalog",
+    "chosen",
+    "get",
+]
 __getattr__ = catalog.unknown_attribute
 
 

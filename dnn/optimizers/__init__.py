@@ -1,10 +1,15 @@
 """Optimizers, by Keras' names: hyperparameters and state; the update is the kernel's.
 
-Every class in a file of this folder is here by its name: optimizers.Adam.
+Each class of this folder's files has its line below: optimizers.Adam.
 """
 
 from dnn.catalog import Catalog
+from dnn.optimizers.adadelta import Adadelta
+from dnn.optimizers.adagrad import Adagrad
+from dnn.optimizers.adam import Adam, AdamW
 from dnn.optimizers.base import Optimizer
+from dnn.optimizers.rmsprop import RMSprop
+from dnn.optimizers.sgd import SGD
 
 # What other libraries have by these names
 _ELSEWHERE = {
@@ -14,7 +19,16 @@ _ELSEWHERE = {
 
 catalog = Catalog("optimizer", __name__, Optimizer, _ELSEWHERE)
 get = catalog.get
-globals().update(catalog.classes)
 
-__all__ = ["Optimizer", "catalog", "get", *catalog.classes]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "catalog",
+    "get",
+]
 __getattr__ = catalog.unknown_attribute

@@ -4,6 +4,7 @@ Maths:        u = β u + (1 − β) g;  p −= lr sign(u)
 Shapes:       p, g, u: n float32 each. lr (1,) float32 on the device, or null: then lr_value.
               rest: 1 − β.
 Traffic:      20n bytes.
+              n 101,770: 20 n = 2,035,400 bytes, 0.42 µs at 4.8 TB/s.
 Launch:       THREADS threads, grid strides over the work; no shared memory.
 Requirements: none.
 Numerics:     float32; NaN comes through.
