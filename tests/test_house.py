@@ -177,6 +177,12 @@ def test_the_citation_is_of_this_version():
     assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text()
 
 
+def test_the_changelog_begins_with_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    releases = re.findall(r"^## ([\d.]+)", (ROOT / "dnn/CHANGELOG.md").read_text("utf-8"), re.M)
+    assert releases[0] == project["version"]
+
+
 def test_the_top_level_stays_as_it_is():
     files = [*git("ls-files"), *git("ls-files", "--others", "--exclude-standard")]
     top = {file.partition("/")[0] for file in files}

@@ -13,6 +13,7 @@ import pytest
 from kernels.device import emulated
 from kernels.device.emulated import __main__ as command
 from kernels.device.emulated import arguments, memory
+from tests.dnn.helpers import ROOT
 
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("toolchain")]
 SUM = """\
@@ -148,3 +149,18 @@ def test_fills(tmp_path):
     assert made("0x10") == 16 and made("1e-3") == 1e-3 and made("null") is None
     np.save(tmp_path / "a.npy", np.eye(3))
     np.testing.assert_array_equal(made(f"@{tmp_path}/a.npy"), np.eye(3))
+
+
+def workflow():
+    """The calls of the workflow that others may copy, on one line each."""
+    text = (ROOT / ".github/workflows/checker.yml").read_text("utf-8").replace("\\\n", " ")
+    return re.findall(r"^ +python -m kernels\.device\.emulated (.+)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("call", workflow(), ids=lambda call: call.partition(" ")[0])
+def test_the_workflow_to_copy_checks_its_kernels(call, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT / "kernels/ops/softmax_cross_entropy")
+    for name, value in {"arch": "sm_80", "schedule": "in order"}.items():
+        call = call.replace(f"${{{{ matrix.{name} }}}}", value)
+    assert command.main(shlex.split(call)) == 0
+    assert "nothing reported" in capsys.readouterr().out
