@@ -35,9 +35,9 @@ def fit(
     schedules.begin(model, n, batch_size, initial_epoch, epochs)
     model.use_average(False)
     passes = Passes(model, min(batch_size, n), logits=model.from_logits_pass, training=True)
-    steps = Steps(passes, Batches(passes.plan, x, y, weights), batch_size)
+    steps = Steps(passes, Batches(passes.plan, x, y, weights, model.device), batch_size)
     per_sample = PerSample(model, n, truth)
-    model.running = Running(passes, per_sample.losses, kept)
+    model.running = Running(passes, per_sample.losses, kept, batch_size)
     model.history = history = History()
     callbacks = [callbacks] if isinstance(callbacks, Callback) else callbacks or ()
     display = progress(verbose)
@@ -109,20 +109,24 @@ def _epoch(model, signals, steps, per_sample, watchers, key, at_once):
     steps.begin_epoch(key)
     begun = progress.begun(n)
     first = per_sample.go_on(begun)
-    progress.epoch_samples, progress.of_epoch = n, per_sample.every()
+    progress.epoch_samples, progress.of_epoch = n, per_sample.every
+    before, after = watchers.before_batches, watchers.after_batches
     for start in range(begun, n, at_once):
         end = min(start + at_once, n)
         if progress.averaged:  # a callback has left it there
             model.use_average(False)
-        watchers.on_train_batch_begin(start // batch_size, {})
-        for low, high in steps.parts(start, end):
-            steps.train(low, high, per_sample.part(low, high))
+        for call in before:
+            call(start // batch_size, {})
+        for low in range(start, end, steps.most * batch_size):
+            high = min(low + steps.most * batch_size, end)
+            steps.train(low, high, [a[low:high] for a in per_sample.every])
             progress.samples_trained = high % n
             if high < end:
                 signals.deliver()
-        running.cover(start, end, batch_size)
+        running.rows_trained = start, end
         progress.epochs_trained += end == n
-        watchers.on_train_batch_end(running.start // batch_size, {})
+        for call in after:
+            call((end - 1) // batch_size, {})
         if end < n:
             signals.deliver()
         if model.stop_training:
@@ -161,7 +165,7 @@ def _evaluate(model, x, y, weights, truth, batch_size=EVALUATION_BATCH, watchers
         if watchers is not None:
             watchers.on_test_batch_begin(start // batch_size, {})
         batches.load(passes.x[: end - start], start)
-        loss, hit, *outputs = per_sample.part(start, end)
+        loss, hit, *outputs = [a[start:end] for a in per_sample.every]
         z = passes.forward(end - start)
         targets, *weights = batches.part(start, end)
         weighted = {"weights": weights[0]} if weights else {}

@@ -36,7 +36,6 @@ class Steps:
         self.captured = passes.plan.recordable and not model.run_eagerly
         self.most = GRAPH_STEPS[model.device] if self.captured else 1
         self._graphs = {}  # {how many samples: their steps}
-        self._parts = model.optimizer, model.loss, *model.layers
         self._functions = [layer.function for layer in model.layers]
         self._look()
 
@@ -45,22 +44,20 @@ class Steps:
         for the order in which they stand; None in every epoch or in none."""
         self.key, self._in_order = key, False
 
-    def parts(self, start, end):
-        """The rows start … end − 1 in parts, (start, end) each, that `train` takes at once."""
-        most = self.most * self.batch_size
-        return [(low, min(low + most, end)) for low in range(start, end, most)]
-
     def train(self, start, end, out):
-        """Steps on the rows start … end − 1 of the order, one of `parts`. out: losses float32 and
-        hits uint8 (end − start,) receive each row's, and, where it is given, outputs float32
-        (end − start, units) what the last layer makes of it. Nothing waits for the device."""
+        """Up to `most` steps on the rows start … end − 1 of the order. out: losses float32 and hits
+        uint8 (end − start,) receive each row's, and, where it is given, outputs float32 (end −
+        start, units) what the last layer makes of it. Nothing waits for the device."""
         model = self.model
         if self._versions != [part._version for part in self._parts]:
             self._take_changes()
         starts = range(start, end, self.batch_size)
         first = model.progress.steps_trained + 1
         numbers = range(first, first + len(starts))
-        rates = schedules.rates(model.schedule, range(first - 1, numbers[-1]))
+        if type(self._schedule) is schedules.Constant:  # which was checked when it was set
+            rates = [self._schedule.learning_rate] * len(numbers)
+        else:
+            rates = schedules.rates(self._schedule, range(first - 1, numbers[-1]))
         if self.captured:
             graph = self._graph(out)
             graph.inputs.set(self.key, starts, numbers, rates)
@@ -74,7 +71,7 @@ class Steps:
     def _given(self, start, end):
         """The targets, and the weights if there are, of those rows of the order."""
         if not self._in_order:
-            self.batches.order(self.key, self.model.device)
+            self.batches.order(self.key)
             self._in_order = True
         return self.batches.part(start, end)
 
@@ -93,9 +90,12 @@ class Steps:
                 kernels.gather(passes.y[-1], 0, len(y), out=y)
 
     def _look(self):
-        """Remember the numbers of all parts as they are now."""
+        """Remember the numbers of all parts as they are now; the schedule is one of them."""
+        model = self.model
+        self._schedule = model.schedule
+        self._parts = model.optimizer, model.optimizer.schedule, model.loss, *model.layers
         self._versions = [part._version for part in self._parts]
-        self._numbers = [_numbers(part) for part in self._parts]
+        self._numbers = [_numbers(part) for part in self._parts if part is not self._parts[1]]
 
     def _take_changes(self):
         """A part was changed: graphs that hold other numbers are dropped, all but the learning

@@ -18,28 +18,21 @@ class PerSample:
             self.outputs = devices.empty(model.device, (n, model.units[-1]), np.float32)
         self._both = devices.namespace(model.device).zeros(5 * n, np.uint8)
         self.losses, self.hits = self._parts(self._both)
+        self.every = [a for a in (self.losses, self.hits, self.outputs) if a is not None]
 
     @staticmethod
     def _parts(both):
         n = len(both) // 5
         return both[: 4 * n].view(np.float32), both[4 * n :]
 
-    def every(self):
-        """The arrays that there are: losses, hits, and maybe outputs."""
-        return [a for a in (self.losses, self.hits, self.outputs) if a is not None]
-
-    def part(self, start, end):
-        """Those arrays for some samples, to receive what they give."""
-        return [a[start:end] for a in self.every()]
-
     def go_on(self, begun):
         """Take over the first values of an epoch that goes on after `begun` rows, where the model
         has them. Returns the row from which on there are values, 0 or `begun`."""
         before = self.model.progress.of_epoch
-        if not begun or before is None or len(before) < len(self.every()):
+        if not begun or before is None or len(before) < len(self.every):
             return begun
-        for here, values in zip(self.part(0, begun), before, strict=False):
-            here[...] = devices.to_device(values[:begun], self.model.device)
+        for here, values in zip(self.every, before, strict=False):
+            here[:begun] = devices.to_device(values[:begun], self.model.device)
         return 0
 
     def means(self, start, end, key=None):

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from kernels import activations
 from kernels.activations import Activation
+
+IDENTITY = activations.get(None)
 
 
 @dataclass
@@ -31,7 +34,7 @@ class Place:
     stream: int
     dz: Any = None
     dx: Any = None
-    x_activation: Activation | None = None
+    x_activation: Activation = IDENTITY
     x_saved: Any = None
     gradients: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -19,15 +19,23 @@ class Running:
     samples: int32 (B,), NumPy: which samples of the x given to `fit` the rows are.
     """
 
-    def __init__(self, passes, losses, kept):
-        self._passes, self._losses, self._kept = passes, losses, kept
-        self.key, self.start, self.rows, self.steps = None, 0, 0, 0
+    def __init__(self, passes, losses, kept, batch_size):
+        self._passes, self._losses, self._kept, self._batch_size = passes, losses, kept, batch_size
+        self.key, self.rows_trained = None, (0, 0)  # (start, end) in the epoch's order
 
-    def cover(self, start, end, batch_size):
-        """Steps were taken on the rows start … end − 1 of the epoch's order."""
-        self.steps = -(-(end - start) // batch_size)
-        self.start = start + (self.steps - 1) * batch_size
-        self.rows = end - self.start
+    @property
+    def steps(self):
+        start, end = self.rows_trained
+        return -(-(end - start) // self._batch_size)
+
+    @property
+    def start(self):
+        """Where in the epoch's order the batch begins."""
+        return self.rows_trained[0] + max(0, self.steps - 1) * self._batch_size
+
+    @property
+    def rows(self):
+        return self.rows_trained[1] - self.start
 
     @property
     def losses(self):

@@ -19,7 +19,7 @@ import numpy as np
 from dnn.checked import Checked
 from kernels.arrays import one_of
 from kernels.names import nearest
-from kernels.numbers import MOST_STEPS, Number, optional, truth, whole_number
+from kernels.numbers import MOST, MOST_STEPS, Number, optional, truth, whole_number
 from kernels.warning import warn
 
 RATE = Number(low=0)
@@ -283,7 +283,7 @@ def rates(schedule, steps) -> list[float]:
             rate = schedule(step)
         except OverflowError:
             rate = math.inf
-        if type(rate) is not float or not RATE.holds(rate):
+        if type(rate) is not float or not 0 <= rate <= MOST:
             name = type(getattr(schedule, "schedule", schedule)).__name__
             rate = RATE(f"learning_rate, by {name} in step {step}", rate)
         found.append(rate)

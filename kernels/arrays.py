@@ -119,7 +119,8 @@ def operand(name, a, shape, dtype=FLOAT32):
     """
     if type(a) is np.ndarray:
         if a.dtype is dtype and a.flags.carray:  # the quick way through for what fits as it is
-            check_shape(name, a, shape)
+            if a.shape != shape:
+                check_shape(name, a, shape)
             return a
     else:
         a = adopt(name, a)
@@ -147,7 +148,8 @@ def result(name, a, shape, like, dtype=FLOAT32):
         return namespace(like).empty(shape, dtype)
     if type(a) is np.ndarray is type(like):
         if a.dtype is dtype and a.flags.carray:
-            check_shape(name, a, shape)
+            if a.shape != shape:
+                check_shape(name, a, shape)
             return a
     else:
         a = adopt(name, a)
@@ -187,11 +189,12 @@ def refuse_overlap(outputs, inputs, in_place=()) -> None:
     after it was written.
     """
     others = {name: a for name, a in (inputs | outputs).items() if a is not None and a.size}
+    share = np.may_share_memory if type(next(iter(others.values()), None)) is np.ndarray else None
     for name in outputs:
         a = others.pop(name, None)
         if a is None:
             continue
-        share = namespace(a).may_share_memory
+        share = share or namespace(a).may_share_memory  # all are on one device
         for other, b in others.items():
             if share(a, b) and not ((name, other) in in_place and same(a, b)):
                 itself = f", or {other} itself" if (name, other) in in_place else ""

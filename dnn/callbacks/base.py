@@ -94,7 +94,8 @@ def _overrides(callback, event):
 
 
 class CallbackList:
-    """Calls each callback in order."""
+    """Calls each callback in order. before_batches, after_batches: what is to be called with
+    (batch, logs) there, of the callbacks that have something to do."""
 
     def __init__(self, callbacks, model, **params):
         for callback in callbacks:
@@ -107,10 +108,9 @@ class CallbackList:
             callback.set_params(params)
             callback.set_model(model)
         self.callbacks = callbacks
-        self._of_batches = {
-            event: [getattr(c, event) for c in callbacks if _overrides(c, event)]
-            for event in OF_BATCHES
-        }
+        self.before_batches, self.after_batches = (
+            [getattr(c, event) for c in callbacks if _overrides(c, event)] for event in OF_BATCHES
+        )
 
     @contextlib.contextmanager
     def training(self):
@@ -138,14 +138,6 @@ class CallbackList:
                     error.add_note(f"{type(callback).__name__}.on_train_end then raised {cause!r}")
         if error is not None:
             raise error
-
-    def on_train_batch_begin(self, batch, logs):
-        for call in self._of_batches["on_train_batch_begin"]:
-            call(batch, logs)
-
-    def on_train_batch_end(self, batch, logs):
-        for call in self._of_batches["on_train_batch_end"]:
-            call(batch, logs)
 
     def __getattr__(self, event):
         def call(*arguments):

@@ -47,7 +47,10 @@ def adam(
     g = arrays.operand("g", g, p.shape)
     device = arrays.device_of(p=p, g=g, m=m, v=v)
     numbers = hyperparameters(device, p, step, lr, beta1, beta2, eps, weight_decay)
-    arrays.refuse_overlap({"p": p, "m": m, "v": v}, {"g": g} | read_now(step, lr))
+    read = {"g": g}
+    if type(step) is not int or type(lr) is not float:
+        read |= read_now(step, lr)
+    arrays.refuse_overlap({"p": p, "m": m, "v": v}, read)
     if p.size == 0:
         return
     file = dispatch.pick("adam", device, variant, DEFAULT)
@@ -92,7 +95,7 @@ def log(beta):
 
 def scalar_or_array(name, value, like, dtype):
     """(array (1,) beside `like`, 0) or (None, number): a whole one for int32, else 0 or more."""
-    if is_array(value):
+    if type(value) not in (int, float) and is_array(value):
         array = arrays.operand(name, value, (1,), dtype)
         arrays.device_of(**{"p": like, name: array})
         return array, 0

@@ -17,7 +17,8 @@ SMALL = 2**14  # parameters; below, a second thread costs more than it brings
 
 def adam(p, g, m, v, step, lr, beta1, beta2, eps, weight_decay):
     """step, lr: numbers, or arrays (1,) that are read now."""
-    step, lr = (a.item() if isinstance(a, np.ndarray) else a for a in (step, lr))
+    step = step.item() if isinstance(step, np.ndarray) else step
+    lr = lr.item() if isinstance(lr, np.ndarray) else lr
     rate = lr / (1 - beta1**step)
     correction2 = (1 - beta2**step) ** 0.5
     # m̂ / (√v̂ + eps) = m / (1 − β1ᵗ) · c / (√v + eps c), c = √(1 − β2ᵗ): one root, no division by c.

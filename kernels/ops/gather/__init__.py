@@ -43,9 +43,10 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
         raise ValueError("x: got shape (); expected (n, …)")
     x = arrays.operand("x", x, x.shape, x.dtype)
     n = x.shape[0]
-    start_array, start = _array_or_number("start", start)
     shuffled = key is not None
-    key_array, key = _array_or_number("key", key if shuffled else 0)
+    start_array, start = (None, start) if type(start) is int else _array_or_number("start", start)
+    key = key if shuffled else 0
+    key_array, key = (None, key) if type(key) is int else _array_or_number("key", key)
     if not (start >= 0 and rows >= 0 and start + rows <= n < 2**31):
         raise ValueError(
             f"start, rows: got {start}, {rows}; expected 0 ≤ start and start + rows ≤ {n} < 2³¹"

@@ -23,7 +23,8 @@ permuted = register_jitable(shuffle.permuted)
 
 def gather(x, y, start, half_bits, key, shuffled, scale):
     """start, key: numbers, or arrays (1,) that are read now."""
-    start, key = (a.item() if isinstance(a, np.ndarray) else a for a in (start, key))
+    start = start.item() if isinstance(start, np.ndarray) else start
+    key = key.item() if isinstance(key, np.ndarray) else key
     if start < 0 or start + len(y) > len(x):  # rows outside the data are left as they are
         y, start = y[max(0, -start) : max(0, len(x) - start)], max(0, start)
     if y.dtype == np.int32:  # labels, few bytes, which are not scaled

@@ -10,6 +10,8 @@ Source: Luby and Rackoff 1988; Mitchell et al., Bandwidth-optimal random shuffli
 The round function is one round of the finalizer of xxHash32.
 """
 
+import functools
+
 ROUNDS = 8
 LOW_32 = 0xFFFFFFFF
 
@@ -32,6 +34,7 @@ def permuted(position, n, half_bits, key):
             return row
 
 
+@functools.lru_cache
 def half_bits(n):
     """Half the bits of the fewest even number of bits that hold 0 … n−1; at least 1."""
     return max(1, ((n - 1).bit_length() + 1) // 2)

@@ -17,6 +17,7 @@ Source: Rumelhart, Hinton and Williams, Learning representations by back-propaga
 import functools
 
 from kernels import activations, arrays, dispatch
+from kernels.activations import Activation
 from kernels.device import launch, submit, workspace
 from kernels.ops.linear import hopper, ladder, tiles
 
@@ -55,14 +56,16 @@ def linear(
     Raises TypeError for a dtype other than float32 or arrays on different devices, ValueError for
     shapes that do not fit, unknown names, or outputs that overlap inputs.
     """
-    f = activations.get(activation)
-    arrays.one_of("precision", precision, PRECISIONS)
+    f = activation if isinstance(activation, Activation) else activations.get(activation)
+    if precision not in PRECISIONS:
+        arrays.one_of("precision", precision, PRECISIONS)
     x = arrays.operand("x", x, ("B", "I"))
     w = arrays.operand("w", w, (x.shape[1], "O"))
     shape = B, O = x.shape[0], w.shape[1]
     if b is not None:
         b = arrays.operand("b", b, (O,))
-    refuse_empty(I=x.shape[1], O=O)
+    if 0 in w.shape:
+        refuse_empty(I=x.shape[1], O=O)
     device = arrays.device_of(x=x, w=w, b=b)
     y = arrays.result("out", out, shape, x)
     if z_out is not None:
@@ -105,16 +108,20 @@ def linear_backward(
     need_dx, bias: False leaves dx or db out, need_dw dw and db (None is returned in their place).
     out: (dx, dw, db) arrays to write into, each may be None. Errors as in `linear`.
     """
-    f, g = activations.get(activation), activations.get(x_activation)
-    arrays.one_of("precision", precision, PRECISIONS)
+    f = None if activation is None else activations.get(activation)
+    f = None if f is not None and f.name == "identity" else f
+    g = x_activation if isinstance(x_activation, Activation) else activations.get(x_activation)
+    if precision not in PRECISIONS:
+        arrays.one_of("precision", precision, PRECISIONS)
     x = arrays.operand("x", x, ("B", "I"))
     B, I = x.shape
     w = arrays.operand("w", w, (I, "O"))
     O = w.shape[1]
-    refuse_empty(I=I, O=O)
+    if 0 in w.shape:
+        refuse_empty(I=I, O=O)
     dz = given = arrays.operand("dy", dy, (B, O))
     device = arrays.device_of(dy=dz, x=x, w=w)
-    if f.name != "identity":
+    if f is not None:
         if s is None:
             needed = "z" if f.reads == "z" else "the output y"
             raise TypeError(f"s: got None; the derivative of {f.name} reads {needed}: pass it")
@@ -130,13 +137,14 @@ def linear_backward(
         saved = x if x_saved is None else arrays.operand("x_saved", x_saved, (B, I))
     else:
         saved = None
-    arrays.device_of(dy=given, s=s, x_saved=saved)
-    if any(a is not None for a in out):  # new arrays overlap nothing
+    if s is not None or saved is not None:
+        arrays.device_of(dy=given, s=s, x_saved=saved)
+    if not dx_out is dw_out is db_out is None:  # new arrays overlap nothing
         arrays.refuse_overlap(
             {"out (dx)": dx, "out (dw)": dw, "out (db)": db},
             {"x": x, "dy": given, "w": w, "s": s, "x_saved": saved},
         )
-    if f.name != "identity":
+    if f is not None:
         dz = _activation_backward(dz, s, f)
     if B == 0:
         for gradient in (dw, db):

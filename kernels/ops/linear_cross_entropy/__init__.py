@@ -17,6 +17,7 @@ Liger Kernel: Efficient Triton kernels for LLM training, 2024.
 """
 
 from kernels import activations, arrays, dispatch
+from kernels.activations import Activation
 from kernels.device import launch, submit
 from kernels.ops.linear import PRECISIONS
 from kernels.ops.softmax_cross_entropy import labels_or_targets
@@ -56,8 +57,9 @@ def linear_cross_entropy(
     overlap inputs; TypeError for other dtypes and arrays on different devices. IndexError for a
     label outside [0, O) on the CPU; on the GPU that row's loss, dz and dx are NaN.
     """
-    g = activations.get(x_activation)
-    arrays.one_of("precision", precision, PRECISIONS)
+    g = x_activation if isinstance(x_activation, Activation) else activations.get(x_activation)
+    if precision not in PRECISIONS:
+        arrays.one_of("precision", precision, PRECISIONS)
     x = arrays.operand("x", x, ("B", "I"))
     B, I = x.shape
     w = arrays.operand("w", w, (I, "O"))
@@ -76,7 +78,8 @@ def linear_cross_entropy(
         weights = arrays.operand("weights", weights, (B,))
     saved = None
     if need_dx and g.name != "identity":
-        g.require_derivative()
+        if g.derivative is None:
+            g.require_derivative()
         saved = x if x_saved is None else arrays.operand("x_saved", x_saved, (B, I))
     device = arrays.device_of(x=x, w=w, b=b, labels=given, weights=weights, x_saved=saved)
     loss_out, dz_out, dx_out = out
