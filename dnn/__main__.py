@@ -2,6 +2,6 @@
 
 import sys
 
-from dnn.cli import main
+from dnn.command.cli import main
 
 sys.exit(main())

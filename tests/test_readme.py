@@ -211,7 +211,7 @@ def test_every_path_of_the_trees_exists():
 
 
 PROGRAMS = {  # where their commands and options are
-    "dnn": "dnn/cli.py",
+    "dnn": "dnn/command/cli.py",
     "python -m bench": "bench/__main__.py",
     r"python -m kernels\.device\.emulated": "kernels/device/emulated/__main__.py",
     r"python -m tests\.kernels\.compiled_code": "tests/kernels/compiled_code.py",

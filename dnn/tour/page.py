@@ -9,7 +9,7 @@ from importlib import resources
 
 import numpy as np
 
-from dnn import runs
+from dnn import versions
 from dnn.tour import code
 from dnn.tour.chapter import GIVEN
 
@@ -23,7 +23,7 @@ OUTLINE = re.compile(rb' d="[^"]*"')
 def render(chapters, facts) -> str:
     """The page of chapters that have run (dnn.tour.chapter.Told). facts: processor, seconds."""
     page = string.Template(resources.files(__package__).joinpath("page.html").read_text("utf-8"))
-    versions = ", ".join(f"{name} {version}" for name, version in runs.versions().items())
+    releases = ", ".join(f"{name} {version}" for name, version in versions.installed().items())
     return page.substitute(
         style=resources.files(__package__).joinpath("page.css").read_text("utf-8"),
         contents="\n".join(
@@ -33,7 +33,7 @@ def render(chapters, facts) -> str:
         chapters="\n".join(_chapter(i, c) for i, c in enumerate(chapters, 1)),
         processor=html.escape(facts["processor"]),
         seconds=f"{facts['seconds']:.0f}",
-        versions=html.escape(versions),
+        versions=html.escape(releases),
     )
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dnn import datasets
-from dnn.cli import main
+from dnn.command.cli import main
 
 
 def test_accuracy(accuracy_of):

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from dnn import datasets, doctor, load_model
-from dnn.cli import main
+from dnn import datasets, load_model
+from dnn.command import gpu_findings
+from dnn.command.cli import main
 from kernels.device.emulated import build
 from tests.dnn.helpers import small_images
 
@@ -160,22 +161,22 @@ def test_doctor_runs(capsys):
 
 def test_doctor_names_the_clash_of_two_wheels(monkeypatch):
     both = {"cupy-cuda12x": "14.2.0", "cupy-cuda13x": "14.2.0"}
-    monkeypatch.setattr(doctor, "version", both.get)
-    (finding,) = doctor.gpu()
+    monkeypatch.setattr(gpu_findings, "version", both.get)
+    (finding,) = gpu_findings.gpu()
     assert finding.state == "problem" and "cupy-cuda12x, cupy-cuda13x" in finding.text
     assert finding.fix.startswith("pip uninstall -y cupy-cuda12x cupy-cuda13x")
 
 
 @pytest.mark.emulated
 def test_doctor_runs_a_kernel():
-    (finding,) = doctor.emulated_device()
+    (finding,) = gpu_findings.emulated_device()
     assert finding.state == "ok" and finding.text.endswith("which ran and was checked")
 
 
 def test_doctor_without_a_compiler(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     build.compiler.cache_clear()
-    (finding,) = doctor.emulated_device()
+    (finding,) = gpu_findings.emulated_device()
     build.compiler.cache_clear()
     assert finding.state == "none" and "no-such-compiler was not found" in finding.text
     assert finding.fix.startswith("apt-get install g++")
@@ -202,6 +203,6 @@ def test_train_and_use_it_on_the_emulated_device(small_data, tmp_path, capsys):
 
 def test_help_is_light():
     heavy = {"matplotlib", "cupy", "numba", "rich", "pooch"}
-    code = f"import sys, dnn.cli; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, dnn.command.cli; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"

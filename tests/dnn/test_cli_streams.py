@@ -6,14 +6,16 @@ import sys
 
 import pytest
 
-from dnn import __version__, cli
-from dnn.cli import main
+from dnn import __version__
+from dnn.command import cli
+from dnn.command.cli import main
 from tests.dnn.helpers import ROOT
 
 PROGRAM = """
 import sys
-from dnn import datasets, runs
-from dnn.cli import main
+from dnn import datasets
+from dnn.command import runs
+from dnn.command.cli import main
 from tests.dnn.helpers import small_images
 
 data = small_images()

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from dnn import Sequential, callbacks, doctor, layers
+from dnn import Sequential, callbacks, layers
+from dnn.command import doctor
 from tests.dnn.helpers import ROOT, samples, small_model
 
 X, Y = samples(40)

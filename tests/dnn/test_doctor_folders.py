@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from dnn import doctor
+from dnn.command import doctor
 
 
 def found(subject):

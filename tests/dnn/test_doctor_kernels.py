@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import kernels
-from dnn import doctor
+from dnn.command import doctor, gpu_findings
 from kernels.device import CompileError, Unit
 
 needs_toolchain = pytest.mark.usefixtures("toolchain")
@@ -14,7 +14,7 @@ KINDS = ["kernel in CUDA C++", "kernel in Python", "Python in a C++ kernel"]
 
 @needs_toolchain
 def test_one_of_each_kind_compiles():
-    findings = list(doctor.gpu_kernels())
+    findings = list(gpu_findings.gpu_kernels())
     assert [f.subject for f in findings] == KINDS
     assert all(f.state == "ok" and "compiled with" in f.text for f in findings)
 
@@ -32,7 +32,7 @@ def test_releases_that_do_not_fit_are_one_finding(monkeypatch, broken, subjects)
         return []
 
     monkeypatch.setattr(Unit, "assembled", assembled)
-    problems = [f for f in doctor.gpu_kernels() if f.state == "problem"]
+    problems = [f for f in gpu_findings.gpu_kernels() if f.state == "problem"]
     assert [f.subject for f in problems] == subjects
     (finding,) = problems
     assert finding.text.endswith("module 'numpy' has no attribute 'row_stack'")

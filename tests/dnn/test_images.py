@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dnn import images
-from dnn.cli import main
+from dnn.command.cli import main
 from tests.dnn.helpers import small_model
 
 SHAPE = (6, 5)

@@ -9,7 +9,8 @@ import types
 import numpy as np
 import pytest
 
-from dnn import devices, doctor, own_kernels
+from dnn import devices, own_kernels
+from dnn.command import doctor
 from kernels import arrays
 from kernels.device import NoGPUError, gpu
 
@@ -72,7 +73,7 @@ def test_the_command_says_it_in_one_line(tmp_path):
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels" / "__init__.py").touch()
     script = tmp_path / "dnn"  # as pip writes it
-    script.write_text("from dnn.cli import main\nmain()")
+    script.write_text("from dnn.command.cli import main\nmain()")
     run = subprocess.run(
         [sys.executable, script, "doctor"], env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
         capture_output=True, text=True,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dnn import Sequential, datasets, tour
-from dnn.cli import main
+from dnn.command.cli import main
 from dnn.datasets import DatasetNotFoundError
 from dnn.tour import code, page
 from dnn.tour.chapter import Chapter

@@ -13,8 +13,9 @@ import time
 
 import pytest
 
-from dnn import datasets, plots, run_folder, runs
-from dnn.cli import main
+from dnn import datasets, plots
+from dnn.command import run_folder, runs
+from dnn.command.cli import main
 from tests.dnn.helpers import ROOT, small_images
 
 EPOCHS, STEPS = 4, 17  # 540 images, not held out, in batches of 32
@@ -248,8 +249,9 @@ def test_a_full_disk(tmp_path, capsys, monkeypatch):
 
 PROGRAM = """
 import sys
-from dnn import datasets, runs
-from dnn.cli import main
+from dnn import datasets
+from dnn.command import runs
+from dnn.command.cli import main
 from tests.dnn.helpers import small_images
 
 data = small_images()

@@ -2,17 +2,16 @@
 
 import argparse
 import contextlib
-import platform
 import signal
 import statistics
 import sys
 import threading
 import time
-from importlib import metadata
 
-from dnn import Sequential, datasets, devices, interrupts, plots, recipe, run_folder
+from dnn import Sequential, datasets, devices, interrupts, plots, versions
 from dnn.callbacks import History
-from dnn.run_folder import RunFolder, to_resume
+from dnn.command import recipe, run_folder
+from dnn.command.run_folder import RunFolder, to_resume
 from kernels import both_ends
 from kernels.text import say
 
@@ -192,23 +191,5 @@ def metrics(model, history, test, about) -> dict:
         "seed": about["seed"],
         "parameters": model.count_params(),
         "options": about,
-        "versions": versions(),
+        "versions": versions.installed(),
     }
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of every package that has a hand in the numbers."""
-    found = {"python": platform.python_version()}
-    for package in (
-        "dense-kernels",
-        "numpy",
-        "numba",
-        "numba-cuda",
-        "cupy-cuda12x",
-        "cupy-cuda13x",
-    ):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -8,7 +8,8 @@ import os
 import sys
 import warnings
 
-from dnn import __version__, datasets, losses, one_hot, optimizers, recipe
+from dnn import __version__, datasets, losses, one_hot, optimizers
+from dnn.command import recipe
 from dnn.devices import DEVICES, PRECISIONS
 from kernels import activations, compiling
 from kernels.text import Parser, say
@@ -205,7 +206,7 @@ def _doctor(commands):
 
 
 def train(options) -> int:
-    from dnn import runs
+    from dnn.command import runs
 
     return runs.train(options)
 
@@ -266,6 +267,6 @@ def tour(options) -> int:
 
 
 def doctor(options) -> int:
-    from dnn.doctor import report
+    from dnn.command.doctor import report
 
     return report()

@@ -8,13 +8,14 @@ import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import util
 from importlib.machinery import PathFinder
 
 import numpy as np
 
 from dnn import datasets, devices, own_kernels
+from dnn.command.finding import TESTED, Finding, compiled, version
+from dnn.command.gpu_findings import emulated_device, gpu, toolchain
 from kernels.device import cache
 from kernels.text import shown
 
@@ -22,18 +23,7 @@ PACKAGES = (
     "numpy", "numba", "llvmlite", "rich", "safetensors", "pooch", "requests", "urllib3",
     "matplotlib", "pillow",
 )  # fmt: skip
-TESTED = "pip install -c .ci/constraints.txt -e"  # the releases that the tests ran with
 LEAST_FREE_BYTES = 64 << 20  # of a cache's disk: some epochs' data, or all kernels
-
-
-@dataclass
-class Finding:
-    """state: "ok", "none" (absent, and fine without) or "problem"; fix: the line to type."""
-
-    subject: str
-    state: str
-    text: str
-    fix: str = ""
 
 
 def report() -> int:
@@ -67,13 +57,6 @@ def show(found):
         if f.fix:
             fix = escape(shown(f.fix, console.file))
             console.print(f"{'':{width + 11}}[bold]type:[/] {fix}")
-
-
-def version(package):
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def python():
@@ -129,16 +112,6 @@ def cpu_kernel():
     yield compiled("CPU kernel", versions, lambda: kernels.activation(z, "relu"), f"{TESTED} .")
 
 
-def compiled(subject, versions, make, fix) -> Finding:
-    """Whether make() comes through; the compilers' own bugs raise whatever they raise."""
-    try:
-        make()
-    except Exception as cause:
-        lines = str(cause).strip().splitlines() or [type(cause).__name__]
-        return Finding(subject, "problem", f"does not compile with {versions}: {lines[-1]}", fix)
-    return Finding(subject, "ok", f"compiled with {versions}")
-
-
 def cpu_kernels():
     """Whether CPU kernels are compiled, and kept for the next process."""
     subject = "CPU kernels"
@@ -159,151 +132,6 @@ def cpu_kernels():
     healing = "; {} files there, damaged or of another release, are made anew when needed"
     text = f"kept in {folder}{healing.format(damaged) if damaged else ''}"
     yield Finding(subject, "ok", text)
-
-
-def gpu():
-    wheels = [w for w in ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy") if version(w)]
-    if len(wheels) > 1:
-        yield Finding(
-            "CuPy", "problem", f"{', '.join(wheels)} overwrite each other's files",
-            f"pip uninstall -y {' '.join(wheels)} && pip install -e '.[cuda13]'",
-        )  # fmt: skip
-        return
-    if not wheels:
-        card = shutil.which("nvidia-smi")
-        yield Finding(
-            "CuPy", "problem" if card else "none",
-            "not installed" + (", though there is an NVIDIA driver" if card else "; no GPU found"),
-            "pip install -e '.[cuda13]'" if card else "",
-        )  # fmt: skip
-        return
-    yield Finding("CuPy", "ok", f"{wheels[0]} {version(wheels[0])}")
-    yield from _card()
-
-
-def _card():
-    from kernels.arrays import gpu_available, import_cupy
-
-    try:
-        runtime = import_cupy().cuda.runtime
-    except ImportError as cause:
-        yield Finding(
-            "GPU", "problem", str(cause), "pip install --force-reinstall -e '.[cuda13]'"
-        )  # fmt: skip
-        return
-    try:
-        driver = runtime.driverGetVersion()
-    except Exception as cause:
-        driver, reason = 0, cause
-    if not driver or not gpu_available():
-        text = "no driver" if not driver else "a driver but no card that CuPy can use"
-        if not driver and not shutil.which("nvidia-smi"):
-            yield Finding("GPU", "none", f"{text}; training runs on the CPU")
-        else:
-            detail = f" ({reason})" if not driver else ""
-            yield Finding("GPU", "problem", text + detail, "nvidia-smi")
-        return
-    built = runtime.runtimeGetVersion()
-    fits = driver // 1000 >= built // 1000
-    numbers = f"driver for CUDA {_cuda(driver)}, CuPy built for {_cuda(built)}"
-    yield Finding(
-        "driver", "ok" if fits else "problem", numbers,
-        "" if fits else "pip uninstall -y cupy-cuda13x && pip install -e '.[cuda12]'",
-    )  # fmt: skip
-    properties = runtime.getDeviceProperties(0)
-    capability = f"{properties['major']}.{properties['minor']}"
-    enough = properties["major"] >= 8
-    yield Finding(
-        "GPU", "ok" if enough else "problem",
-        f"{properties['name'].decode()}, compute capability {capability}, "
-        f"{properties['totalGlobalMem'] / 2**30:.0f} GiB",
-        "" if enough else "dnn train --device cpu   (the kernels need 8.0 or newer)",
-    )  # fmt: skip
-
-
-def _cuda(number):
-    return f"{number // 1000}.{number % 1000 // 10}"
-
-
-def toolchain():
-    """The compilers; they work without a card."""
-    needed = {"numba-cuda": "numba_cuda", "NVRTC and nvJitLink": "cuda.bindings"}
-    for subject, module in needed.items():
-        try:
-            there = util.find_spec(module) is not None
-        except ModuleNotFoundError:
-            there = False
-        if not there:
-            yield Finding(
-                subject, "none", "not installed; only needed to compile GPU kernels",
-                "pip install -e '.[test]'   (or [cuda13] where there is a card)",
-            )  # fmt: skip
-            return
-    from kernels.device import DeviceError, toolchain
-
-    try:
-        found = ", ".join(f"{name} {number}" for name, number in toolchain.versions().items())
-        yield Finding("toolchain", "ok", f"{found}, numba-cuda {version('numba-cuda')}")
-    except DeviceError as cause:
-        yield Finding("toolchain", "problem", str(cause), "pip install -e '.[test]'")
-        return
-    yield from gpu_kernels()
-
-
-def gpu_kernels():
-    """A kernel of each kind, compiled afresh, up to the first that fails: the last needs what the
-    first two are compiled by, and one cause is one finding."""
-    from kernels import activations, dispatch
-    from kernels.device import toolchain
-
-    def assembled(op, file, functions=()):
-        return dispatch.unit(op, file, dispatch.host(op, file).SIGNATURES, functions).assembled
-
-    relu = dispatch.scalar_functions(activations.get("relu"))
-    cpp = f"NVRTC {toolchain.versions()['nvrtc']}"
-    python = f"numba-cuda {version('numba-cuda')}, numba {version('numba')}, numpy {np.__version__}"
-    for subject, versions, make in (
-        ("kernel in CUDA C++", cpp, assembled("sgd", "gpu.cu")),
-        ("kernel in Python", python, assembled("moving_average", "gpu.py")),
-        ("Python in a C++ kernel", f"{cpp}, {python}", assembled("activation", "gpu.cu", relu)),
-    ):
-        finding = compiled(
-            subject, versions, lambda make=make: make("sm_90"), f"{TESTED} '.[test]'"
-        )
-        yield finding
-        if finding.state == "problem":
-            return
-
-
-KERNEL = """extern "C" __global__ void number(int* y) { y[threadIdx.x] = threadIdx.x; }"""
-
-
-def emulated_device():
-    """Whether a kernel compiles for `--device emulated`, and runs."""
-    from kernels.device import DeviceError, ToolchainMissingError, emulated
-    from kernels.device.emulated import build
-
-    subject, y = "emulated device", np.zeros(32, np.int32)
-    try:
-        emulated.require_compilers()
-        result = emulated.run(KERNEL, 1, 32, y)
-    except ToolchainMissingError as missing:
-        text, _, fix = str(missing).partition(" Type: ")
-        yield Finding(subject, "none", text, fix)
-        return
-    except DeviceError as cause:
-        yield Finding(
-            subject, "problem", str(cause),
-            "export CXX=/path/of/g++   (a compiler of C++20: g++ 11 or newer)",
-        )  # fmt: skip
-        return
-    right = (y == np.arange(32)).all() and not result.reports
-    text = f"{build.compiler()} compiled a kernel, which "
-    yield Finding(
-        subject, "ok" if right else "problem",
-        text + ("ran and was checked" if right else "gave wrong numbers"),
-        "" if right else f"rm -r {cache.folder()}",
-    )  # fmt: skip
 
 
 def folders():
