@@ -129,8 +129,13 @@ def table(op, counted, timed=None) -> str:
         ]  # fmt: skip
         cells = [f"{n:,}" for n in numbers]
         cells += [f"{timed[rung.file]:.2f}"] if timed else []
-        lines.append(f"| `{rung.file}`: {rung.idea} | {' | '.join(cells)} |")
+        lines.append(f"| {begins(op, rung)} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def begins(op, rung) -> str:
+    """The first cell of a rung's line, which links the file from the page."""
+    return f"[`{rung.file}`](ops/{op}/{rung.file}): {rung.idea}"
 
 
 def compiled_by() -> str:

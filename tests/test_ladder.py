@@ -44,13 +44,37 @@ def test_the_page_holds_what_is_counted(op):
     counted = ladder.count(op)
     assert [rung.file for rung in counted] == ladder.files(op)
     for rung in counted:
-        begins = f"| `{rung.file}`: {rung.idea} | {rung.bytes:,} | {rung.sectors:,} | "
-        assert begins in generated
+        assert f"| {ladder.begins(op, rung)} | {rung.bytes:,} | {rung.sectors:,} | " in generated
         if dispatch.is_rung(rung.file):
             head = (dispatch.OPS / op / rung.file).read_text("utf-8")
             assert f" = {rung.bytes:,} bytes" in head, rung.file
     if ladder.compiled_by() in generated:
         assert ladder.table(op, counted) in generated
+
+
+@pytest.mark.emulated
+@pytest.mark.usefixtures("toolchain")
+def test_a_card_times_every_rung(monkeypatch):
+    """With the emulated device in the card's place, and calls counted in place of timed."""
+    variant, turns = ladder.variant, []
+
+    def device_turns(calls, host_us):
+        assert calls.keys() == host_us.keys()
+        for call in calls.values():
+            call()
+            turns.append(call.keywords["variant"])
+        return {provider: ([[2.0]], [[1.0]]) for provider in calls}
+
+    monkeypatch.setattr(ladder.ours, "why_not", lambda device: "")
+    monkeypatch.setattr(ladder, "put", lambda a, device: emulated.asarray(a))
+    monkeypatch.setattr(ladder, "variant", lambda op, _, file: variant(op, "emulated", file))
+    monkeypatch.setattr(ladder.measure, "device_turns", device_turns)
+    monkeypatch.setitem(ladder.SIZES, "softmax_cross_entropy", {"B": 5, "C": 40})
+    timed = ladder.microseconds("softmax_cross_entropy")
+    assert turns == ladder.files("softmax_cross_entropy")
+    assert timed == dict.fromkeys(turns, 2.0)
+    rung = ladder.Rung("gpu_2_warp.cu", "a warp a row", *range(6))
+    assert ladder.table("softmax_cross_entropy", [rung], timed).endswith("| 5 | 2.00 |")
 
 
 @each_rung
