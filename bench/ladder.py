@@ -52,6 +52,7 @@ class Rung:
 
     file: str
     idea: str
+    blocks: int
     bytes: int
     sectors: int
     bank_conflicts: int
@@ -81,8 +82,9 @@ def count(op) -> list[Rung]:
         counters, total = session.counters, session.counters.total
         found.append(
             Rung(
-                file, idea(op, file), total.global_bytes, total.sectors, total.bank_conflicts,
-                total.requests, round(counters.instructions / 32), total.barriers,
+                file, idea(op, file), counters.blocks, total.global_bytes, total.sectors,
+                total.bank_conflicts, total.requests, round(counters.instructions / 32),
+                total.barriers,
             )
         )  # fmt: skip
     return found
@@ -118,13 +120,13 @@ def table(op, counted, timed=None) -> str:
     """Of one op, as Markdown."""
     sizes = ", ".join(f"{name} {size}" for name, size in SIZES[op].items())
     named = [
-        "bytes", "sectors", "bank conflicts", "loads, stores", "instructions", "barriers",
+        "blocks", "bytes", "sectors", "bank conflicts", "loads, stores", "instructions", "barriers",
         *(["µs"] if timed else []),
     ]  # fmt: skip
     lines = [f"| `{op}`, {sizes} | {' | '.join(named)} |", f"| --- |{' --: |' * len(named)}"]
     for rung in counted:
         numbers = [
-            rung.bytes, rung.sectors, rung.bank_conflicts, rung.loads_and_stores,
+            rung.blocks, rung.bytes, rung.sectors, rung.bank_conflicts, rung.loads_and_stores,
             rung.instructions, rung.barriers,
         ]  # fmt: skip
         cells = [f"{n:,}" for n in numbers]

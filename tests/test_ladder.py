@@ -44,7 +44,8 @@ def test_the_page_holds_what_is_counted(op):
     counted = ladder.count(op)
     assert [rung.file for rung in counted] == ladder.files(op)
     for rung in counted:
-        assert f"| {ladder.begins(op, rung)} | {rung.bytes:,} | {rung.sectors:,} | " in generated
+        numbers = f"{rung.blocks:,} | {rung.bytes:,} | {rung.sectors:,}"
+        assert f"| {ladder.begins(op, rung)} | {numbers} | " in generated
         if dispatch.is_rung(rung.file):
             head = (dispatch.OPS / op / rung.file).read_text("utf-8")
             assert f" = {rung.bytes:,} bytes" in head, rung.file
@@ -73,8 +74,8 @@ def test_a_card_times_every_rung(monkeypatch):
     timed = ladder.microseconds("softmax_cross_entropy")
     assert turns == ladder.files("softmax_cross_entropy")
     assert timed == dict.fromkeys(turns, 2.0)
-    rung = ladder.Rung("gpu_2_warp.cu", "a warp a row", *range(6))
-    assert ladder.table("softmax_cross_entropy", [rung], timed).endswith("| 5 | 2.00 |")
+    rung = ladder.Rung("gpu_2_warp.cu", "a warp a row", *range(7))
+    assert ladder.table("softmax_cross_entropy", [rung], timed).endswith("| 6 | 2.00 |")
 
 
 @each_rung

@@ -66,14 +66,14 @@ class Sites:
 class Counters:
     """The counts of one launch or of several; `a + b` adds them.
 
-    instructions: PTX instructions that lanes ran, in all; 32 of them are one of a full warp. One
-    that its guard turns off is among them, as it is issued all the same.
+    blocks: of the launches' grids. instructions: PTX instructions that lanes ran, in all; 32 of
+    them are one of a full warp. One that its guard turns off is among them, as it is issued too.
 
     counters.total.sectors; counters.lines["kernels/ops/linear/gpu.cu", 80].bank_conflicts
     """
 
-    def __init__(self, launches=0, instructions=0):
-        self.launches, self.instructions = launches, instructions
+    def __init__(self, launches=0, blocks=0, instructions=0):
+        self.launches, self.blocks, self.instructions = launches, blocks, instructions
         self._tables = {}  # Sites: uint64 (instructions, counts)
 
     def add(self, sites, table):
@@ -102,7 +102,11 @@ class Counters:
         return {place: _traffic(row) for place, row in sums.items()}
 
     def __add__(self, other):
-        both = Counters(self.launches + other.launches, self.instructions + other.instructions)
+        both = Counters(
+            self.launches + other.launches,
+            self.blocks + other.blocks,
+            self.instructions + other.instructions,
+        )
         for counters in (self, other):
             for sites, table in counters._tables.items():
                 both.add(sites, table)

@@ -9,6 +9,7 @@ for report in result.reports:
 import ctypes
 import dataclasses
 import functools
+import math
 import threading
 
 import numpy as np
@@ -153,7 +154,7 @@ class Program:
                 _report(runtime.emu_report(i).contents, entry)
                 for i in range(runtime.emu_report_count())
             ]
-            counters = Counters(1, runtime.emu_instructions())
+            counters = Counters(1, math.prod(shape.grid), runtime.emu_instructions())
             if count:
                 counters.add(library.sites, abi.counters(runtime, library.site_count))
             output = runtime.emu_output().decode(errors="replace")

@@ -255,4 +255,5 @@ def test_instructions_are_counted_as_lanes_run_them(check):
     y = np.zeros(1, np.float32)
     result = emulated.run(text, 2, 32, y, check=check)
     assert result.counters.instructions == 2 * sum(4 + 3 * (tid + 1) for tid in range(32))
-    assert (result.counters + result.counters).instructions == 2 * result.counters.instructions
+    both = result.counters + result.counters
+    assert (both.blocks, both.instructions) == (4, 2 * result.counters.instructions)
