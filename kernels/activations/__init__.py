@@ -64,6 +64,16 @@ class Activation(OfFunctions):
     def __post_init__(self):
         one_of("reads", self.reads, ("y", "z"))
 
+    @functools.cached_property
+    def fused(self) -> "Activation":
+        """What of it other kernels compute on their way; what is left of it is `after`."""
+        return _load("identity") if self.rowwise else self
+
+    @functools.cached_property
+    def after(self) -> "Activation | None":
+        """What follows as a kernel of its own, for it needs whole rows; None for most."""
+        return self if self.rowwise else None
+
     @staticmethod
     def _library(name):
         return _load(name) if name in names() else None

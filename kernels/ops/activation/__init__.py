@@ -80,8 +80,7 @@ def _run(f, backward, variant, *operands):
             run = module.backward if backward else module.forward
             submit(device, run, f, *(a.reshape(-1) for a in operands))
         return
-    scalar = activations.get("identity") if f.rowwise else f
-    unit = dispatch.unit("activation", file, SIGNATURES, dispatch.scalar_functions(scalar))
+    unit = dispatch.unit("activation", file, SIGNATURES, dispatch.scalar_functions(f.fused))
     size, constants = operands[0].size, unit.constants
     if f.rowwise:
         entry = "softmax_backward" if backward else "softmax_forward"

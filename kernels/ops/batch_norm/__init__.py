@@ -102,17 +102,16 @@ def batch_norm(
     if B == 0:
         return y
     file = dispatch.pick("batch_norm", device, variant, DEFAULT)
-    scalar = activations.get("identity") if f.rowwise else f
     if device == "cpu":
         module = dispatch.cpu("batch_norm", file)
-        operands = (x, gamma, beta, moving_mean, moving_variance, scalar)
+        operands = (x, gamma, beta, moving_mean, moving_variance, f.fused)
         if training:
             numbers = (momentum, 1 - momentum, epsilon)
             submit(device, module.training, *operands, *numbers, saved_out, z_out, y)
         else:
             submit(device, module.inference, *operands, epsilon, z_out, y)
     else:
-        unit = dispatch.unit("batch_norm", file, SIGNATURES, dispatch.scalar_functions(scalar))
+        unit = dispatch.unit("batch_norm", file, SIGNATURES, dispatch.scalar_functions(f.fused))
         operands = (x, gamma, beta, moving_mean, moving_variance)
         if training:
             operands += (saved_out, z_out, y, momentum, 1 - momentum, epsilon)
@@ -120,10 +119,10 @@ def batch_norm(
         else:
             operands += (z_out, y, epsilon)
             _launch(unit, "batch_norm_inference", operands, B, I, strides=True)
-    if f.rowwise:
+    if f.after:
         from kernels.ops.activation import activation as apply
 
-        apply(y, f, out=y)
+        apply(y, f.after, out=y)
     return y
 
 
@@ -174,15 +173,14 @@ def batch_norm_backward(
     if f.name != "identity":
         dz = _through(dz, s, f)
     file = dispatch.pick("batch_norm", device, variant, DEFAULT)
-    fused = activations.get("identity") if g.rowwise else g
-    operands = (dz, x, gamma, saved, None if g.rowwise else read)
+    operands = (dz, x, gamma, saved, None if g.after else read)
     if device == "cpu":
-        submit(device, dispatch.cpu("batch_norm", file).backward, *operands, fused, *written)
+        submit(device, dispatch.cpu("batch_norm", file).backward, *operands, g.fused, *written)
     else:
-        unit = dispatch.unit("batch_norm", file, SIGNATURES, dispatch.scalar_functions(fused))
+        unit = dispatch.unit("batch_norm", file, SIGNATURES, dispatch.scalar_functions(g.fused))
         _launch(unit, "batch_norm_backward", (*operands, *written), B, I)
-    if need_dx and g.rowwise:
-        _through(dx, read, g, out=dx)
+    if need_dx and g.after:
+        _through(dx, read, g.after, out=dx)
     return tuple(written)
 
 

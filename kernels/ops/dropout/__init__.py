@@ -76,7 +76,7 @@ def _dropout(name, x, g, s, rate, seed, step, stream, out, variant):
     if x.size == 0:
         return y
     file = dispatch.pick("dropout", device, variant, DEFAULT)
-    fused = activations.get(None) if g is None or g.rowwise else g
+    fused = activations.get(None) if g is None else g.fused
     s = x if s is None else s
     scalars = dropped_below(rate), 1 / (1 - rate)
     if device == "cpu":
@@ -89,10 +89,10 @@ def _dropout(name, x, g, s, rate, seed, step, stream, out, variant):
         grid = (min(dispatch.ceil_div(x.size, 4 * threads), MOST_BLOCKS),)
         arguments = (x, s, y, step_array, step, stream, seed, *scalars, x.size)
         launch(unit, "dropout", grid, (threads,), arguments)
-    if g is not None and g.rowwise:
+    if g is not None and g.after:
         from kernels.ops.activation import activation_backward
 
-        activation_backward(y, s, g, out=y)
+        activation_backward(y, s, g.after, out=y)
     return y
 
 

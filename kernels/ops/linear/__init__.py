@@ -78,9 +78,9 @@ def linear(
         device, variant, precision, {"linear_forward": (B, O, x.shape[1])}, (x.size, w.size)
     )
     if device == "cpu":
-        submit(device, dispatch.cpu("linear", file).linear, x, w, b, f, z_out, y)
+        submit(device, dispatch.cpu("linear", file).linear, x, w, b, f.fused, z_out, y)
     else:
-        scalar = activations.get("identity") if f.rowwise else f
+        scalar = f.fused
         if file == hopper.FILE:
             hopper.linear(x, w, b, scalar, z_out, y, precision)
         elif file in ladder.RUNGS:
@@ -89,8 +89,8 @@ def linear(
         else:
             how = _how(file, precision, scalar)
             product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
-        if f.rowwise:
-            _activation(y, f, out=y)
+    if f.after:
+        _activation(y, f.after, out=y)
     return y
 
 
@@ -161,7 +161,7 @@ def linear_backward(
     file = _pick(device, variant, precision, products, packed)
     if file in ladder.RUNGS:
         ladder.refuse_backward(file)
-    fused, read = (activations.get("identity"), None) if g.rowwise else (g, saved)
+    fused, read = g.fused, None if g.after else saved
     if device == "cpu":
         run = dispatch.cpu("linear", file).linear_backward
         submit(device, run, dz, x, w, fused, read, dx, dw, db)
@@ -174,8 +174,8 @@ def linear_backward(
         if need_dw:
             how = _how(file, precision, activations.get("identity"))
             product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
-    if need_dx and g.rowwise:
-        _activation_backward(dx, saved, g, out=dx)
+    if need_dx and g.after:
+        _activation_backward(dx, saved, g.after, out=dx)
     return dx, dw, db
 
 

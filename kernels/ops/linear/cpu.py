@@ -14,7 +14,7 @@ import threading
 
 import numpy as np
 
-from kernels import dispatch, parallel
+from kernels import parallel
 from kernels.arrays import aligned_empty
 from kernels.jit import compiled, inlined
 from kernels.llvm import floats
@@ -29,14 +29,10 @@ AFTER = 5  # arguments of a function that comes after the product
 
 def linear(x, w, b, f, z, y):
     """y = f(x w + b) into y, and x w + b into z unless that is None."""
-    sums = y if z is None or f.rowwise else z
-    plain = f.rowwise or (f.name == "identity" and z is None)
+    sums = y if z is None else z
+    plain = f.name == "identity" and z is None
     function = 0 if plain else parallel.address(epilogue(f.forward), AFTER)
     multiply(blocks.FORWARD, x, w, sums, bias=b, after=(function, y, sums))
-    if f.rowwise:
-        if z is not None:
-            z[...] = y
-        dispatch.cpu("activation", "cpu.py").softmax_forward(y, y)
 
 
 def linear_backward(dz, x, w, g, saved, dx, dw, db):

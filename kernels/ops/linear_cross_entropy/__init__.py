@@ -98,8 +98,7 @@ def linear_cross_entropy(
     if B == 0:
         return loss, dz, dx
     file = dispatch.pick("linear_cross_entropy", device, variant, DEFAULT)
-    fused = activations.get("identity") if g.rowwise else g
-    read = None if g.rowwise else saved
+    fused, read = g.fused, None if g.after else saved
     written = (z_out, loss, dz, dx, hit)
     if device == "cpu":
         run = dispatch.cpu("linear_cross_entropy", file).linear_cross_entropy
@@ -113,10 +112,10 @@ def linear_cross_entropy(
         at_x = read is x  # then the kernel has it already
         operands = (x, w, b, labels, targets, weights, None if at_x else read, *written)
         launch(unit, entry, (blocks,), block, (*operands, scale, B, I, O, at_x))
-    if need_dx and g.rowwise:
+    if need_dx and g.after:
         from kernels.ops.activation import activation_backward
 
-        activation_backward(dx, saved, g, out=dx)
+        activation_backward(dx, saved, g.after, out=dx)
     return loss, dz, dx
 
 
