@@ -146,8 +146,9 @@ def numba(monkeypatch):
     numba.fitting = 8
     room = types.SimpleNamespace(threads=lambda wanted: min(wanted, numba.fitting))
     monkeypatch.setattr(threads, "numba", numba)
+    monkeypatch.setattr(threads, "_pool", None)
     monkeypatch.setattr(threads, "CHOSEN", False)
-    monkeypatch.setattr(threads, "_told", types.SimpleNamespace())
+    monkeypatch.setattr(threads, "_told", threads._Told())
     monkeypatch.setattr(busy, "room", room)
     return numba
 
@@ -171,6 +172,16 @@ def test_what_the_user_has_chosen_stays(numba, monkeypatch):
     monkeypatch.setattr(threads, "CHOSEN", True)  # NUMBA_NUM_THREADS
     numba.set_num_threads(8)
     assert used() == 8
+
+
+def test_numba_is_asked_for_the_number_that_it_has_now():
+    most = threads.numba.config.NUMBA_NUM_THREADS
+    assert threads.numba.get_num_threads() == threads._told_numba() == most
+    threads.numba.set_num_threads(1)
+    try:
+        assert threads._told_numba() == 1
+    finally:
+        threads.numba.set_num_threads(most)
 
 
 def test_the_number_may_change_at_any_step(monkeypatch):
