@@ -57,8 +57,10 @@ _LAZY = ("plots", "tour")  # loaded when they are first asked for
 _unknown = unknown_attribute(__name__)
 
 
-def __getattr__(name):
-    return importlib.import_module(f"dnn.{name}") if name in _LAZY else _unknown(name)
+if not TYPE_CHECKING:  # a type checker knows what there is
+
+    def __getattr__(name):
+        return importlib.import_module(f"dnn.{name}") if name in _LAZY else _unknown(name)
 
 
 def __dir__():

@@ -19,6 +19,7 @@ import dataclasses
 import functools
 import re
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,9 @@ class Catalog:
     elsewhere: {a name that other libraries have: what to write for it here}, where no member is it.
     """
 
-    def __init__(self, kind, package, base, elsewhere=None):
+    def __init__(
+        self, kind: str, package: str, base: type, elsewhere: dict[str, str] | None = None
+    ):
         self.kind, self.package, self.base = kind, package, base
         self.elsewhere = {plain(name): text for name, text in (elsewhere or {}).items()}
 
@@ -67,12 +70,12 @@ class Catalog:
     def _attribute(self, cls):
         return f"{self.package.removeprefix('dnn.')}.{cls.__name__}"
 
-    def unknown_attribute(self, name):
+    def unknown_attribute(self, name: str) -> Any:
         """The package's __getattr__."""
         ours = {alias: self._attribute(self.by_name[name]) for alias, name in self.aliases.items()}
         return unknown_attribute(self.package, ours | self.elsewhere)(name)
 
-    def get(self, value):
+    def get(self, value: Any) -> Any:
         """A member for a name, a configuration, or a member (returned as it is)."""
         if isinstance(value, self.base):
             return value
@@ -90,7 +93,7 @@ class Catalog:
             )
         return self.named(value)()
 
-    def named(self, value):
+    def named(self, value: Any) -> type:
         """The class of that name, all of whose fields have defaults."""
         if ours := self.elsewhere.get(plain(value)):
             raise ValueError(f"{self.kind}: got {value!r}; expected an instance: {ours}")
@@ -102,7 +105,7 @@ class Catalog:
             )
         return cls
 
-    def from_config(self, config):
+    def from_config(self, config: dict[str, Any]) -> Any:
         """The inverse of `config`."""
         fields = dict(config)
         name = fields.pop("class", None)

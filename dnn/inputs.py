@@ -2,11 +2,15 @@
 
 import array
 import numbers
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from dnn import frames, not_numbers
 from kernels.arrays import adopt, is_cupy, is_emulated
+
+Data: TypeAlias = Any
+"""What `as_array` takes; no type says all of it."""
 
 
 def as_array(name, a):

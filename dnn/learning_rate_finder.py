@@ -4,11 +4,13 @@ import contextlib
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dnn import data, devices, interrupts
 from dnn.callbacks import Callback
+from dnn.inputs import Data
 from dnn.keywords import keywords_checked
 from dnn.schedules import Schedule
 from kernels.numbers import Number, whole_number
@@ -32,9 +34,17 @@ class LearningRateSweep:
 
 @keywords_checked
 def learning_rate_finder(
-    model, x, y, batch_size=None, *, start=1e-7, end=10.0, steps=100, smoothing=0.9,
-    stop_factor=4.0,
-):  # fmt: skip
+    model: Any,
+    x: Data,
+    y: Data,
+    batch_size: int | None = None,
+    *,
+    start: float = 1e-7,
+    end: float = 10.0,
+    steps: int = 100,
+    smoothing: float = 0.9,
+    stop_factor: float = 4.0,
+) -> LearningRateSweep:
     """Train for a few steps at rates that rise from start to end by a constant factor.
 
     Returns a LearningRateSweep, and leaves the model as it was: weights, optimizer, its state and
@@ -79,7 +89,7 @@ class _Sweep(Schedule):
     end: float
     steps: int
 
-    def __call__(self, step):
+    def __call__(self, step: int):
         return self.start * (self.end / self.start) ** (step / (self.steps - 1))
 
 

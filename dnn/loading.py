@@ -7,6 +7,9 @@ import pathlib
 import stat
 import types
 import typing
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from dnn.progress import Progress
 from dnn.saving import OF_EPOCH, STATE, optimizer_state, usually_trained_on
 from dnn.signed_file import opened, read, short
 from kernels import activations
+from kernels.activations import Activation
 from kernels.arrays import one_of
 
 
@@ -28,7 +32,13 @@ class ModelFileError(ValueError):
 
 
 @keywords_checked
-def load_model(path, *, device="auto", custom_activations=(), custom_metrics=()):
+def load_model(
+    path: str | PathLike[str],
+    *,
+    device: str = "auto",
+    custom_activations: Iterable[Activation] = (),
+    custom_metrics: Iterable[Any] = (),
+) -> Sequential:
     """The Sequential that Sequential.save wrote.
 
     custom_activations: the kernels.Activation objects of the user's own that it uses.

@@ -2,14 +2,20 @@
 
 import contextlib
 import threading
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any, ClassVar
+
+import numpy as np
 
 from dnn import data, devices, fit, interrupts, layers, losses, optimizers, saving, schedules
 from dnn import summary as summaries
+from dnn.callbacks.base import Callback
 from dnn.callbacks.history import History
 from dnn.fit import EVALUATION_BATCH
+from dnn.inputs import Data
 from dnn.keywords import keywords_checked
-from dnn.metrics import chosen
+from dnn.metrics import Metric, chosen
 from dnn.network import Network
 from dnn.optimizers.base import AVERAGE
 from kernels.arrays import one_of
@@ -51,9 +57,15 @@ class Sequential(Network):
     @keywords_checked
     @interrupts.whole()
     def compile(
-        self, optimizer="adam", loss=None, metrics=(), *, run_eagerly=False,
-        steps_per_execution="auto", precision="float32",
-    ):  # fmt: skip
+        self,
+        optimizer: str | optimizers.Optimizer | dict[str, Any] = "adam",
+        loss: str | losses.Loss | dict[str, Any] | None = None,
+        metrics: Sequence[str | Metric | Callable[..., float]] | None = (),
+        *,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = "auto",
+        precision: str = "float32",
+    ) -> None:
         """Choose how to train.
 
         optimizer: a name or an instance of dnn.optimizers, default Adam with its defaults.
@@ -100,7 +112,7 @@ class Sequential(Network):
         self._reset_optimizer()
 
     @property
-    def schedule(self):
+    def schedule(self) -> Callable[[int], float]:
         """The optimizer's schedule, by the number of steps since compile; an open one spans the
         `fit` that began last."""
         rule, progress = self.optimizer.schedule, self.progress
@@ -109,7 +121,7 @@ class Sequential(Network):
             self._placed = rule, (rule._version, *place), schedules.placed(rule, *place)
         return self._placed[2]
 
-    def require_compiled(self):
+    def require_compiled(self) -> None:
         if self.loss is None:
             raise RuntimeError("the model is not compiled; call model.compile(optimizer, loss)")
         last = [layer for layer in self.layers if layer.computes][-1]
@@ -141,7 +153,7 @@ class Sequential(Network):
                 return name if name in PROBABILITIES else None
         return None
 
-    def require_trainable(self):
+    def require_trainable(self) -> None:
         """Refuse activations that have no derivative, saying why they have none, and an optimizer
         that was changed so that it needs state which the model does not hold."""
         for layer in self.layers:
@@ -155,16 +167,26 @@ class Sequential(Network):
             )
 
     @property
-    def from_logits_pass(self):
+    def from_logits_pass(self) -> bool:
         """Whether the last layer's softmax or sigmoid is left to the loss."""
         return not self.loss.from_logits
 
     @keywords_checked
     def fit(
-        self, x, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
-        validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
-        sample_weight=None, initial_epoch=0,
-    ) -> History:  # fmt: skip
+        self,
+        x: Data,
+        y: Data | None = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Callback | Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Data] | None = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | Sequence[float] | str | None = None,
+        sample_weight: Data | None = None,
+        initial_epoch: int = 0,
+    ) -> History:
         """Train; returns a History, whose .history is {"loss": [one an epoch], …}.
 
         x: (n, …) samples: uint8 (scaled by 1/255 on the way in), other integers, or floats, all
@@ -220,13 +242,13 @@ class Sequential(Network):
     @keywords_checked
     def evaluate(
         self,
-        x,
-        y=None,
-        batch_size=EVALUATION_BATCH,
-        sample_weight=None,
+        x: Data,
+        y: Data | None = None,
+        batch_size: int = EVALUATION_BATCH,
+        sample_weight: Data | None = None,
         *,
-        return_dict=False,
-    ):
+        return_dict: bool = False,
+    ) -> Any:
         """The mean loss, or [loss, metric, …] if compiled with some, or with return_dict a dict.
 
         sample_weight: as in fit; of the loss, not of the metrics.
@@ -238,22 +260,22 @@ class Sequential(Network):
         return list(found.values()) if len(found) > 1 else found["loss"]
 
     @keywords_checked
-    def predict(self, x, batch_size=EVALUATION_BATCH):
+    def predict(self, x: Data, batch_size: int = EVALUATION_BATCH) -> np.ndarray:
         """The last layer's outputs, float32 (n, units); NumPy unless x is on the model's device."""
         return fit.predict(self, x, data.whole_number("batch_size", batch_size))
 
-    def encodings(self, x):
+    def encodings(self, x: Data) -> list[np.ndarray]:
         """Every computing layer's output for x, a list of float32 (n, units)."""
         return fit.encodings(self, x)
 
     @keywords_checked
-    def summary(self, print_fn=say):
+    def summary(self, print_fn: Callable[[str], Any] = say) -> None:
         """Print the layers, their output shapes and numbers of parameters; print_fn: with what."""
         self._require_built()
         print_fn(summaries.table(self))
 
     @keywords_checked
-    def save(self, path, *, include_optimizer=True):
+    def save(self, path: str | PathLike[str], *, include_optimizer: bool = True) -> None:
         """Write architecture, weights and compilation to one .safetensors file, atomically.
 
         include_optimizer: with the optimizer's state and the numbers of steps and epochs (default):

@@ -2,6 +2,8 @@
 
 import copy
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,9 @@ class Network(Attributes):
     schedule_start, schedule_steps = of_progress("schedule_start"), of_progress("schedule_steps")
     averaged = of_progress("averaged")
 
-    def __init__(self, layers=(), *, seed=0, device="auto"):
+    def __init__(
+        self, layers: "Iterable[layers.Layer]" = (), *, seed: int = 0, device: str = "auto"
+    ):
         integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
         if not integer or not 0 <= seed < 2**63:
             raise ValueError(f"seed: got {seed!r}; expected an integer, 0 ≤ seed < 2⁶³")
@@ -62,15 +66,15 @@ class Network(Attributes):
         super().__setattr__(name, value)
 
     @property
-    def class_names(self):
+    def class_names(self) -> Any:
         """The names of the classes, a list of str, or None; see dnn/class_names.py."""
         return self._class_names
 
     @class_names.setter
-    def class_names(self, value):
+    def class_names(self, value: Sequence[str] | None) -> Any:
         self._class_names = class_names(value, self.units[-1] if self.built else None)
 
-    def add(self, layer):
+    def add(self, layer: layers.Layer) -> None:
         """Append a layer. Not after the model is built."""
         if self.built:
             raise RuntimeError("layer: the model is built already; make a new Sequential")
@@ -87,7 +91,7 @@ class Network(Attributes):
 
     @keywords_checked
     @interrupts.whole()
-    def build(self, input_shape=None):
+    def build(self, input_shape: int | Sequence[int] | None = None) -> None:
         """Make the parameters, for samples of this shape (without the batch axis).
 
         `fit`, `evaluate` and `predict` call it with the shape of their first data.
@@ -156,7 +160,7 @@ class Network(Attributes):
             self.clipper = Clipper(self.layout, self.device)
 
     @interrupts.whole()
-    def use_average(self, wanted):
+    def use_average(self, wanted: bool) -> None:
         """Put the optimizer's average in the place of the parameters, or take these back.
 
         Where it is so already, nothing happens. Raises ValueError without an average: the optimizer
@@ -173,13 +177,13 @@ class Network(Attributes):
         average[...] = kept
         self.progress.averaged = wanted
 
-    def get_weights(self):
+    def get_weights(self) -> list[np.ndarray]:
         """NumPy copies of all parameters, each layer's state after them: [w, b, w, b, …]."""
         self._require_built()
         return [devices.to_host(p).copy() for layer in self.arrays() for p in layer.values()]
 
     @interrupts.whole()
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all parameters and state from a list shaped like that of get_weights."""
         self._require_built()
         targets = [p for layer in self.arrays() for p in layer.values()]
@@ -194,11 +198,11 @@ class Network(Attributes):
         for target, weight in zip(targets, weights, strict=True):
             target[...] = devices.to_device(np.asarray(weight, np.float32), self.device)
 
-    def arrays(self):
+    def arrays(self) -> list[dict[str, Any]]:
         """One {name: array} a computing layer: its parameters, then its state."""
         return [p | s for p, s in zip(self.parameters, self.states, strict=True)]
 
-    def count_params(self):
+    def count_params(self) -> int:
         """How many trainable numbers the model has."""
         self._require_built()
         return sum(p.size for layer in self.parameters for p in layer.values())

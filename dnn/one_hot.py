@@ -3,10 +3,11 @@
 import numpy as np
 
 from dnn import data, devices, inputs
+from dnn.inputs import Data
 from kernels.arrays import device_of
 
 
-def one_hot(labels, classes=None):
+def one_hot(labels: Data, classes: int | None = None) -> np.ndarray:
     """float32 (n, classes): 1 where the label stands, else 0; its argmax(axis=1) is the labels.
 
     labels: integers (n,) in [0, classes). classes: default the largest label and one.

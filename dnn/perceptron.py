@@ -11,14 +11,17 @@ A unit is an ordinary Sequential with one Dense layer and the activation binary_
 saved, drawn and summarised like any other. Its derivative is 0, so Sequential.fit refuses it.
 """
 
+from typing import Any
+
 import numpy as np
 
 import kernels
 from dnn import data, devices, inputs, layers, scale
+from dnn.inputs import Data
 from dnn.model import Sequential
 
 
-def unit(weights, threshold=0.0, *, device="auto") -> Sequential:
+def unit(weights: Any, threshold: Any = 0.0, *, device: str = "auto") -> Sequential:
     """A threshold unit: 1 where x · weights ≥ threshold, else 0; its bias is −threshold.
 
     weights: I numbers, or (I, C) for C units side by side. threshold: a number or C of them,
@@ -39,7 +42,9 @@ def unit(weights, threshold=0.0, *, device="auto") -> Sequential:
     return model
 
 
-def fit(model, x, y, epochs=100, *, learning_rate=1.0) -> list[int]:
+def fit(
+    model: Sequential, x: Data, y: Data, epochs: int = 100, *, learning_rate: float = 1.0
+) -> list[int]:
     """Train a model of one layer of threshold units by the perceptron rule.
 
     For one sample after the other, in the order of the data: ŷ = step(x w + b), then

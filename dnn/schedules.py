@@ -11,8 +11,9 @@ import dataclasses
 import functools
 import math
 import numbers
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,13 +53,13 @@ class Schedule(Checked):
     open_field = None
     steps_before = 0
 
-    def spanning(self, steps):
+    def spanning(self, steps: int) -> "Schedule":
         """This schedule, its open length set so that all of it takes `steps`."""
         if self.open_field is None or getattr(self, self.open_field) is not None:
             return self
         return dataclasses.replace(self, **{self.open_field: max(1, steps - self.steps_before)})
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         raise TypeError(f"{type(self).__name__}: defines no __call__(step)")
 
 
@@ -69,7 +70,7 @@ class Constant(Schedule):
     learning_rate: float = 1e-3
     checks: ClassVar = {"learning_rate": RATE}
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         return self.learning_rate
 
 
@@ -101,7 +102,7 @@ class PiecewiseConstantDecay(Schedule):
                 "than there are boundaries"
             )
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         self._require_as_many()  # either may have been set since
         return self.values[bisect.bisect_left(self.boundaries, step)]
 
@@ -128,12 +129,12 @@ class ExponentialDecay(Schedule):
     open_field = "decay_steps"
 
     @property
-    def spent_after(self):
+    def spent_after(self) -> int | None:
         if self.decay_steps is None or self.decay_rate >= 1:
             return None
         return self.decay_steps * math.ceil(math.log(SPENT) / math.log(self.decay_rate))
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         done = step / _known(self, self.decay_steps)
         power = math.floor(done) if self.staircase else done
         return self.initial_learning_rate * self.decay_rate**power
@@ -164,15 +165,15 @@ class CosineDecay(Schedule):
     open_field = "decay_steps"
 
     @property
-    def steps_before(self):
+    def steps_before(self) -> int:
         """How many steps the rate rises for."""
         return 0 if self.warmup_target is None else self.warmup_steps
 
     @property
-    def spent_after(self):
+    def spent_after(self) -> int | None:
         return None if self.decay_steps is None else self.steps_before + self.decay_steps
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         start, warmed = self.initial_learning_rate, self.steps_before
         top = start if self.warmup_target is None else self.warmup_target
         if step < warmed:
@@ -210,10 +211,10 @@ class OneCycle(Schedule):
         RATE("max_learning_rate / div_factor / final_div_factor", first / self.final_div_factor)
 
     @property
-    def spent_after(self):
+    def spent_after(self) -> int | None:
         return self.total_steps
 
-    def __call__(self, step):
+    def __call__(self, step: int) -> float:
         first = self.max_learning_rate / self.div_factor
         last = first / self.final_div_factor
         end = _known(self, self.total_steps) - 1
@@ -236,7 +237,7 @@ def _known(schedule, steps):
     return steps
 
 
-def get(rate):
+def get(rate: float | Schedule | dict[str, Any]) -> Schedule:
     """A Schedule for a number, a configuration or a Schedule."""
     if isinstance(rate, Schedule):
         return rate
@@ -260,7 +261,7 @@ def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def placed(schedule, start, steps):
+def placed(schedule: Schedule, start: int, steps: int) -> Callable[[int], float]:
     """A schedule as it is used, of steps since compile: an open one spans `steps` from `start`."""
     spanning = schedule.spanning(steps)
     return spanning if spanning is schedule or not start else _From(spanning, start)
@@ -274,7 +275,7 @@ class _From:
         return self.schedule(step - self.start)
 
 
-def rates(schedule, steps) -> list[float]:
+def rates(schedule: Callable[[int], float], steps: Iterable[int]) -> list[float]:
     """The rates of these steps. Raises ValueError for one that is none: schedules of a user's own
     may say anything, and a growing one leaves what float32 holds."""
     found = []
@@ -290,7 +291,7 @@ def rates(schedule, steps) -> list[float]:
     return found
 
 
-def begin(model, n, batch_size, initial_epoch, epochs):
+def begin(model: Any, n: int, batch_size: int, initial_epoch: int, epochs: int) -> None:
     """`fit` is about to train on n samples, from initial_epoch on until there are `epochs`.
 
     An open schedule spans its steps, unless it goes on with a run that was stopped: one with steps

@@ -12,6 +12,8 @@ Arrays in, arrays out: NumPy arrays run on the CPU, CuPy arrays on the GPU.
 Each op is a folder of kernels/ops and its line below; `kernels.reference` has the same, in NumPy.
 """
 
+from typing import TYPE_CHECKING
+
 from kernels import activations, reference
 from kernels.activations import Activation
 from kernels.battery import check
@@ -77,4 +79,5 @@ _ELSEWHERE |= {
     "cross_entropy": "kernels.softmax_cross_entropy(z, labels)",
     "mse_loss": 'kernels.elementwise_loss(z, targets, "mse")',
 }
-__getattr__ = unknown_attribute(__name__, _ELSEWHERE)
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = unknown_attribute(__name__, _ELSEWHERE)

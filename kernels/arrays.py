@@ -9,6 +9,8 @@ import functools
 import math
 import sys
 import types
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,6 +23,25 @@ INT64 = np.dtype(np.int64)
 UINT8 = np.dtype(np.uint8)
 CACHE_LINE = 64  # bytes
 EMULATED = "kernels.device.emulated.memory"  # the module that defines that device's arrays
+
+
+class Array(Protocol):
+    """What an op takes for an array: NumPy's, CuPy's, the emulated device's, or one of another
+    library that speaks DLPack. Its dtype and shape are checked when it is used."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> Any: ...
+
+
+ArrayT = TypeVar("ArrayT", bound=Array)
+"""What comes in as NumPy's or CuPy's comes out as that. (What comes in through DLPack comes out as
+one of these two, which a type cannot say.)"""
+
+Outputs: TypeAlias = Sequence[Array | Literal[False] | None]
+"""Arrays for several results: None makes a new one, False leaves out one that may be left out."""
 
 
 def is_cupy(a) -> bool:

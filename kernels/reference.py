@@ -11,6 +11,8 @@ activation or a loss by its name, as the ops do, and hand on its NumPy functions
 import numpy as np
 
 from kernels import activations, losses
+from kernels.activations import ActivationLike
+from kernels.losses import LossLike
 from kernels.ops.activation import reference as _activation
 from kernels.ops.adadelta.reference import adadelta
 from kernels.ops.adagrad.reference import adagrad
@@ -71,24 +73,35 @@ def _derivative(activation):
     return f.reference_derivative or np.vectorize(f.derivative, otypes=[float])
 
 
-def activation(z, activation):
+def activation(z: np.ndarray, activation: ActivationLike) -> np.ndarray:
     """y = f(z)."""
     return _activation.activation(z, _forward(activation))
 
 
-def activation_backward(dy, s, activation):
+def activation_backward(dy: np.ndarray, s: np.ndarray, activation: ActivationLike) -> np.ndarray:
     """dz = dy f'(s)."""
     if activations.get(activation).rowwise:
         return _activation.softmax_backward(dy, s)
     return _activation.activation_backward(dy, s, _derivative(activation))
 
 
-def linear(x, w, b=None, activation=None):
+def linear(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, activation: ActivationLike = None
+) -> np.ndarray:
     """y = f(x w + b)."""
     return _linear.linear(x, w, b, _forward(activation))
 
 
-def linear_backward(dy, x, w, s=None, activation=None, *, x_activation=None, x_saved=None):
+def linear_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    s: np.ndarray | None = None,
+    activation: ActivationLike = None,
+    *,
+    x_activation: ActivationLike = None,
+    x_saved: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dx, dw, db."""
     dz = dy if activation is None else activation_backward(dy, s, activation)
     dx, dw, db = _linear.linear_backward(dz, x, w)
@@ -98,9 +111,17 @@ def linear_backward(dy, x, w, s=None, activation=None, *, x_activation=None, x_s
 
 
 def batch_norm(
-    x, gamma=1.0, beta=0.0, moving_mean=0.0, moving_variance=1.0, activation=None, *,
-    momentum=0.99, epsilon=1e-3, training=True,
-):  # fmt: skip
+    x: np.ndarray,
+    gamma: float | np.ndarray = 1.0,
+    beta: float | np.ndarray = 0.0,
+    moving_mean: float | np.ndarray = 0.0,
+    moving_variance: float | np.ndarray = 1.0,
+    activation: ActivationLike = None,
+    *,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+    training: bool = True,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """y, z, saved, moving_mean, moving_variance; the last three as they are after the call."""
     f = _forward(activation)
     return _batch_norm.batch_norm(
@@ -109,8 +130,16 @@ def batch_norm(
 
 
 def batch_norm_backward(
-    dy, x, gamma, saved, s=None, activation=None, *, x_activation=None, x_saved=None
-):
+    dy: np.ndarray,
+    x: np.ndarray,
+    gamma: np.ndarray,
+    saved: np.ndarray,
+    s: np.ndarray | None = None,
+    activation: ActivationLike = None,
+    *,
+    x_activation: ActivationLike = None,
+    x_saved: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dx, dgamma, dbeta."""
     dz = dy if activation is None else activation_backward(dy, s, activation)
     dx, dgamma, dbeta = _batch_norm.batch_norm_backward(dz, x, gamma, saved)
@@ -119,20 +148,43 @@ def batch_norm_backward(
     return dx, dgamma, dbeta
 
 
-def dropout_backward(dy, rate, seed, step, stream=0, *, x_activation=None, x_saved=None):
+def dropout_backward(
+    dy: np.ndarray,
+    rate: float,
+    seed: int,
+    step: int,
+    stream: int = 0,
+    *,
+    x_activation: ActivationLike = None,
+    x_saved: np.ndarray | None = None,
+) -> np.ndarray:
     """dx, times g'(x_saved) where there is an x_activation."""
     dx = _dropout.dropout_backward(dy, rate, seed, step, stream)
     return dx if x_activation is None else activation_backward(dx, x_saved, x_activation)
 
 
-def random_shift_flip(x, image_shape, most, flip, seed, step, stream=0):
+def random_shift_flip(
+    x: np.ndarray,
+    image_shape: tuple[int, int],
+    most: tuple[int, int],
+    flip: str | None,
+    seed: int,
+    step: int,
+    stream: int = 0,
+) -> np.ndarray:
     """The images of x (B, H · W), shifted and mirrored."""
     counters = np.arange(len(x)), 0, step, stream
     words = _dropout.philox4x32(counters, (seed % 2**32, seed // 2**32))
     return _random_shift_flip.random_shift_flip(x, image_shape, most, flip, words)
 
 
-def elementwise_loss(z, targets, loss, scale=1.0, weights=None):
+def elementwise_loss(
+    z: np.ndarray,
+    targets: np.ndarray,
+    loss: LossLike,
+    scale: float = 1.0,
+    weights: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """loss (B,), dz (B, C), and hit (B,) bool or None."""
     f = losses.get(loss)
     functions = (
@@ -144,8 +196,15 @@ def elementwise_loss(z, targets, loss, scale=1.0, weights=None):
 
 
 def linear_cross_entropy(
-    x, w, b, labels, scale=1.0, weights=None, x_activation=None, x_saved=None
-):  # fmt: skip
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    labels: np.ndarray,
+    scale: float = 1.0,
+    weights: np.ndarray | None = None,
+    x_activation: ActivationLike = None,
+    x_saved: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """z, loss (B,), dz, dx, hit (B,) bool."""
     softmax = activations.get(x_activation).rowwise
     dg = None if softmax or x_activation is None else _derivative(x_activation)
@@ -158,9 +217,24 @@ def linear_cross_entropy(
 
 
 def linear_backward_adam(
-    dz, x, w, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, *,
-    b=None, m_b=None, v_b=None, x_activation=None, x_saved=None,
-):  # fmt: skip
+    dz: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    step: int,
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    *,
+    b: np.ndarray | None = None,
+    m_b: np.ndarray | None = None,
+    v_b: np.ndarray | None = None,
+    x_activation: ActivationLike = None,
+    x_saved: np.ndarray | None = None,
+) -> tuple[np.ndarray, tuple[np.ndarray, ...], tuple[np.ndarray, ...] | None]:
     """dx, (w, m, v), and (b, m_b, v_b) or None: new arrays."""
     dx, *updated = _linear_backward_adam.linear_backward_adam(
         dz, x, w, m, v, step, lr, beta1, beta2, eps, weight_decay, b, m_b, v_b

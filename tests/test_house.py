@@ -31,11 +31,15 @@ def label(path):
 
 
 @functools.cache
-def imports(path) -> frozenset[str]:
-    """Every module that a file imports, at its top or inside a function, by its full name."""
+def imports(path, for_types=True) -> frozenset[str]:
+    """Every module that a file imports, at its top or inside a function, by its full name;
+    for_types: also what type checkers alone read."""
     package = path.relative_to(ROOT).parts
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    found, tree = set(), ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_types:
+            node.body = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -67,7 +71,7 @@ def test_no_import_circle():
     def visit(name, above):
         assert name not in above, " -> ".join([*above[above.index(name) :], name])
         if name not in done:
-            for other in sorted(imports(files[name])):
+            for other in sorted(imports(files[name], for_types=False)):
                 module = other if other in files else other.rpartition(".")[0]
                 if module in files and module != name:
                     visit(module, [*above, name])

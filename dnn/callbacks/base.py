@@ -2,8 +2,13 @@
 
 import contextlib
 import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from dnn.attributes import Attributes
+
+if TYPE_CHECKING:
+    from dnn.model import Sequential
 
 
 class Callback(Attributes):
@@ -22,11 +27,12 @@ class Callback(Attributes):
     begins. A copy, or what comes back from pickle, is of no model until it is given to `fit`.
     """
 
-    model = params = None
+    model: "Sequential" = None
+    params: dict[str, int] = None
     _reads_gradients = True
 
     @property
-    def every_batch(self):
+    def every_batch(self) -> bool:
         return any(_overrides(self, event) for event in OF_BATCHES)
 
     def __init_subclass__(cls, reads_gradients=True, **options):
@@ -34,50 +40,50 @@ class Callback(Attributes):
         cls._reads_gradients = reads_gradients
 
     @property
-    def reads_gradients(self):
+    def reads_gradients(self) -> bool:
         return type(self)._reads_gradients
 
-    def set_model(self, model):
+    def set_model(self, model: "Sequential") -> None:
         """Before on_train_begin: the model that is trained."""
         self.model = model
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, int]) -> None:
         """Before on_train_begin: {"epochs": …, "steps": …, "samples": …}."""
         self.params = params
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         """Before the first epoch. One that raises ends the training before it has begun; those
         that have begun are ended, the last of them first."""
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         """Before epoch number `epoch`, counted from 0."""
 
-    def on_train_batch_begin(self, batch, logs):
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float]) -> None:
         """Before a batch is issued, or so many as compile's steps_per_execution says, `batch` the
         first. logs is empty."""
 
-    def on_train_batch_end(self, batch, logs):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         """After a batch was issued, or so many as compile's steps_per_execution says, `batch` the
         last. logs is empty: reading a loss would stop the device, and is up to the callback:
         self.model.running.losses."""
 
-    def on_test_begin(self, logs):
+    def on_test_begin(self, logs: dict[str, float]) -> None:
         """Before the validation of an epoch, where there is one."""
 
-    def on_test_batch_begin(self, batch, logs):
+    def on_test_batch_begin(self, batch: int, logs: dict[str, float]) -> None:
         """Before a batch of the validation is issued. logs is empty."""
 
-    def on_test_batch_end(self, batch, logs):
+    def on_test_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         """After it."""
 
-    def on_test_end(self, logs):
+    def on_test_end(self, logs: dict[str, float]) -> None:
         """After the validation."""
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """logs: {"loss", "accuracy", "seconds", "val_loss", …}. A value that a callback adds is
         seen by those behind it in the list, by the display, and by History, the last."""
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         """After the last epoch, or when an exception ends the run: close what was opened. It is
         called whatever other callbacks raise; the first error of all is the one that is raised."""
 
@@ -97,7 +103,7 @@ class CallbackList:
     """Calls each callback in order. before_batches, after_batches: what is to be called with
     (batch, logs) there, of the callbacks that have something to do."""
 
-    def __init__(self, callbacks, model, **params):
+    def __init__(self, callbacks: Sequence[Callback], model: "Sequential", **params: Any):
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(
@@ -113,7 +119,7 @@ class CallbackList:
         )
 
     @contextlib.contextmanager
-    def training(self):
+    def training(self) -> Any:
         """on_train_begin of all; at the end of the block, however it ends, on_train_end of all."""
         begun, error = [], None
         try:

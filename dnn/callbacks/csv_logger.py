@@ -3,6 +3,7 @@
 import csv
 import os
 import pathlib
+from os import PathLike
 
 from dnn.callbacks.base import Callback
 from dnn.files import named
@@ -18,17 +19,17 @@ class CSVLogger(Callback, reads_gradients=False):
     Raises ValueError where `append` meets a file with other columns. Names and defaults are Keras'.
     """
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: str | PathLike[str], separator: str = ",", append: bool = False):
         self.path, self.separator, self.append = pathlib.Path(filename), separator, append
         self.file = self.rows = None
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         self.columns = self._columns_there() if self.append else None
         self.file = open(self.path, "a" if self.append else "w", encoding="utf-8", newline="")  # noqa: SIM115
         self.rows = csv.writer(self.file, delimiter=self.separator)
         self.append = True  # what a second fit writes comes below
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if self.columns is None:
             self.columns = ["epoch", *sorted(logs)]
             self.rows.writerow(self.columns)
@@ -44,7 +45,7 @@ class CSVLogger(Callback, reads_gradients=False):
             self.file.flush()
             os.fsync(self.file.fileno())
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         if self.file is not None:
             self.file.close()
             self.file = self.rows = None

@@ -8,7 +8,7 @@ from kernels import compiling
 from kernels.text import say, shown
 
 
-def line(epoch, epochs, steps, logs) -> str:
+def line(epoch: int, epochs: int, steps: int, logs: dict[str, float]) -> str:
     """ "Epoch 3/10 - 0.31s 0.66ms/step - accuracy: 0.8812 - loss: 0.3301"."""
     width = len(str(epochs))
     seconds = logs["seconds"]
@@ -29,7 +29,7 @@ def number(value):
 class Lines(Callback, reads_gradients=False):
     """One line an epoch, on standard output."""
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         say(line(epoch, self.params["epochs"], self.params["steps"], logs), flush=True)
 
 
@@ -51,7 +51,7 @@ class Bar(Callback, reads_gradients=False):
     def __init__(self):
         self.line = compiling.Line(error=False)
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         from rich.errors import LiveError
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -65,13 +65,13 @@ class Bar(Callback, reads_gradients=False):
             return
         self.bar, self.task = bar, bar.add_task("", total=self.params["steps"])
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch = f"Epoch {epoch + 1}/{self.params['epochs']}"
         if self.bar:
             self.bar.reset(self.task, description=self.epoch)
             self._draw()
 
-    def compiles(self, text):
+    def compiles(self, text: str) -> None:
         """Shows the text in the bar's place; after None the bar again."""
         if not self.bar:
             self.line(text)
@@ -81,7 +81,7 @@ class Bar(Callback, reads_gradients=False):
         if text:  # until the next batch
             self._draw()
 
-    def on_train_batch_end(self, batch, logs):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         if self.bar and time.monotonic() - self.drawn > self.REFRESH_S:
             self.bar.update(self.task, completed=batch + 1)
             self._draw()
@@ -90,7 +90,7 @@ class Bar(Callback, reads_gradients=False):
         self.bar.refresh()
         self.drawn = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         text = line(epoch, self.params["epochs"], self.params["steps"], logs)
         if self.bar:
             text = shown(text, self.bar.console.file)
@@ -98,13 +98,13 @@ class Bar(Callback, reads_gradients=False):
         else:
             say(text, flush=True)
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         if self.bar:
             self.bar.stop()
             self.bar = None
 
 
-def progress(verbose) -> list[Callback]:
+def progress(verbose: int) -> list[Callback]:
     """The display for fit's verbose: "auto", 0, 1 or 2."""
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose: got {verbose!r}; expected 'auto', 0, 1 or 2")

@@ -24,21 +24,28 @@ class EarlyStopping(Callback, reads_gradients=False):
     """
 
     def __init__(
-        self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
-        restore_best_weights=False, start_from_epoch=0,
-    ):  # fmt: skip
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ):
         self.monitor = Monitor(monitor, mode, min_delta)
         self.patience = whole_number("patience", patience, least=0)
         self.start_from_epoch = whole_number("start_from_epoch", start_from_epoch, least=0)
         self.verbose, self.baseline = verbose, optional(Number())("baseline", baseline)
         self.restore_best_weights = truth("restore_best_weights", restore_best_weights)
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         self.monitor.begin(self.model)
         self.wait, self.best, self.best_epoch = 0, self.monitor.worst, None
         self.stopped_epoch = self.best_weights = None
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         value = self.monitor.value(logs)
         if epoch < self.start_from_epoch:
             return
@@ -53,7 +60,7 @@ class EarlyStopping(Callback, reads_gradients=False):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         restored = self.best_weights is not None
         if restored:
             self.model.set_weights(self.best_weights)

@@ -73,19 +73,19 @@ class GradientWatch(Callback, reads_gradients=False):
     networks, AISTATS 2010. Picture: dnn.plots.gradient_flow.
     """
 
-    def __init__(self, every=100):
+    def __init__(self, every: int = 100):
         self.every = whole_number("every", every)
         self.records = {name: [] for name in ("step", "epoch", *MEASURES)}
         self.warnings = []
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         self.warned = set()
         self.pending = []
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         running = self.model.running
         if batch // self.every > (batch - running.steps) // self.every:
             found = [
@@ -96,7 +96,7 @@ class GradientWatch(Callback, reads_gradients=False):
             xp = np if self.model.device == "emulated" else devices.namespace(self.model.device)
             self.pending.append((self.model.steps_trained, xp.stack(found)))
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         first = len(self.records["step"])
         for step, values in self.pending:
             layers = devices.to_host(values).astype(float).reshape(-1, len(MEASURES))

@@ -16,7 +16,7 @@ class History(Callback, reads_gradients=False):
         about = f", the last with {last}" if last else ""
         return f"<History of {n} epoch{'' if n == 1 else 's'}{about}>"
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)

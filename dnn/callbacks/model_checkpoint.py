@@ -3,6 +3,7 @@
 import math
 import pathlib
 import string
+from os import PathLike
 
 from dnn.callbacks.base import Callback
 from dnn.callbacks.monitor import Monitor
@@ -30,9 +31,16 @@ class ModelCheckpoint(Callback, reads_gradients=False):
     """
 
     def __init__(
-        self, filepath, monitor="val_loss", verbose=0, save_best_only=False,
-        save_weights_only=False, mode="auto", save_freq="epoch", initial_value_threshold=None,
-    ):  # fmt: skip
+        self,
+        filepath: str | PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: int | str = "epoch",
+        initial_value_threshold: float | None = None,
+    ):
         if save_weights_only:
             raise ValueError(
                 "save_weights_only: got True; a model's file always says what its weights belong "
@@ -55,20 +63,20 @@ class ModelCheckpoint(Callback, reads_gradients=False):
             self.best = self.monitor.worst
 
     @property
-    def every_batch(self):
+    def every_batch(self) -> bool:
         return self.save_freq != "epoch"
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         if self.save_best_only:
             self.monitor.begin(self.model)
         if math.isinf(self.best):  # there was none yet
             self.best = self.monitor.worst
         self.epoch = None
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         if self.save_freq == "epoch":
             return
         steps = self.model.steps_trained
@@ -76,7 +84,7 @@ class ModelCheckpoint(Callback, reads_gradients=False):
         if steps // self.save_freq > before // self.save_freq:
             self._save({"batch": batch + 1})
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if self.save_freq != "epoch":
             return
         if self.save_best_only:

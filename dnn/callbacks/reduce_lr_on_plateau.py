@@ -20,16 +20,23 @@ class ReduceLROnPlateau(Callback, reads_gradients=False):
     """
 
     def __init__(
-        self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4,
-        cooldown=0, min_lr=0.0,
-    ):  # fmt: skip
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ):
         self.monitor = Monitor(monitor, mode, min_delta)
         self.factor = Number(above=0, below=1)("factor", factor)
         self.min_lr, self.verbose = Number(low=0)("min_lr", min_lr), verbose
         self.patience = whole_number("patience", patience, least=0)
         self.cooldown = whole_number("cooldown", cooldown, least=0)
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         schedule = schedules.get(self.model.optimizer.learning_rate)
         if not isinstance(schedule, schedules.Constant):
             raise ValueError(
@@ -39,7 +46,7 @@ class ReduceLROnPlateau(Callback, reads_gradients=False):
         self.monitor.begin(self.model)
         self.best, self.wait, self.cooling = self.monitor.worst, 0, 0
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         value = self.monitor.value(logs)
         if self.cooling:
             self.cooling -= 1

@@ -20,22 +20,22 @@ class SwapEMAWeights(Callback, reads_gradients=False):
     Raises ValueError where the optimizer keeps no average. Names and default are Keras'.
     """
 
-    def __init__(self, swap_on_epoch=False):
+    def __init__(self, swap_on_epoch: bool = False):
         self.swap_on_epoch = truth("swap_on_epoch", swap_on_epoch)
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         self.model.use_average(True)  # or say at once why not
         self.model.use_average(False)
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         self.model.use_average(False)
 
-    def on_test_begin(self, logs):
+    def on_test_begin(self, logs: dict[str, float]) -> None:
         self.model.use_average(True)
 
-    def on_test_end(self, logs):
+    def on_test_end(self, logs: dict[str, float]) -> None:
         self.model.use_average(False)
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if self.swap_on_epoch:
             self.model.use_average(True)

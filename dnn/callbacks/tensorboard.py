@@ -3,6 +3,7 @@
 import os
 import pathlib
 import time
+from os import PathLike
 
 import numpy as np
 
@@ -29,13 +30,13 @@ class TensorBoard(Callback, reads_gradients=False):
     tags. Raises ImportError, with the line to type, where tensorboardX is not installed.
     """
 
-    def __init__(self, log_dir="logs", histogram_freq=0):
+    def __init__(self, log_dir: str | PathLike[str] = "logs", histogram_freq: int = 0):
         _require_package()
         self.log_dir = pathlib.Path(log_dir)
         self.histogram_freq = whole_number("histogram_freq", histogram_freq, least=0)
         self.runs = {}
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         step = max(0, self.model.steps_trained - 1)
         values = logs | {"learning_rate": self.model.schedule(step)}
         for name, value in values.items():
@@ -47,7 +48,7 @@ class TensorBoard(Callback, reads_gradients=False):
         for run in self.runs.values():
             run.flush()
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         for run in self.runs.values():
             run.close()
         self.runs = {}

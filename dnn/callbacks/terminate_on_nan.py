@@ -26,17 +26,17 @@ class TerminateOnNaN(Callback, reads_gradients=False):
     batch, so leave this out of a run that is to be fast.
     """
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False):
         self.raise_error = truth("raise_error", raise_error)
         self.found = None
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         self.found = None
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         losses = devices.to_host(self.model.running.losses)
         if np.isfinite(losses).all():
             return

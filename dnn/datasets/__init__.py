@@ -19,6 +19,10 @@ changes the data. `search.py` is this order; `idx.py` reads a file; `cache.py`, 
 `debian.py` are the places. A new data set is one file like `mnist.py` and its line below.
 """
 
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from kernels.names import named, unknown_attribute
 
 from . import search, toy
@@ -43,14 +47,15 @@ __all__ = [
     "toy",
     "where",
 ]
-__getattr__ = unknown_attribute(__name__)
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = unknown_attribute(__name__)
 
 _DATASETS = {dataset.name: dataset for dataset in (FASHION_MNIST, MNIST)}
 NAMES = tuple(_DATASETS)
 """The names that `load` and `class_names` know."""
 
 
-def load(name, folder=None) -> search.Arrays:
+def load(name: str, folder: str | PathLike[str] | None = None) -> search.Arrays:
     """The data set called `name` (one of `NAMES`); else as `fashion_mnist(folder)`.
 
     Raises ValueError for an unknown name.
@@ -58,7 +63,7 @@ def load(name, folder=None) -> search.Arrays:
     return search.load(_dataset(name), folder)
 
 
-def class_names(name) -> tuple[str, ...]:
+def class_names(name: str) -> tuple[str, ...]:
     """The class names of the data set called `name`, in the order of its labels.
 
     Raises ValueError for an unknown name.
@@ -66,7 +71,7 @@ def class_names(name) -> tuple[str, ...]:
     return _dataset(name).class_names
 
 
-def where(name):
+def where(name: str) -> Path | None:
     """The folder on this machine that holds the data set called `name`, unread; None if none does.
 
     Raises ValueError for an unknown name.

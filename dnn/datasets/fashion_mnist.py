@@ -5,6 +5,8 @@ Algorithms", arXiv:1708.07747. Plain-http mirrors are left out: some have been s
 digit MNIST, whose files have the same names and sizes.
 """
 
+from os import PathLike
+
 from . import search
 from .dataset import Dataset, IdxFile
 
@@ -52,7 +54,7 @@ FASHION_MNIST = Dataset(
 )
 
 
-def fashion_mnist(folder=None) -> search.Arrays:
+def fashion_mnist(folder: str | PathLike[str] | None = None) -> search.Arrays:
     """Fashion-MNIST as `((x_train, y_train), (x_test, y_test))`.
 
     Returns

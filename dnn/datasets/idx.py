@@ -20,6 +20,8 @@ import os
 import shlex
 import sys
 import zlib
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +39,12 @@ _MOST_DIMENSIONS = 32  # any more is no image; numpy itself takes 64
 _DEFLATE_MOST = 1032  # no deflate stream expands by more than this
 
 
-def read_idx(path, shape=None, sha256=None, dtype=None) -> np.ndarray:
+def read_idx(
+    path: str | PathLike[str],
+    shape: tuple[int, ...] | None = None,
+    sha256: str | None = None,
+    dtype: Any = None,
+) -> np.ndarray:
     """The array in the IDX file at `path`; writable, C-contiguous, owning its memory, and of the
     element type that the file names, in this machine's byte order.
 

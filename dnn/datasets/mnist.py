@@ -9,6 +9,8 @@ files (440fcabf…, 3552534a…, 8d422c7b…, f7ae60f9…). Those of the labels 
 also computed from .gz files that have these hashes.
 """
 
+from os import PathLike
+
 from . import search
 from .dataset import Dataset, IdxFile
 
@@ -42,7 +44,7 @@ MNIST = Dataset(
 )
 
 
-def mnist(folder=None) -> search.Arrays:
+def mnist(folder: str | PathLike[str] | None = None) -> search.Arrays:
     """Digit MNIST as `((x_train, y_train), (x_test, y_test))`.
 
     Shapes, dtypes, memory, `folder` and errors as `fashion_mnist`; labels are the digits 0 to 9.

@@ -18,7 +18,7 @@ HIDDEN_BIASES = np.array([0.6, 0.6], np.float32)
 """The two lines of `red_blue`: a = step(x @ HIDDEN_WEIGHTS + HIDDEN_BIASES)."""
 
 
-def xor(n=4, noise=0.0, seed=0):
+def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Exclusive or: (0, 0) → 0, (0, 1) → 1, (1, 0) → 1, (1, 1) → 0, and again from the start.
 
     x float32 (n, 2), y int32 (n,). noise: standard deviation around the corners, default 0.
@@ -29,7 +29,9 @@ def xor(n=4, noise=0.0, seed=0):
     return _noisy(x, noise, seed), (x[:, 0] ^ x[:, 1]).astype(np.int32)
 
 
-def blobs(n=300, classes=3, noise=0.6, seed=0):
+def blobs(
+    n: int = 300, classes: int = 3, noise: float = 0.6, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """`classes` round clouds, their centres evenly on a circle of radius 2.
 
     x float32 (n, 2), y int32 (n,). noise: standard deviation of each cloud, default 0.6.
@@ -39,7 +41,7 @@ def blobs(n=300, classes=3, noise=0.6, seed=0):
     return _noisy(2 * _on_circle(angle), noise, seed), y
 
 
-def moons(n=200, noise=0.1, seed=0):
+def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Two half circles, each with its end inside the other: 0 opens downwards, 1 upwards.
 
     x float32 (n, 2), y int32 (n,). noise: standard deviation, default 0.1.
@@ -50,7 +52,9 @@ def moons(n=200, noise=0.1, seed=0):
     return _noisy(np.where(y[:, None] == 0, arc, [1.0, 0.5] - arc), noise, seed), y
 
 
-def circles(n=200, noise=0.05, factor=0.5, seed=0):
+def circles(
+    n: int = 200, noise: float = 0.05, factor: float = 0.5, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """A circle of radius 1 (class 0) around one of radius `factor` (class 1, default 0.5).
 
     x float32 (n, 2), y int32 (n,). noise: standard deviation, default 0.05.
@@ -61,7 +65,9 @@ def circles(n=200, noise=0.05, factor=0.5, seed=0):
     return _noisy(around * np.where(y == 0, 1.0, factor)[:, None], noise, seed), y
 
 
-def spirals(n=300, classes=2, turns=1.0, noise=0.03, seed=0):
+def spirals(
+    n: int = 300, classes: int = 2, turns: float = 1.0, noise: float = 0.03, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """`classes` arms that wind around each other from the centre to radius 1.
 
     x float32 (n, 2), y int32 (n,). turns: windings of an arm, default 1. noise: standard
@@ -74,7 +80,7 @@ def spirals(n=300, classes=2, turns=1.0, noise=0.03, seed=0):
     return _noisy(x, noise, seed), y
 
 
-def red_blue(n=200, margin=0.15, seed=0):
+def red_blue(n: int = 200, margin: float = 0.15, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Red (0) on two sides of blue (1): two hidden neurons separate them, one line does not.
 
     x float32 (n, 2) in [−2, 2) × [−1, 1), y int32 (n,). No sample is nearer than `margin` (default
@@ -95,7 +101,7 @@ def red_blue(n=200, margin=0.15, seed=0):
     return np.ascontiguousarray(x, np.float32), y
 
 
-def curve(n=100, noise=0.1, seed=0):
+def curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """For regression: y = sin(π x) + noise.
 
     x float32 (n, 1) in [−1, 1), y float32 (n, 1). noise: standard deviation in y, default 0.1.

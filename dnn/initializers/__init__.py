@@ -4,6 +4,8 @@ the same on every device, and two layers never share their numbers.
 Each class of this folder's files has its line below: initializers.HeNormal.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from dnn.catalog import Catalog
 from dnn.initializers.base import Initializer
 from dnn.initializers.constant import Constant, Ones, Zeros
@@ -21,7 +23,7 @@ catalog = Catalog("initializer", __name__, Initializer)
 get = catalog.get
 
 
-def check(name, value):
+def check(name: str, value: Any) -> Initializer:
     """What a layer keeps of an argument: an Initializer."""
     return get(value)
 
@@ -43,4 +45,5 @@ __all__ = [
     "check",
     "get",
 ]
-__getattr__ = catalog.unknown_attribute
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = catalog.unknown_attribute

@@ -17,7 +17,7 @@ class Constant(Initializer):
     value: float = 0.0
     checks: ClassVar = {"value": Number()}
 
-    def __call__(self, shape, seed, stream):
+    def __call__(self, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         return np.full(shape, self.value, np.float32)
 
 
@@ -25,7 +25,7 @@ class Constant(Initializer):
 class Zeros(Initializer):
     """Every weight is 0."""
 
-    def __call__(self, shape, seed, stream):
+    def __call__(self, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         return np.zeros(shape, np.float32)
 
 
@@ -33,5 +33,5 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """Every weight is 1."""
 
-    def __call__(self, shape, seed, stream):
+    def __call__(self, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         return np.ones(shape, np.float32)

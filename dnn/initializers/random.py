@@ -26,7 +26,7 @@ class RandomUniform(Initializer):
                 f"minval, maxval: got {self.minval}, {self.maxval}; expected minval ≤ maxval"
             )
 
-    def __call__(self, shape, seed, stream):
+    def __call__(self, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         self.__post_init__()  # either may have been set since
         u = random.uniform(seed, stream, math.prod(shape))
         return (self.minval + (self.maxval - self.minval) * u).reshape(shape).astype(np.float32)
@@ -41,6 +41,6 @@ class RandomNormal(Initializer):
     checks: ClassVar = {"mean": Number(), "stddev": Number(low=0)}
     aliases = ("normal",)
 
-    def __call__(self, shape, seed, stream):
+    def __call__(self, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         x = random.normal(seed, stream, math.prod(shape))
         return (self.mean + self.stddev * x).reshape(shape).astype(np.float32)

@@ -28,7 +28,7 @@ class _VarianceScaling(Initializer):
     mean_fan: ClassVar[bool]
     is_normal: ClassVar[bool]
 
-    def __call__(self, shape, seed, stream):
+    def __call__(self, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         inputs, outputs = shape if len(shape) == 2 else (math.prod(shape),) * 2
         fan = (inputs + outputs) / 2 if self.mean_fan else inputs
         sigma = math.sqrt(self.scale / fan)

@@ -3,6 +3,8 @@
 Each class of this folder's files has its line below: layers.Dense.
 """
 
+from typing import TYPE_CHECKING
+
 from dnn.catalog import Catalog
 from dnn.layers.activation import Activation
 from dnn.layers.base import Layer
@@ -42,4 +44,5 @@ __all__ = [
     "catalog",
     "get",
 ]
-__getattr__ = catalog.unknown_attribute
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = catalog.unknown_attribute

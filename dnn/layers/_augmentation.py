@@ -1,9 +1,10 @@
 """What the layers that alter images at random share."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.layers.base import SEED, Layer
+from dnn.place import Place
 
 
 class _Augmentation(Layer):
@@ -15,13 +16,13 @@ class _Augmentation(Layer):
     checks: ClassVar = {"seed": SEED}
     training_only = True
 
-    def most(self, shape):
+    def most(self, shape: tuple[int, ...]) -> tuple[int, int]:
         return 0, 0
 
-    def flip(self):
+    def flip(self) -> str | None:
         return None
 
-    def placed(self, input_shape, behind_parameters):
+    def placed(self, input_shape: tuple[int, ...], behind_parameters: bool) -> None:
         name = type(self).__name__
         if behind_parameters:
             raise ValueError(
@@ -36,6 +37,6 @@ class _Augmentation(Layer):
             )
         self.shape = sizes
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         what = self.shape, self.most(self.shape), self.flip()
         kernels.random_shift_flip(place.x, *what, *place.draw(step, self.seed), out=place.y)

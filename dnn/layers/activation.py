@@ -1,10 +1,11 @@
 """Activation: a nonlinearity as a layer of its own."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.layers.base import Layer, known_activation
+from dnn.place import Place
 from kernels import activations
 
 
@@ -19,14 +20,14 @@ class Activation(Layer, recordable=True):
     checks: ClassVar = {"activation": known_activation}
 
     @property
-    def function(self):
+    def function(self) -> activations.Activation:
         return activations.get(self.activation)
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         if place.z is not None:
             kernels.activation(place.x, "identity", out=place.z)
         kernels.activation(place.x, place.activation, out=place.y)
 
-    def backward(self, place, step):
+    def backward(self, place: Place, step: Any) -> None:
         if place.dx is not None:
             kernels.activation_backward(place.dz, place.x_saved, place.x_activation, out=place.dx)

@@ -1,9 +1,12 @@
 """What every layer is."""
 
 import functools
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from dnn.checked import Checked
+from dnn.place import Place
 from kernels import activations, philox
 from kernels.numbers import optional
 
@@ -44,32 +47,32 @@ class Layer(Checked):
     scales_input = False
     function = activations.get(None)
 
-    def placed(self, input_shape, behind_parameters):
+    def placed(self, input_shape: tuple[int, ...], behind_parameters: bool) -> None:
         """Told of its place when the model is built: input_shape, of one of the model's samples,
         such as (28, 28); behind_parameters: whether a layer with parameters comes before.
         Raises ValueError where the layer cannot stand."""
 
-    def output_units(self, units):
+    def output_units(self, units: int) -> int:
         """Outputs per sample for so many inputs per sample."""
         return units
 
-    def parameter_shapes(self, units):
+    def parameter_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         """{name: shape} of the parameters for so many inputs; (I, O) for weights."""
         return {}
 
-    def state_shapes(self, units):
+    def state_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         """{name: shape} of what training changes without a gradient, as running statistics."""
         return {}
 
-    def saved_shapes(self, units):
+    def saved_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         """{name: shape} of what forward leaves for backward in a training step."""
         return {}
 
-    def initial(self, name, shape, seed, stream):
+    def initial(self, name: str, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         """float32 initial values of a parameter or of state."""
         raise TypeError(f"{type(self).__name__}: has parameters but defines no initial")
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         """Write the output to place.y, and what place.activation is applied to to place.z unless
         that is None.
 
@@ -77,7 +80,7 @@ class Layer(Checked):
         array (1,) on the device, which a graph reads at every replay; None in evaluation."""
         raise TypeError(f"{type(self).__name__}: defines no forward")
 
-    def backward(self, place, step):
+    def backward(self, place: Place, step: Any) -> None:
         """Write the parameters' gradients, and to place.dx, unless it is None, the dz of the layer
         before. Only called of the first layer with parameters, with no dx, and of those behind
         it."""

@@ -1,12 +1,16 @@
 """BatchNormalization: every unit brought to mean 0 and variance 1 over the batch."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 import kernels
 from dnn import initializers
 from dnn.layers.base import Layer, known_activation
+from dnn.place import Place
 from kernels import activations
+from kernels.activations import Activation
 from kernels.numbers import Number, truth
 from kernels.ops.batch_norm import LEAST_EPSILON
 
@@ -59,23 +63,23 @@ class BatchNormalization(Layer, recordable=True):
     }
 
     @property
-    def function(self):
+    def function(self) -> Activation:
         return activations.get(self.activation)
 
-    def parameter_shapes(self, units):
+    def parameter_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         used = {"gamma": self.scale, "beta": self.center}
         return {name: (units,) for name, there in used.items() if there}
 
-    def state_shapes(self, units):
+    def state_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         return {"moving_mean": (units,), "moving_variance": (units,)}
 
-    def saved_shapes(self, units):
+    def saved_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         return {"statistics": (2, units)}
 
-    def initial(self, name, shape, seed, stream):
+    def initial(self, name: str, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         return getattr(self, f"{name}_initializer")(shape, seed, stream)
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         parameters, state, training = place.parameters, place.state, step is not None
         kernels.batch_norm(
             place.x, parameters.get("gamma"), parameters.get("beta"),
@@ -84,7 +88,7 @@ class BatchNormalization(Layer, recordable=True):
             saved_out=place.saved["statistics"] if training else None, z_out=place.z, out=place.y,
         )  # fmt: skip
 
-    def backward(self, place, step):
+    def backward(self, place: Place, step: Any) -> None:
         gradients = place.gradients
         kernels.batch_norm_backward(
             place.dz, place.x, place.parameters.get("gamma"), place.saved["statistics"],

@@ -2,11 +2,14 @@
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 import kernels
 from dnn import initializers
 from dnn.layers.base import Layer, known_activation
+from dnn.place import Place
 from kernels import activations
 from kernels.activations import Activation
 from kernels.numbers import truth, whole_number
@@ -37,26 +40,26 @@ class Dense(Layer, recordable=True):
     linear = True
 
     @property
-    def function(self):
+    def function(self) -> Activation:
         return activations.get(self.activation)
 
-    def output_units(self, units):
+    def output_units(self, units: int) -> int:
         return self.units
 
-    def parameter_shapes(self, units):
+    def parameter_shapes(self, units: int) -> dict[str, tuple[int, ...]]:
         return {"w": (units, self.units)} | ({"b": (self.units,)} if self.use_bias else {})
 
-    def initial(self, name, shape, seed, stream):
+    def initial(self, name: str, shape: tuple[int, ...], seed: int, stream: int) -> np.ndarray:
         rule = self.kernel_initializer if name == "w" else self.bias_initializer
         return rule(shape, seed, stream)
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         w, b = place.parameters["w"], place.parameters.get("b")
         kernels.linear(
             place.x, w, b, place.activation, precision=place.precision, z_out=place.z, out=place.y
         )
 
-    def backward(self, place, step):
+    def backward(self, place: Place, step: Any) -> None:
         dw, db = place.gradients["w"], place.gradients.get("b")
         kernels.linear_backward(
             place.dz, place.x, place.parameters["w"], x_activation=place.x_activation,

@@ -1,10 +1,11 @@
 """Dropout: training with a share of the units left out."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.layers.base import SEED, Layer
+from dnn.place import Place
 from kernels.numbers import Number
 
 
@@ -29,10 +30,10 @@ class Dropout(Layer, recordable=True):
 
     training_only = True
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         kernels.dropout(place.x, self.rate, *place.draw(step, self.seed), out=place.y)
 
-    def backward(self, place, step):
+    def backward(self, place: Place, step: Any) -> None:
         if place.dx is not None:
             kernels.dropout_backward(
                 place.dz, self.rate, *place.draw(step, self.seed),

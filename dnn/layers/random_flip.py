@@ -26,5 +26,5 @@ class RandomFlip(_Augmentation, recordable=True):
     seed: int | None = None
     checks: ClassVar = {"mode": functools.partial(one_of, choices=MODES)}
 
-    def flip(self):
+    def flip(self) -> str | None:
         return self.mode

@@ -33,6 +33,6 @@ class RandomTranslation(_Augmentation, recordable=True):
         "fill_mode": functools.partial(one_of, choices=("constant",)),
     }
 
-    def most(self, shape):
+    def most(self, shape: tuple[int, ...]) -> tuple[int, int]:
         factors = self.height_factor, self.width_factor
         return tuple(round(factor * n) for factor, n in zip(factors, shape, strict=True))

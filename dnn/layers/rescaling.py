@@ -2,13 +2,14 @@
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 import kernels
 from dnn import devices
 from dnn.layers.base import Layer
+from dnn.place import Place
 from kernels.arrays import device_of
 from kernels.device.graph import at_once
 from kernels.numbers import Number
@@ -30,10 +31,10 @@ class Rescaling(Layer, recordable=True):
     checks: ClassVar = {"scale": Number(), "offset": Number()}
     scales_input = True
 
-    def forward(self, place, step):
+    def forward(self, place: Place, step: Any) -> None:
         rescale(place.x, self.scale, self.offset, place.y)
 
-    def backward(self, place, step):
+    def backward(self, place: Place, step: Any) -> None:
         if (dx := place.dx) is not None:
             rescale(place.dz, self.scale, 0.0, dx)
             kernels.activation_backward(dx, place.x_saved, place.x_activation, out=dx)

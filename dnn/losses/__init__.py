@@ -4,6 +4,8 @@ Each class of this folder's files has its line below: losses.MeanSquaredError. A
 needs none: "log_cosh", once it is in kernels/losses, is `get("log_cosh")`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from dnn.catalog import Catalog
 from dnn.losses.base import Loss
 from dnn.losses.binary_crossentropy import BinaryCrossentropy
@@ -47,10 +49,11 @@ __all__ = [
     "catalog",
     "get",
 ]
-__getattr__ = catalog.unknown_attribute
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = catalog.unknown_attribute
 
 
-def get(loss):
+def get(loss: str | Loss | dict[str, Any]) -> Loss:
     """A Loss for its name, the name of a file in kernels/losses, a configuration, or a Loss."""
     if isinstance(loss, str):
         files = {plain(name): name for name in functions.names() if name not in catalog.by_name}

@@ -1,5 +1,7 @@
 """What the losses share that compare every output with a target of its own."""
 
+from typing import Any
+
 import numpy as np
 
 import kernels
@@ -12,7 +14,7 @@ class _ElementwiseLoss(Loss):
     function = None
     takes_weights = True
 
-    def prepare(self, y, units):
+    def prepare(self, y: Any, units: int) -> Any:
         """float32 (n, units), finite; never broadcast."""
         y = np.asarray(y)
         if y.ndim != 2 or y.shape[1] != units:
@@ -28,7 +30,9 @@ class _ElementwiseLoss(Loss):
         _refuse(y, ~finite, "finite numbers")
         return np.ascontiguousarray(y, np.float32)
 
-    def __call__(self, z, targets, scale, loss, dz, hit, weights=None):
+    def __call__(
+        self, z: Any, targets: Any, scale: float, loss: Any, dz: Any, hit: Any, weights: Any = None
+    ) -> None:
         kernels.elementwise_loss(
             z, targets, self.function, scale=scale, weights=weights,
             out=(loss, False if dz is None else dz), hit=hit if self.counts_hits else None,
@@ -40,7 +44,7 @@ class _NumberLoss(_ElementwiseLoss):
 
     counts_hits = False
 
-    def classes(self, targets):
+    def classes(self, targets: Any) -> np.ndarray | None:
         return None
 
 
@@ -53,13 +57,13 @@ class _YesNoLoss(_ElementwiseLoss):
     yes_above = 0.0
     answers = "yes or no"
 
-    def judged(self, y, outputs):
+    def judged(self, y: Any, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         scores = outputs.astype(np.float64)
         if self.from_logits:
             scores = np.exp(-np.logaddexp(0, -scores))
         return np.asarray(y) > self.yes_above, scores
 
-    def classes(self, targets):
+    def classes(self, targets: Any) -> np.ndarray | None:
         """0 for no, 1 for yes; several answers make no classes."""
         return (targets[:, 0] > self.yes_above).astype(np.int32) if targets.shape[1] == 1 else None
 

@@ -1,11 +1,12 @@
 """What both cross-entropies share: they are computed from logits, always."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.losses._smoothing import CHECKS
 from dnn.losses.base import Loss
+from dnn.place import Place
 from kernels.ops.linear_cross_entropy import MOST_CLASSES
 
 
@@ -18,13 +19,17 @@ class _SoftmaxCrossentropy(Loss):
     takes_probabilities = False
     most_fused_units = MOST_CLASSES
 
-    def __call__(self, z, targets, scale, loss, dz, hit, weights=None):
+    def __call__(
+        self, z: Any, targets: Any, scale: float, loss: Any, dz: Any, hit: Any, weights: Any = None
+    ) -> None:
         dz = False if dz is None else dz
         kernels.softmax_cross_entropy(
             z, targets, scale=scale, weights=weights, out=(loss, dz), hit=hit
         )
 
-    def fused_linear(self, place, targets, weights, scale, loss, hit):
+    def fused_linear(
+        self, place: Place, targets: Any, weights: Any, scale: float, loss: Any, hit: Any
+    ) -> None:
         kernels.linear_cross_entropy(
             place.x, place.parameters["w"], place.parameters.get("b"), targets, scale=scale,
             weights=weights, x_activation=place.x_activation, x_saved=place.x_saved,

@@ -1,5 +1,7 @@
 """What every loss is."""
 
+from typing import Any
+
 import numpy as np
 
 from dnn.checked import Checked
@@ -41,17 +43,17 @@ class Loss(Checked):
     takes_weights = False
     most_fused_units = 0
 
-    def prepare(self, y, units):
+    def prepare(self, y: Any, units: int) -> Any:
         raise TypeError(f"{type(self).__name__}: defines no prepare(y, units)")
 
-    def __call__(self, z, targets, scale, loss, dz, hit):
+    def __call__(self, z: Any, targets: Any, scale: float, loss: Any, dz: Any, hit: Any) -> None:
         raise TypeError(f"{type(self).__name__}: defines no __call__")
 
     @property
-    def answers(self):
+    def answers(self) -> str:
         return "class" if self.counts_hits else "number"
 
-    def judged(self, y, outputs):
+    def judged(self, y: Any, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(truth, scores) for metrics, of targets as they were given and of outputs as `predict`
         gives them: int labels (n,) beside probabilities (n, C); bool beside probabilities that it
         is yes, both (n, units); or numbers beside numbers. Scores are float64."""
@@ -64,11 +66,11 @@ class Loss(Checked):
         labels = y.argmax(axis=1) if y.shape == scores.shape else y.reshape(len(scores))
         return labels.astype(np.int64), scores
 
-    def total(self, losses):
+    def total(self, losses: np.ndarray) -> float:
         """The one number to report for per-sample losses (n,): their mean."""
         return float(losses.mean(dtype=np.float64))
 
-    def classes(self, targets):
+    def classes(self, targets: Any) -> np.ndarray | None:
         """int (n,), the class of each sample, from prepared targets; None where there are none.
 
         A validation split takes its share of every class, and class_weight weighs them. Default:

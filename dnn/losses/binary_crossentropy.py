@@ -1,7 +1,7 @@
 """Binary cross-entropy, for outputs that answer yes or no."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dnn.losses._elementwise import _refuse, _YesNoLoss
 from dnn.losses._smoothing import CHECKS, smoothed
@@ -30,7 +30,7 @@ class BinaryCrossentropy(_YesNoLoss, recordable=True):
     yes_above = 0.5
     aliases = ("bce", "bce_loss")
 
-    def prepare(self, y, units):
+    def prepare(self, y: Any, units: int) -> Any:
         y = super().prepare(y, units)
         _refuse(y, ((y < 0) | (y > 1)).any(axis=1), "0 (no) to 1 (yes)")
         return smoothed(y, self.label_smoothing, 2)

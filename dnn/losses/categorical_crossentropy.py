@@ -1,6 +1,7 @@
 """Cross-entropy of one-hot or soft targets."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ class CategoricalCrossentropy(_SoftmaxCrossentropy, recordable=True):
     label_smoothing: s in [0, 1) replaces t by t (1 − s) + s / C. Default 0. As in Keras.
     """
 
-    def prepare(self, y, units):
+    def prepare(self, y: Any, units: int) -> Any:
         y = np.asarray(y)
         if y.ndim != 2 or y.shape[1] != units:
             hint = ". For integer labels use SparseCategoricalCrossentropy" if y.ndim == 1 else ""

@@ -1,7 +1,7 @@
 """Hinge, for outputs that answer yes or no by their sign."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Hinge(_YesNoLoss, recordable=True):
     function = "hinge"
     aliases = ("hinge_loss",)
 
-    def prepare(self, y, units):
+    def prepare(self, y: Any, units: int) -> Any:
         y = super().prepare(y, units)
         no, yes = self.labels
         other = (0, 1) if no else (-1, 1)

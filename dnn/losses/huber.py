@@ -1,7 +1,7 @@
 """Huber."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dnn.losses._elementwise import _NumberLoss
 from kernels.losses.huber import with_delta
@@ -23,5 +23,5 @@ class Huber(_NumberLoss, recordable=True):
     aliases = ("huber_loss", "smooth_l1", "smooth_l1_loss")
 
     @property
-    def function(self):
+    def function(self) -> Any:
         return with_delta(self.delta)

@@ -1,6 +1,7 @@
 """Root mean squared error."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +22,10 @@ class RootMeanSquaredError(_NumberLoss, recordable=True):
     takes_weights = False
     aliases = ("rmse",)
 
-    def __call__(self, z, targets, scale, loss, dz, hit):
+    def __call__(self, z: Any, targets: Any, scale: float, loss: Any, dz: Any, hit: Any) -> None:
         scale = scale * len(targets)  # the root is the batch's already
         out = (False, False if dz is None else dz)
         kernels.root_mean_squared_error(z, targets, scale=scale, out=out, squares=loss)
 
-    def total(self, losses):
+    def total(self, losses: np.ndarray) -> float:
         return float(np.sqrt(super().total(losses)))

@@ -1,6 +1,7 @@
 """Cross-entropy of integer labels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class SparseCategoricalCrossentropy(_SoftmaxCrossentropy, recordable=True):
     kept as (n, C) float32.
     """
 
-    def prepare(self, y, units):
+    def prepare(self, y: Any, units: int) -> Any:
         y = np.asarray(y)
         if y.ndim != 1:
             hint = ""

@@ -12,6 +12,8 @@ Each class of this folder's files has its line below: metrics.AUC.
 """
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from dnn.catalog import Catalog, config
 from dnn.metrics._function import _Function
@@ -46,10 +48,11 @@ __all__ = [
     "chosen",
     "get",
 ]
-__getattr__ = catalog.unknown_attribute
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = catalog.unknown_attribute
 
 
-def get(metric) -> Metric:
+def get(metric: Any) -> Metric:
     """A Metric for its name, which its value then has, a configuration, a function of (y_true,
     y_pred), or a Metric."""
     if isinstance(metric, str):
@@ -61,7 +64,7 @@ def get(metric) -> Metric:
     return catalog.get(metric)
 
 
-def chosen(metrics, loss) -> tuple[Metric, ...]:
+def chosen(metrics: Sequence[Any] | None, loss: Any) -> tuple[Metric, ...]:
     """compile's metrics: a list of what `get` takes, or None, for a model with this loss."""
     if not isinstance(metrics, list | tuple) and metrics is not None:
         shown = repr(metrics) if isinstance(metrics, str) else type(metrics).__name__

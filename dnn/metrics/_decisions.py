@@ -2,6 +2,7 @@
 
 import numbers
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +25,10 @@ class _Decisions(_Judged):
                 f"threshold: got {given!r}; expected a number between 0 and 1, or None"
             )
 
-    def yes(self, p):
+    def yes(self, p: np.ndarray) -> np.ndarray:
         return p > (0.5 if self.threshold is None else self.threshold)
 
-    def check(self, loss):
+    def check(self, loss: Any) -> None:
         super().check(loss)
         if self.threshold is not None and not loss.gives_probabilities:
             raise ValueError(
@@ -52,7 +53,7 @@ class _Ratio(_Decisions):
         super().__post_init__()
         one_of("average", self.average, ("macro", "micro"))
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         right, predicted, true = self._counts(*as_answers(y_true, y_pred))
         if self.class_id is not None:
             if self.class_id not in range(len(true)):

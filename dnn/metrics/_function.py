@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from dnn.metrics.base import Metric
 
 
@@ -20,5 +22,5 @@ class _Function(Metric):
         if self.name is None:
             self.name = getattr(inner, "__name__", type(inner).__name__)
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         return self.function(y_true, y_pred)

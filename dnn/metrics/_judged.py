@@ -2,6 +2,7 @@
 the model's outputs (Loss.judged)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,10 @@ class _Judged(Metric):
 
     of = ()
 
-    def of_loss(self, loss, y, outputs):
+    def of_loss(self, loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
         return self(*loss.judged(y, outputs))
 
-    def check(self, loss):
+    def check(self, loss: Any) -> None:
         if loss.answers not in self.of:
             targets, instead = INSTEAD[loss.answers]
             raise ValueError(

@@ -14,7 +14,7 @@ class _OfNumbers(_Judged):
     of = ("number",)
     higher_is_better = False
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         y_true, y_pred = (np.asarray(a, np.float64) for a in (y_true, y_pred))
         if y_true.shape != y_pred.shape:  # never broadcast
             raise ValueError(

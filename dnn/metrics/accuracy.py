@@ -1,6 +1,7 @@
 """Accuracy."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dnn.metrics.base import Metric
 
@@ -18,7 +19,7 @@ class Accuracy(Metric):
     higher_is_better = True
     reads_outputs = False
 
-    def check(self, loss):
+    def check(self, loss: Any) -> None:
         if not loss.counts_hits:
             raise ValueError(
                 f"metrics: got {self.name!r} with {type(loss).__name__}; expected [], for its "

@@ -1,6 +1,7 @@
 """Area under the ROC curve."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class AUC(_Judged):
     of = ("class", "yes or no")
     higher_is_better = True
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         y_true, y_pred = as_answers(y_true, y_pred)
         if np.isnan(y_pred).any():
             return float("nan")
@@ -30,7 +31,7 @@ class AUC(_Judged):
             y_true = y_true[:, None] == np.arange(y_pred.shape[1])
         return mean_of_known([_area(t > 0.5, p) for t, p in zip(y_true.T, y_pred.T, strict=True)])
 
-    def of_loss(self, loss, y, outputs):
+    def of_loss(self, loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
         y_true, y_pred = loss.judged(y, outputs)
         # Of yes or no the outputs themselves: their order is that of the probabilities, which
         # are all 1 from a logit of 37 on

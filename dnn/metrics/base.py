@@ -1,6 +1,9 @@
 """What every metric is."""
 
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
 
 from dnn.attributes import Attributes
 from dnn.catalog import snake_case
@@ -36,11 +39,11 @@ class Metric(Attributes):
         if self.name is None:
             self.name = vars(type(self)).get("short_name", snake_case(type(self).__name__))
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         raise TypeError(f"{type(self).__name__}: defines no __call__(y_true, y_pred)")
 
-    def of_loss(self, loss, y, outputs):
+    def of_loss(self, loss: Any, y: np.ndarray, outputs: np.ndarray) -> float:
         return self(y, outputs)
 
-    def check(self, loss):
+    def check(self, loss: Any) -> None:
         """Default: every loss will do."""

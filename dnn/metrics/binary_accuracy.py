@@ -18,7 +18,7 @@ class BinaryAccuracy(_Decisions):
 
     of = ("yes or no",)
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         y_true, y_pred = as_answers(y_true, y_pred)
         known = ~np.isnan(y_pred)  # NaN is no answer
         return float(((self.yes(y_pred) == (y_true > 0.5)) & known).mean())

@@ -1,6 +1,7 @@
 """F1."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dnn.metrics._decisions import _Ratio, share
 
@@ -15,5 +16,5 @@ class F1Score(_Ratio):
     aliases = ("f1",)
 
     @staticmethod
-    def ratio(right, predicted, true):
+    def ratio(right: Any, predicted: Any, true: Any) -> Any:
         return share(2 * right, predicted + true)

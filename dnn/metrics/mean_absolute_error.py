@@ -14,5 +14,5 @@ class MeanAbsoluteError(_OfNumbers):
     aliases = ("mae",)
 
     @staticmethod
-    def error(difference):
+    def error(difference: np.ndarray) -> np.ndarray:
         return np.abs(difference)

@@ -14,5 +14,5 @@ class MeanSquaredError(_OfNumbers):
     aliases = ("mse",)
 
     @staticmethod
-    def error(difference):
+    def error(difference: np.ndarray) -> np.ndarray:
         return np.square(difference)

@@ -1,6 +1,7 @@
 """Precision."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dnn.metrics._decisions import _Ratio, share
 
@@ -17,5 +18,5 @@ class Precision(_Ratio):
     """
 
     @staticmethod
-    def ratio(right, predicted, true):
+    def ratio(right: Any, predicted: Any, true: Any) -> Any:
         return share(right, predicted)

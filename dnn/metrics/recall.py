@@ -1,6 +1,7 @@
 """Recall."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dnn.metrics._decisions import _Ratio, share
 
@@ -13,5 +14,5 @@ class Recall(_Ratio):
     """
 
     @staticmethod
-    def ratio(right, predicted, true):
+    def ratio(right: Any, predicted: Any, true: Any) -> Any:
         return share(right, true)

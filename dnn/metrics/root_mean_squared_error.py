@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from dnn.metrics.mean_squared_error import MeanSquaredError
 
 
@@ -12,5 +14,5 @@ class RootMeanSquaredError(MeanSquaredError):
 
     aliases = ("rmse",)
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         return math.sqrt(super().__call__(y_true, y_pred))

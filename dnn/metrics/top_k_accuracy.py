@@ -27,7 +27,7 @@ class TopKAccuracy(_Judged):
         if self.name is None:
             self.name = f"top_{self.k}_accuracy"
 
-    def __call__(self, y_true, y_pred):
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
         y_true, y_pred = as_answers(y_true, y_pred)
         if y_true.ndim == 2:
             raise ValueError(f"y_true: got shape {y_true.shape}; expected labels (n,)")

@@ -3,6 +3,8 @@
 Each class of this folder's files has its line below: optimizers.Adam.
 """
 
+from typing import TYPE_CHECKING
+
 from dnn.catalog import Catalog
 from dnn.optimizers.adadelta import Adadelta
 from dnn.optimizers.adagrad import Adagrad
@@ -31,4 +33,5 @@ __all__ = [
     "catalog",
     "get",
 ]
-__getattr__ = catalog.unknown_attribute
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = catalog.unknown_attribute

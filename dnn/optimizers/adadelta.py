@@ -1,7 +1,7 @@
 """Adadelta."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.optimizers.base import EPSILON, Optimizer
@@ -29,6 +29,6 @@ class Adadelta(Optimizer, recordable=True):
 
     slots = ("a", "d")
 
-    def update(self, p, g, state, step, rate):
+    def update(self, p: Any, g: Any, state: dict[str, Any], step: Any, rate: Any) -> None:
         numbers = (self.rho, self.epsilon, self.weight_decay)
         kernels.adadelta(p, g, state["a"], state["d"], rate, *numbers)

@@ -1,7 +1,7 @@
 """Adagrad."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.optimizers.base import EPSILON, Optimizer
@@ -30,8 +30,8 @@ class Adagrad(Optimizer, recordable=True):
 
     slots = ("a",)
 
-    def initial(self, slot):
+    def initial(self, slot: str) -> float:
         return self.initial_accumulator_value
 
-    def update(self, p, g, state, step, rate):
+    def update(self, p: Any, g: Any, state: dict[str, Any], step: Any, rate: Any) -> None:
         kernels.adagrad(p, g, state["a"], rate, self.epsilon, self.weight_decay)

@@ -1,10 +1,11 @@
 """Adam and AdamW."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.optimizers.base import EPSILON, Optimizer
+from dnn.place import Place
 from dnn.schedules import Schedule
 from kernels.numbers import KEPT
 from kernels.ops.linear_backward_adam import pays
@@ -31,11 +32,11 @@ class Adam(Optimizer, recordable=True):
 
     slots = ("m", "v")
 
-    def update(self, p, g, state, step, rate):
+    def update(self, p: Any, g: Any, state: dict[str, Any], step: Any, rate: Any) -> None:
         numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
         kernels.adam(p, g, state["m"], state["v"], step, rate, *numbers)
 
-    def fused_backward(self, place, step, rate):
+    def fused_backward(self, place: Place, step: Any, rate: Any) -> None:
         numbers = (self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
         parameters, m, v = place.parameters, place.slots["m"], place.slots["v"]
         kernels.linear_backward_adam(
@@ -45,7 +46,7 @@ class Adam(Optimizer, recordable=True):
             out=place.dx,
         )  # fmt: skip
 
-    def is_fused_faster(self, device, precision, B, I, O):
+    def is_fused_faster(self, device: str, precision: str, B: int, I: int, O: int) -> bool:
         return pays(device, precision, B, I, O)
 
 

@@ -1,7 +1,7 @@
 """What every optimizer is: a dataclass of hyperparameters that updates a flat arena in place."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn import schedules
@@ -60,7 +60,7 @@ class Optimizer(Checked):
 
     slots = ()
 
-    def is_fused_faster(self, device, precision, B, I, O):
+    def is_fused_faster(self, device: str, precision: str, B: int, I: int, O: int) -> bool:
         return False
 
     def __setattr__(self, name, value):
@@ -76,25 +76,25 @@ class Optimizer(Checked):
                 raise ValueError(f"{names}: got values for each; expected one of them at most")
         super().__setattr__(name, value)
 
-    def clipping(self):
+    def clipping(self) -> tuple[str | None, float | None]:
         """(name, limit) of how gradients are clipped, or (None, None)."""
         for name in CLIPPING:
             if (limit := getattr(self, name)) is not None:
                 return name, limit
         return None, None
 
-    def used_slots(self):
+    def used_slots(self) -> tuple[str, ...]:
         """The state arrays these hyperparameters need."""
         return self.slots
 
-    def initial(self, slot):
+    def initial(self, slot: str) -> float:
         """What a state array is filled with before the first step."""
         return 0.0
 
-    def update(self, p, g, state, step, rate):
+    def update(self, p: Any, g: Any, state: dict[str, Any], step: Any, rate: Any) -> None:
         raise TypeError(f"{type(self).__name__}: defines no update(p, g, state, step, rate)")
 
-    def average(self, p, state, step):
+    def average(self, p: Any, state: dict[str, Any], step: Any) -> None:
         """After `update`: the average takes in p, where one is kept."""
         if self.use_ema:
             kernels.moving_average(state[AVERAGE], p, self.ema_momentum, step)

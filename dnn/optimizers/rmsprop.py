@@ -1,7 +1,7 @@
 """RMSprop."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.optimizers.base import EPSILON, Optimizer
@@ -37,10 +37,10 @@ class RMSprop(Optimizer, recordable=True):
     short_name = "rmsprop"
     slots = ("v", "m", "u")
 
-    def used_slots(self):
+    def used_slots(self) -> tuple[str, ...]:
         needed = {"v": True, "m": self.centered, "u": bool(self.momentum)}
         return tuple(slot for slot in self.slots if needed[slot])
 
-    def update(self, p, g, state, step, rate):
+    def update(self, p: Any, g: Any, state: dict[str, Any], step: Any, rate: Any) -> None:
         numbers = (self.rho, self.momentum, self.epsilon, self.weight_decay)
         kernels.rmsprop(p, g, state["v"], state.get("m"), state.get("u"), rate, *numbers)

@@ -1,7 +1,7 @@
 """Stochastic gradient descent."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import kernels
 from dnn.optimizers.base import Optimizer
@@ -30,9 +30,9 @@ class SGD(Optimizer, recordable=True):
     aliases = ("gradient_descent", "stochastic_gradient_descent")
     slots = ("u",)
 
-    def used_slots(self):
+    def used_slots(self) -> tuple[str, ...]:
         return self.slots if self.momentum or self.nesterov else ()
 
-    def update(self, p, g, state, step, rate):
+    def update(self, p: Any, g: Any, state: dict[str, Any], step: Any, rate: Any) -> None:
         numbers = (self.momentum, self.nesterov, self.weight_decay)
         kernels.sgd(p, g, state.get("u"), rate, *numbers)

@@ -2,6 +2,8 @@
 it to `path` if given one; as the last line of a notebook's cell it is shown there. matplotlib is
 loaded at the first picture, not before."""
 
+from typing import TYPE_CHECKING
+
 from dnn.plots.activation_curves import activation_curves
 from dnn.plots.animation import Animation
 from dnn.plots.batch_paths import batch_paths
@@ -38,4 +40,5 @@ __all__ = [
     "mistakes",
     "rate_sweep",
 ]
-__getattr__ = unknown_attribute(__name__)
+if not TYPE_CHECKING:  # a type checker knows what there is
+    __getattr__ = unknown_attribute(__name__)

@@ -1,15 +1,25 @@
 """Activation functions and their derivatives."""
 
+from collections.abc import Iterable
+from os import PathLike
+
 import numpy as np
 
 import kernels
-from dnn.plots.figure import new_figure, save, style
+from dnn.plots.figure import Figure, new_figure, save, style
 from kernels import activations as family
+from kernels.activations import ActivationLike
 
 COLUMNS = 3
 
 
-def activation_curves(activations=None, z=(-5, 5), *, path=None, title="Activations"):
+def activation_curves(
+    activations: Iterable[ActivationLike] | None = None,
+    z: tuple[float, float] = (-5, 5),
+    *,
+    path: str | PathLike[str] | None = None,
+    title: str = "Activations",
+) -> Figure:
     """A plot for each activation: f(z) solid, f′(z) dashed, as the kernels compute them.
 
     activations: names or kernels.Activation objects; default every one of the library's that is a

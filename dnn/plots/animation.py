@@ -2,6 +2,9 @@
 
 import io
 import pathlib
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
 
 from dnn.callbacks import Callback
 from dnn.data import whole_number
@@ -19,7 +22,13 @@ class Animation(Callback, reads_gradients=False):
         model.fit(x, y, epochs=50, callbacks=plots.Animation(draw, "training.gif"))
     """
 
-    def __init__(self, draw, path, every=1, seconds=0.2):
+    def __init__(
+        self,
+        draw: Callable[..., Any],
+        path: str | PathLike[str],
+        every: int = 1,
+        seconds: float = 0.2,
+    ):
         if not callable(draw):
             raise TypeError(f"draw: got {type(draw).__name__}; expected a function of the model")
         if not seconds > 0:
@@ -27,15 +36,15 @@ class Animation(Callback, reads_gradients=False):
         self.draw, self.path = draw, pathlib.Path(path)
         self.every, self.seconds = whole_number("every", every), seconds
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, float]) -> None:
         self.frames = []
         self._draw("before training")
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if (epoch + 1) % self.every == 0:
             self._draw(f"epoch {epoch + 1}")
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, float]) -> None:
         milliseconds = [round(1000 * self.seconds)] * len(self.frames)
         milliseconds[-1] *= 5
         data = io.BytesIO()

@@ -1,14 +1,28 @@
 """Ways down a loss surface on a few samples a step: what the batch size does."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 from dnn import optimizers as family
+from dnn.inputs import Data
 from dnn.plots import surface
-from dnn.plots.figure import save
+from dnn.plots.figure import Figure, save
 
 
 def batch_paths(
-    batch_sizes=(None, 32, 1), model=None, x=None, y=None, *, optimizer=0.1,
-    loss="mean_squared_error", start=(-1.5, 1.0), steps=100, path=None, title="Batch sizes",
-):  # fmt: skip
+    batch_sizes: Sequence[int | None] = (None, 32, 1),
+    model: Any = None,
+    x: Data | None = None,
+    y: Data | None = None,
+    *,
+    optimizer: Any = 0.1,
+    loss: Any = "mean_squared_error",
+    start: tuple[float, float] = (-1.5, 1.0),
+    steps: int = 100,
+    path: str | PathLike[str] | None = None,
+    title: str = "Batch sizes",
+) -> Figure:
     """The surface of the loss over a model's two parameters, the path of one optimizer with each
     batch size from the same start, and the loss over all data by step.
 

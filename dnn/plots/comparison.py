@@ -1,13 +1,24 @@
 """One value of several runs, side by side."""
 
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
-from dnn.plots.figure import MARKERS, new_figure, save, style
+from dnn.plots.figure import MARKERS, Figure, new_figure, save, style
 
 FEW = 40  # epochs, each of which is marked
 
 
-def comparison(runs, value="loss", *, scale="linear", path=None, title="Comparison"):
+def comparison(
+    runs: Mapping[str, Any],
+    value: Any = "loss",
+    *,
+    scale: float = "linear",
+    path: str | PathLike[str] | None = None,
+    title: str = "Comparison",
+) -> Figure:
     """A line for each run: a value of its history by epoch.
 
     runs: {name: what fit returned, or its .history}. value: a key of every history, as "loss" or

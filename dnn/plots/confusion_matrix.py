@@ -1,11 +1,22 @@
 """The confusion matrix: which class is taken for which."""
 
+from collections.abc import Sequence
+from os import PathLike
+
 import numpy as np
 
-from dnn.plots.figure import new_figure, save
+from dnn.inputs import Data
+from dnn.plots.figure import Figure, new_figure, save
 
 
-def confusion_matrix(true, predicted, class_names=None, *, path=None, title="Confusion matrix"):
+def confusion_matrix(
+    true: Data,
+    predicted: Data,
+    class_names: Sequence[str] | None = None,
+    *,
+    path: str | PathLike[str] | None = None,
+    title: str = "Confusion matrix",
+) -> Figure:
     """Rows are the true classes, columns the predicted ones (as in scikit-learn).
 
     true, predicted: integers (n,). class_names: default 0, 1, 2, ….

@@ -1,17 +1,30 @@
 """The decision boundary of a model with two inputs."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
-from dnn.plots.figure import COLOURS, HATCHES, new_figure, save, scatter_classes
+from dnn.inputs import Data
+from dnn.plots.figure import COLOURS, HATCHES, Figure, new_figure, save, scatter_classes
 
 MARGIN = 0.1  # share of the data's extent around it
 CENTRED = ("identity", "tanh", "leaky_relu", "relu")  # a single output of these decides at 0
 
 
 def decision_boundary(
-    model, x, y=None, *, class_names=None, threshold=None, resolution=200, axis=None, path=None,
-    title="Decision boundary",
-):  # fmt: skip
+    model: Any,
+    x: Data,
+    y: Data | None = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    threshold: float | None = None,
+    resolution: int = 200,
+    axis: Any = None,
+    path: str | PathLike[str] | None = None,
+    title: str = "Decision boundary",
+) -> Figure:
     """Which class the model gives to every point of the plane, and the data over it.
 
     model: a Sequential with two inputs. x: (n, 2). y: int (n,), the classes of the samples, or None

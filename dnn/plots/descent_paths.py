@@ -1,19 +1,31 @@
 """Ways down a loss surface: what the learning rate and the optimizer do."""
 
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 from dnn import optimizers as family
+from dnn.inputs import Data
 from dnn.plots import surface
-from dnn.plots.figure import save
+from dnn.plots.figure import Figure, save
 
 LEARNING_RATES = (0.01, 0.2, 0.47)  # too small, right, too large for the default problem
 CANDIDATES = tuple(10.0 ** (k / 2) for k in range(-6, 3))  # 0.001 … 10
 
 
 def descent_paths(
-    optimizers=None, model=None, x=None, y=None, *, loss="mean_squared_error", start=None,
-    steps=100, path=None, title="Gradient descent",
-):  # fmt: skip
+    optimizers: Any = None,
+    model: Any = None,
+    x: Data | None = None,
+    y: Data | None = None,
+    *,
+    loss: Any = "mean_squared_error",
+    start: tuple[float, float] | None = None,
+    steps: int = 100,
+    path: str | PathLike[str] | None = None,
+    title: str = "Gradient descent",
+) -> Figure:
     """The surface of the loss over a model's two parameters, the path of each optimizer from the
     same start, and the loss by step. Every step is a `fit` on the whole data, so it is what
     training does.

@@ -1,19 +1,33 @@
 """What a hidden layer makes of the data: its encodings."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 import kernels
 from dnn import devices
-from dnn.plots.figure import new_figure, save, scatter_classes
+from dnn.inputs import Data
+from dnn.plots.figure import Figure, new_figure, save, scatter_classes
 from kernels import activations as family
+from kernels.activations import ActivationLike
 
 FEW = 6  # so few different points are labelled with how many samples lie on each
 
 
 def encodings(
-    model, x, y, *, layer=0, activations=None, units=(0, 1), class_names=None, path=None,
-    title="Hidden encodings",
-):  # fmt: skip
+    model: Any,
+    x: Data,
+    y: Data,
+    *,
+    layer: int = 0,
+    activations: Sequence[ActivationLike] | None = None,
+    units: tuple[int, int] = (0, 1),
+    class_names: Sequence[str] | None = None,
+    path: str | PathLike[str] | None = None,
+    title: str = "Hidden encodings",
+) -> Figure:
     """Each sample at the outputs of two units of a hidden layer, with the weights the model has.
 
     model: a Sequential. x: samples. y: int (n,), their classes. layer: a layer with weights, by its

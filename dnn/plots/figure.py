@@ -6,8 +6,14 @@ hatching. The colours are those of Okabe and Ito, which colour-blind people tell
 
 import io
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 from dnn.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Figure
+else:  # matplotlib is loaded at the first picture
+    Figure = Any
 
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 LINE_COLOURS = (COLOURS[1], COLOURS[0], *COLOURS[2:])

@@ -1,16 +1,24 @@
 """What each unit of the first layer looks for: its weights as an image."""
 
 import math
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
 from dnn import devices
-from dnn.plots.figure import new_figure, save
+from dnn.plots.figure import Figure, new_figure, save
 
 
 def first_layer_weights(
-    model, *, units=32, columns=8, shape=None, path=None, title="Weights of the first layer"
-):
+    model: Any,
+    *,
+    units: int = 32,
+    columns: int = 8,
+    shape: tuple[int, int] | None = None,
+    path: str | PathLike[str] | None = None,
+    title: str = "Weights of the first layer",
+) -> Figure:
     """The weights of each unit of the first layer with weights, laid out as the input is.
 
     model: a Sequential on images. units: how many, from the first, or a list of their numbers.

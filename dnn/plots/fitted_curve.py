@@ -1,11 +1,23 @@
 """What models of one input give, over the samples that they learnt from."""
 
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
-from dnn.plots.figure import new_figure, save, style
+from dnn.inputs import Data
+from dnn.plots.figure import Figure, new_figure, save, style
 
 
-def fitted_curve(models, x, y, *, truth=None, path=None, title="Fitted curve"):
+def fitted_curve(
+    models: Any,
+    x: Data,
+    y: Data,
+    *,
+    truth: Any = None,
+    path: str | PathLike[str] | None = None,
+    title: str = "Fitted curve",
+) -> Figure:
     """The samples as points, and the output of each model as a line.
 
     models: a Sequential with one input and one output, or {name: model}. x, y: (n, 1) or (n,).

@@ -1,8 +1,12 @@
 """How large activations and gradients are in each layer, over the training."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
-from dnn.plots.figure import MARKERS, new_figure, save, style
+from dnn.plots.figure import MARKERS, Figure, new_figure, save, style
 from kernels.arrays import one_of
 
 PANELS = {
@@ -13,8 +17,12 @@ PANELS = {
 
 
 def gradient_flow(
-    watch, measures=tuple(PANELS), *, path=None, title="Activations and gradients by layer"
-):
+    watch: Any,
+    measures: Sequence[str] = tuple(PANELS),
+    *,
+    path: str | PathLike[str] | None = None,
+    title: str = "Activations and gradients by layer",
+) -> Figure:
     """Plots over the steps of training, a line for each layer: deviation of its activations,
     deviation of its gradients (both logarithmic), share of its dead units.
 

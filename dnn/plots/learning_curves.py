@@ -1,12 +1,17 @@
 """Learning curves: a run's loss and accuracy by epoch, training against validation."""
 
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 from dnn.callbacks.monitor import is_better_high
-from dnn.plots.figure import LINE_COLOURS, new_figure, save
+from dnn.plots.figure import LINE_COLOURS, Figure, new_figure, save
 
 
-def learning_curves(history, *, path=None, title="Learning curves"):
+def learning_curves(
+    history: Any, *, path: str | PathLike[str] | None = None, title: str = "Learning curves"
+) -> Figure:
     """One plot for the loss, and one for each of the library's metrics that the history holds.
 
     history: what fit returned, or its .history. The dashed line with squares is validation; the

@@ -1,20 +1,31 @@
 """A loss surface with more than one minimum: where a descent ends depends on where it begins."""
 
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 import kernels
 from dnn import Sequential, layers
 from dnn import optimizers as family
+from dnn.inputs import Data
 from dnn.plots import surface
-from dnn.plots.figure import save
+from dnn.plots.figure import Figure, save
 
 SLOPE, LEFT, RIGHT = 3.0, -1.5, 1.3  # of the hill's two sides
 
 
 def local_minima(
-    descents=None, model=None, x=None, y=None, *, loss="mean_squared_error", steps=200, path=None,
-    title="Local minima",
-):  # fmt: skip
+    descents: Any = None,
+    model: Any = None,
+    x: Data | None = None,
+    y: Data | None = None,
+    *,
+    loss: Any = "mean_squared_error",
+    steps: int = 200,
+    path: str | PathLike[str] | None = None,
+    title: str = "Local minima",
+) -> Figure:
     """The surface of the loss over a model's two parameters, descents from several starts, each end
     marked with the loss there, and the loss by step.
 

@@ -1,16 +1,25 @@
 """Losses of one output and their derivatives."""
 
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 import kernels
-from dnn.plots.figure import new_figure, save, style
+from dnn.plots.figure import Figure, new_figure, save, style
 from kernels import losses as family
 
 COLUMNS = 2
 TARGETS = {"binary_crossentropy": 1.0, "hinge": 1.0}  # yes; of the others 0
 
 
-def loss_curves(losses=None, z=(-3, 3), *, path=None, title="Losses of one output z"):
+def loss_curves(
+    losses: Any = None,
+    z: tuple[float, float] = (-3, 3),
+    *,
+    path: str | PathLike[str] | None = None,
+    title: str = "Losses of one output z",
+) -> Figure:
     """A plot for each loss: its value solid, its derivative dashed, as the kernels compute them.
 
     losses: names of kernels.losses or kernels.ElementwiseLoss objects; default every one of the

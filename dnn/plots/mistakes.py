@@ -1,16 +1,29 @@
 """The mistakes a classifier is surest of."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 from dnn import images
-from dnn.plots.figure import new_figure, save
+from dnn.inputs import Data
+from dnn.plots.figure import Figure, new_figure, save
 from dnn.plots.first_layer_weights import image_shape
 
 
 def mistakes(
-    model, x, y, *, class_names=None, count=15, columns=5, shape=None, path=None,
-    title="Most confident mistakes",
-):  # fmt: skip
+    model: Any,
+    x: Data,
+    y: Data,
+    *,
+    class_names: Sequence[str] | None = None,
+    count: int = 15,
+    columns: int = 5,
+    shape: tuple[int, int] | None = None,
+    path: str | PathLike[str] | None = None,
+    title: str = "Most confident mistakes",
+) -> Figure:
     """The wrongly classified images to which the model gives the highest probability.
 
     model: a Sequential whose outputs are probabilities or logits of classes. x: (n, …) images. y:

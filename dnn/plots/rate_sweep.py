@@ -1,9 +1,14 @@
 """The learning-rate finder's sweep: at which rates the loss falls, and where it blows up."""
 
-from dnn.plots.figure import LINE_COLOURS, new_figure, save, style
+from os import PathLike
+from typing import Any
+
+from dnn.plots.figure import LINE_COLOURS, Figure, new_figure, save, style
 
 
-def rate_sweep(sweep, *, path=None, title="Learning-rate finder"):
+def rate_sweep(
+    sweep: Any, *, path: str | PathLike[str] | None = None, title: str = "Learning-rate finder"
+) -> Figure:
     """The loss of each step against its rate: every batch's, and the running mean.
 
     sweep: a LearningRateSweep, what dnn.learning_rate_finder returned. The rate that it suggests

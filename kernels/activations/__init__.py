@@ -15,7 +15,7 @@ import dataclasses
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from kernels.names import further, named, one_of
 from kernels.pickling import OfFunctions
@@ -87,6 +87,9 @@ class Activation(OfFunctions):
         return self.derivative
 
 
+ActivationLike: TypeAlias = Name | str | Activation | None
+
+
 @functools.cache
 def names() -> tuple[str, ...]:
     """Every activation there is a file for, by the lines above."""
@@ -112,7 +115,7 @@ def _named(activation) -> Activation:
     return _load(named("activation", activation, names(), aliases()))
 
 
-def get(activation) -> Activation:
+def get(activation: ActivationLike) -> Activation:
     """The Activation for a name ("relu"), None (identity), or an Activation (returned as it is).
 
     Names are also understood in other spellings ("ReLU"), and aliases ("linear", "step", "swish").

@@ -36,7 +36,9 @@ def cases_of(variant, long=False) -> list[Case]:
     return [case for case in cases(variant.op, long, variant.file) if case.concerns(variant)]
 
 
-def check(op, device="emulated", *, variant=None, long=False) -> dict[str, float]:
+def check(
+    op: str, device: str = "emulated", *, variant: str | None = None, long: bool = False
+) -> dict[str, float]:
     """Run an op's battery on a device and print the share of the error budget that was used.
 
     op: "linear", "adam", … device: "emulated" (default: the GPU's kernels on the CPU, every access

@@ -18,6 +18,7 @@ import importlib
 import re
 import types
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,15 @@ from kernels.device.errors import CompileError, toolchain_missing
 from kernels.scalar import float32_literals
 
 try:
+    import numba.cuda
     from llvmlite import ir
-    from numba import cuda, float32
+    from numba import float32
     from numba import types as numba_types
     from numba.cuda.extending import intrinsic
 except ImportError as cause:
     raise toolchain_missing("numba-cuda", cause) from cause
+
+cuda: Any = numba.cuda  # whose stubs a type checker would take at their word
 
 __all__ = [
     "aligned_16",

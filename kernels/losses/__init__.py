@@ -15,7 +15,7 @@ import dataclasses
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from kernels.names import further, named
 from kernels.pickling import OfFunctions
@@ -55,6 +55,9 @@ class ElementwiseLoss(OfFunctions):
         return _load(name) if name in names() else None
 
 
+LossLike: TypeAlias = Name | str | ElementwiseLoss
+
+
 @functools.cache
 def names() -> tuple[str, ...]:
     """Every loss there is a file for, by the lines above."""
@@ -80,7 +83,7 @@ def _named(loss) -> ElementwiseLoss:
     return _load(named("elementwise loss", loss, names(), aliases()))
 
 
-def get(loss) -> ElementwiseLoss:
+def get(loss: LossLike) -> ElementwiseLoss:
     """The ElementwiseLoss for a name ("squared_error", "mse"), or an ElementwiseLoss as it is."""
     if isinstance(loss, ElementwiseLoss):
         return loss

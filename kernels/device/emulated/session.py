@@ -10,6 +10,7 @@ import contextvars
 import dataclasses
 
 from kernels.arrays import one_of
+from kernels.device.emulated.counters import Counters
 from kernels.device.errors import EmulationError
 
 SCHEDULES = ("in order", "random", "reverse")
@@ -33,7 +34,7 @@ class Session:
     perturb: bool = False
     raises: bool = True
     reports: list = dataclasses.field(default_factory=list)
-    counters: object = None
+    counters: Counters = None
     launches: int = 0
     kernels: dict = dataclasses.field(default_factory=dict)
     outer: "Session | None" = None

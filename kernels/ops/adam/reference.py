@@ -3,7 +3,18 @@
 import numpy as np
 
 
-def adam(p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
+def adam(
+    p: np.ndarray,
+    g: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    step: int,
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * np.square(g)
     m_hat = m / (1 - beta1**step)

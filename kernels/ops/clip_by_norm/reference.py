@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def clip_by_norm(g, limit, starts=None):
+def clip_by_norm(g: np.ndarray, limit: float, starts: np.ndarray | None = None) -> np.ndarray:
     clipped = g.copy()
     starts = [0, g.size] if starts is None else starts
     for segment in range(len(starts) - 1):

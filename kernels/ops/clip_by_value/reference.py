@@ -3,5 +3,5 @@
 import numpy as np
 
 
-def clip_by_value(g, limit):
+def clip_by_value(g: np.ndarray, limit: float) -> np.ndarray:
     return np.clip(g, -limit, limit)

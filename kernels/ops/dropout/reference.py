@@ -31,7 +31,7 @@ def mask(shape, rate, seed, step, stream=0):
     return kept.reshape(shape).astype(float)
 
 
-def dropout(x, rate, seed, step, stream=0):
+def dropout(x: np.ndarray, rate: float, seed: int, step: int, stream: int = 0) -> np.ndarray:
     return x * mask(x.shape, rate, seed, step, stream) / (1 - rate)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def order(n, key):
+def order(n: int, key: int) -> np.ndarray:
     """The rows 0 … n−1 in the order of `key`, int64 (n,): a Feistel network with cycle walking."""
     half = max(1, -(-(n - 1).bit_length() // 2))
     mask = np.uint64(2**half - 1)
@@ -25,7 +25,14 @@ def order(n, key):
     return rows.astype(np.int64)
 
 
-def gather(x, start, rows, key=None, scale=1.0, dtype=np.float64):
+def gather(
+    x: np.ndarray,
+    start: int,
+    rows: int,
+    key: int | None = None,
+    scale: float = 1.0,
+    dtype: type = np.float64,
+) -> np.ndarray:
     picked = np.arange(len(x)) if key is None else order(len(x), key)
     y = x[picked[start : start + rows]]
     return y if x.dtype == np.int32 else y.astype(dtype) * scale

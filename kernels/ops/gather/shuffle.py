@@ -40,7 +40,7 @@ def half_bits(n):
     return max(1, ((n - 1).bit_length() + 1) // 2)
 
 
-def shuffle_key(seed, epoch):
+def shuffle_key(seed: int, epoch: int) -> int:
     """The key of one epoch's order: SplitMix64 of seed and epoch, 63 bits."""
     x = (seed * 0x9E3779B97F4A7C15 + epoch * 0xD1342543DE82EF95 + 0x632BE59BD9B4E019) % 2**64
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 % 2**64

@@ -4,8 +4,17 @@ import numpy as np
 
 
 def rmsprop(
-    p, g, v, m=None, u=None, lr=1e-3, rho=0.9, momentum=0.0, eps=1e-8, weight_decay=0.0
-):  # fmt: skip
+    p: np.ndarray,
+    g: np.ndarray,
+    v: np.ndarray,
+    m: np.ndarray | None = None,
+    u: np.ndarray | None = None,
+    lr: float = 1e-3,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> tuple[np.ndarray, ...]:
     if m is None:
         v = rho * v + (1 - rho) * np.square(g)
     else:

@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def root_mean_squared_error(z, targets, scale=1.0):
+def root_mean_squared_error(
+    z: np.ndarray, targets: np.ndarray, scale: float = 1.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """loss (1,), dz (B, C), squares (B,)."""
     d = z - targets
     loss = np.sqrt(np.mean(d**2, keepdims=True)).reshape(1)

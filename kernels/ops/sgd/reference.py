@@ -1,7 +1,17 @@
 """sgd: the reference in textbook NumPy, for any float dtype. Returns new arrays p, u."""
 
+import numpy as np
 
-def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0):
+
+def sgd(
+    p: np.ndarray,
+    g: np.ndarray,
+    u: np.ndarray | None = None,
+    lr: float = 1e-2,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray | None]:
     decayed = lr * weight_decay * p
     if u is None:
         return p - decayed - lr * g, None

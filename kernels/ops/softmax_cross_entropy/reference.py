@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def softmax_cross_entropy(z, labels, scale=1.0, weights=None):
+def softmax_cross_entropy(
+    z: np.ndarray, labels: np.ndarray, scale: float = 1.0, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """loss (B,), dz (B, C), hit (B,) bool; labels are integers (B,) or targets (B, C)."""
     B, C = z.shape
     if labels.ndim == 1:

@@ -3,6 +3,8 @@
 import numpy as np
 
 
-def signum(p, g, u, lr=1e-4, beta=0.9):
+def signum(
+    p: np.ndarray, g: np.ndarray, u: np.ndarray, lr: float = 1e-4, beta: float = 0.9
+) -> tuple[np.ndarray, np.ndarray]:
     u = beta * u + (1 - beta) * g
     return p - lr * np.sign(u), u
