@@ -85,7 +85,10 @@ def device_of(**named) -> str:
     left out."""
     if "cupy" not in sys.modules and EMULATED not in sys.modules:
         return "cpu"  # no other arrays can be there
-    devices = {n: _device(a) for n, a in named.items() if a is not None}
+    devices = {}
+    for name, a in named.items():
+        if a is not None:
+            devices[name] = _device(a)
     if len(set(devices.values())) > 1:
         where = ", ".join(f"{n} on the {d}" for n, d in devices.items())
         library = "kernels.device.emulated" if "emulated" in devices.values() else "cupy"

@@ -4,13 +4,14 @@ A variant is found by its place; nothing is registered. The default of an op is 
 DEFAULT in its `__init__.py`.
 """
 
+import dataclasses
 import functools
 import importlib
-import math
 import re
 
 from kernels.arrays import device_of, one_of
-from kernels.device.unit import OPS, Unit
+from kernels.device.kernel_file import KernelFile
+from kernels.device.unit import OPS
 from kernels.scalar import canonical
 
 
@@ -65,8 +66,8 @@ def cpu(op, file):
 
 
 def host(op, file):
-    """The module that launches a GPU variant and has its SIGNATURES: the op's own, or `<idea>.py`
-    beside a gpu_<idea>.cu, `ladder.py` beside the rungs gpu_<n>_<idea>.cu."""
+    """The module that launches a GPU variant and has its description among its GPU_FILES: the op's
+    own, or `<idea>.py` beside a gpu_<idea>.cu, `ladder.py` beside the rungs gpu_<n>_<idea>.cu."""
     return _of_idea(op, file, "") or module(op)
 
 
@@ -86,23 +87,20 @@ def _of_idea(op, file, ending):
 
 
 @functools.cache
-def unit(op, file, signatures, functions=(), **defines):
-    """The Unit of a GPU variant. signatures: ((entry, declaration), …)."""
-    return Unit(op, file, signatures, tuple(defines.items()), functions)
-
-
-def no_derivative(_):
-    """Stands in where an activation has no derivative; never launched."""
-    return math.nan
+def kernel_file(op, file) -> KernelFile:
+    """The description of a GPU variant, from the GPU_FILES of its host; of one that is not among
+    them, that of the op's default."""
+    described = {described.file: described for described in host(op, file).GPU_FILES}
+    if file in described:
+        return described[file]
+    return dataclasses.replace(described[module(op).DEFAULT[1]], file=file)
 
 
 @functools.lru_cache(maxsize=512)
 def scalar_functions(activation):
-    """What a kernel calls `activation` and `activation_derivative`, to be linked in."""
-    return (
-        ("activation", activation.forward and canonical(activation.forward)),
-        ("activation_derivative", canonical(activation.derivative or no_derivative)),
-    )
+    """What kernels call `activation` and, where it has one, `activation_derivative`."""
+    found = {"activation": activation.forward, "activation_derivative": activation.derivative}
+    return tuple((name, canonical(function)) for name, function in found.items() if function)
 
 
 def ceil_div(a, b):

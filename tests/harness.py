@@ -5,7 +5,6 @@ test supplies data; how far a result may be from the reference is said in kernel
 """
 
 import itertools
-import re
 import types
 
 import numpy as np
@@ -18,9 +17,8 @@ from kernels.battery.numbers import integers, normal
 from kernels.battery.variants import (
     DEVICES,
     Variant,
-    define_sets,
-    geometries,
     get,
+    kernel_files,
     put,
     variants,
     why_not,
@@ -59,17 +57,12 @@ def functions_of(op, *file):
 
 
 def gpu_units():
-    """Every GPU kernel file as a device.Unit, once for each of its define sets."""
+    """Every GPU kernel file as a device.Unit, once for each of its geometries and precisions."""
     relu = dispatch.scalar_functions(activations.get("relu"))
     known = (*relu, *loss_functions(losses.get("binary_crossentropy")))
     for op in ops():
-        for file in dispatch.files(op, "gpu"):
-            signatures = dispatch.host(op, file).SIGNATURES
-            text = (dispatch.OPS / op / file).read_text()
-            named = re.findall(r'extern "C" __device__ float (\w+)|= extern\("(\w+)"\)', text)
-            functions = tuple(pair for pair in known if any(pair[0] in names for names in named))
-            for defines in define_sets(op, file):
-                yield dispatch.unit(op, file, signatures, functions, **defines)
+        for file in kernel_files(op):
+            yield from file.units(known)
 
 
 def label(unit) -> str:
@@ -85,9 +78,9 @@ def compiled():
 def _in_turn():
     """(unit, marks) of `gpu_units`. Of a file with several geometries the default run compiles each
     under one of the other definitions, taking turns; all their combinations are a sweep's."""
-    for (op, file), units in itertools.groupby(gpu_units(), lambda unit: (unit.op, unit.file)):
+    for file, units in itertools.groupby(gpu_units(), lambda unit: unit.kernel_file):
         units = list(units)
-        others = len(units) // len(geometries(op, file))
+        others = len(units) // max(1, len(file.geometries))
         for i, unit in enumerate(units):
             geometry, other = divmod(i, others)
             in_turn = len(units) == others or geometry % others == other

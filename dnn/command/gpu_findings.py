@@ -105,7 +105,7 @@ def gpu_kernels():
     from kernels.device import toolchain
 
     def assembled(op, file, functions=()):
-        return dispatch.unit(op, file, dispatch.host(op, file).SIGNATURES, functions).assembled
+        return dispatch.kernel_file(op, file).unit(None, functions).assembled
 
     relu = dispatch.scalar_functions(activations.get("relu"))
     cpp = f"NVRTC {toolchain.versions()['nvrtc']}"

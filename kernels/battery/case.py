@@ -1,14 +1,13 @@
 """One case of an op's battery: a call on given numbers, and what must come of it."""
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from kernels import dispatch
 from kernels.battery.guards import Guarded
 from kernels.battery.variants import get, put
+from kernels.device import held_to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +28,7 @@ class Case:
     call(**inputs, **outputs, **options): runs the op; options choose the variant.
     expected(precision): {output: (value, bound)} in float64; a bound of 0 asks for every bit.
     offset_bytes: how far past a multiple of 16 bytes every array begins, or {name: bytes} for some.
-    most_blocks: of the launch, in place of the op's own MOST_BLOCKS: few blocks stride over the
-    work as many do over a large array. None leaves it.
+    most_blocks: of the launch, see kernels.device.held_to; None leaves them.
     concerns(variant): whether it says anything new of that variant.
     """
 
@@ -63,7 +61,7 @@ class Case:
             for name, o in self.outputs.items()
         }
         arrays = inputs | {name: output.array for name, output in outputs.items()}
-        with held_to(self.most_blocks, dispatch.host(variant.op, variant.file)):
+        with held_to(self.most_blocks):
             self.call(**arrays, **variant.options)
         return {name: output.read() for name, output in outputs.items()}
 
@@ -86,20 +84,6 @@ class Case:
     def check(self, variant) -> float:
         """Run and judge; returns the share of the budget that was used."""
         return self.judge(self.run(variant), variant.precision)
-
-
-@contextlib.contextmanager
-def held_to(most_blocks, module):
-    """The launches of an op's module have at most so many blocks."""
-    if most_blocks is None:
-        yield
-        return
-    usual = module.MOST_BLOCKS
-    module.MOST_BLOCKS = most_blocks
-    try:
-        yield
-    finally:
-        module.MOST_BLOCKS = usual
 
 
 def check(got, want, bound):

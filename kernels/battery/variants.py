@@ -2,12 +2,11 @@
 
 import dataclasses
 import functools
-import itertools
-import re
 
 import numpy as np
 
 from kernels import device, dispatch
+from kernels.device import KernelFile
 from kernels.device.gpu import architecture
 
 DEVICES = ("cpu", "emulated", "gpu")
@@ -25,10 +24,12 @@ class Variant:
     @property
     def why_not(self) -> str:
         """Why the file cannot run on the card that the device has; empty where it can."""
-        unit = dispatch.unit(self.op, self.file, ())
-        if self.device == "cpu" or unit.runs_on(card := device.architecture(self.device)):
+        if self.device == "cpu":
             return ""
-        return f"{self.file} is written for {unit.only_on} alone; got {card}"
+        described = dispatch.kernel_file(self.op, self.file)
+        if described.runs_on(card := device.architecture(self.device)):
+            return ""
+        return f"{self.file} is written for {described.architecture} alone; got {card}"
 
     @property
     def options(self) -> dict:
@@ -57,41 +58,21 @@ def variants(op, every_precision=False, devices=DEVICES, special=False) -> list[
         for file in dispatch.files(op, where):
             if not special and dispatch.has_a_host_of_its_own(op, file):
                 continue
-            precisions = [defines.get("PRECISION") for defines in define_sets(op, file)]
-            precisions = list(dict.fromkeys(precisions))
+            described = None if where == "cpu" else dispatch.kernel_file(op, file)
+            precisions = (described and described.precisions) or (None,)
             for precision in precisions if every_precision else precisions[:1]:
-                found.append(Variant(op, where, file, precision and precision.lower()))
+                found.append(Variant(op, where, file, precision))
     return found
 
 
-def define_sets(op, file) -> list[dict[str, str]]:
-    """The preprocessor definitions a C++ file can be compiled under.
-
-    `enum Precision { FLOAT32, TF32 };` stands for -DPRECISION=FLOAT32 and -DPRECISION=TF32; each is
-    combined with each of the file's geometries.
-    """
-    text = (dispatch.OPS / op / file).read_text("utf-8")
-    enums = re.findall(r"^enum (\w+) \{ ([A-Z0-9_, ]+) \};", text, re.M)
-    choices = [[(name.upper(), value) for value in values.split(", ")] for name, values in enums]
-    return [
-        geometry | dict(chosen)
-        for geometry in geometries(op, file)
-        for chosen in itertools.product(*choices)
-    ]
-
-
-def geometries(op, file) -> tuple[dict[str, str], ...]:
-    """Those of the op's GEOMETRIES = {file: ({name: value}, …)}, else one without names."""
-    return getattr(dispatch.module(op), "GEOMETRIES", {}).get(file, ({},))
-
-
-@functools.cache
 def tiles(op) -> list[int]:
-    """The tile sizes that the GPU files of `op` name, and the op's TILE_SIDES."""
-    texts = [(dispatch.OPS / op / file).read_text("utf-8") for file in dispatch.files(op, "gpu")]
-    pattern = r"^(?:constexpr int )?TILE(?:_[MNK])? = (\d+)"
-    named = {int(n) for text in texts for n in re.findall(pattern, text, re.M)}
-    return sorted(named.union(getattr(dispatch.module(op), "TILE_SIDES", ())))
+    """The sides of the tiles of the GPU files of `op`."""
+    return sorted({side for file in kernel_files(op) for side in file.sides})
+
+
+def kernel_files(op) -> list[KernelFile]:
+    """The descriptions of the GPU files of `op`."""
+    return [dispatch.kernel_file(op, file) for file in dispatch.files(op, "gpu")]
 
 
 def _emulated():

@@ -1,9 +1,9 @@
 """The one door to the GPU: every kernel, C++ or Python, is compiled, cached, loaded and launched
 through here.
 
-    unit = device.Unit("linear", "gpu.cu", signatures, defines, functions)
-    unit.cubin("sm_90")                                  # machine code; no card needed
-    device.launch(unit, "linear_forward", grid, block, arguments)   # where the arrays live
+    file = device.KernelFile("sgd", "gpu.cu", entries, threads=256)   # what there is to know of it
+    file.unit().cubin("sm_90")                           # machine code; no card needed
+    device.launch(file, "sgd", grid, arguments)          # where the arrays live
 
 The arrays decide: CuPy's launch on CuPy's current stream, those of `device.emulated` on the
 emulated device, which runs the same PTX on the CPU and checks every access.
@@ -17,8 +17,15 @@ from kernels.device.errors import (
     ToolchainMissingError,
 )
 from kernels.device.gpu import require_gpu
-from kernels.device.graph import Graph, capture, refuse_while_capturing, submit
-from kernels.device.launching import architecture, launch, most_shared_bytes
+from kernels.device.graph import Graph, capture
+from kernels.device.kernel_file import Entry, Geometry, KernelFile, held_to
+from kernels.device.launching import (
+    architecture,
+    launch,
+    most_shared_bytes,
+    refuse_while_capturing,
+    submit,
+)
 from kernels.device.unit import Unit
 from kernels.device.workspace import workspace
 
@@ -26,12 +33,16 @@ __all__ = [
     "CompileError",
     "DeviceError",
     "EmulationError",
+    "Entry",
+    "Geometry",
     "Graph",
+    "KernelFile",
     "NoGPUError",
     "ToolchainMissingError",
     "Unit",
     "architecture",
     "capture",
+    "held_to",
     "launch",
     "most_shared_bytes",
     "refuse_while_capturing",

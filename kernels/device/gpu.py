@@ -3,6 +3,7 @@
 import functools
 
 from kernels.arrays import gpu_available, import_cupy
+from kernels.device import extended
 from kernels.device.errors import NoGPUError
 
 
@@ -77,5 +78,9 @@ def ready(unit, entry, shared_bytes=0):
 
 
 def launch(unit, entry, grid, block, values, shared_bytes=0):
-    """Launch on CuPy's current stream. values: as Parameter.argument gives them."""
-    ready(unit, entry, shared_bytes)(grid, block, values, shared_mem=shared_bytes)
+    """Launch an Entry on CuPy's current stream. values: as Parameter.argument gives them."""
+    function = ready(unit, entry.name, shared_bytes)
+    if entry.is_plain:
+        function(grid, block, values, shared_mem=shared_bytes)
+    else:
+        extended.launch(function, entry, grid, block, values, shared_bytes)

@@ -15,14 +15,14 @@ block is an error; with CuPy's arrays it happens at once and is not part of the 
 """
 
 import contextlib
-import contextvars
 
 from kernels import both_ends, compiling
 from kernels.arrays import one_of
 from kernels.device import gpu
 from kernels.device.errors import DeviceError
+from kernels.device.launching import at_once, captured_by, capturing
 
-_capturing = contextvars.ContextVar("capturing", default=None)
+__all__ = ["Graph", "at_once", "capture", "capturing"]
 
 
 class Graph:
@@ -61,13 +61,13 @@ class Graph:
                 run(*arguments)
         self._replayed = True
 
-    def _record(self, device, run, arguments):
+    def record(self, device, run, arguments):
         """Called in place of a launch."""
         if device != self.device:
             raise DeviceError(f"a kernel on device {device!r} in a capture on {self.device!r}")
         if run is gpu.launch:
-            unit, entry, _, _, _, shared_bytes = arguments
-            gpu.ready(unit, entry, shared_bytes)
+            unit, entry, *_, shared_bytes = arguments
+            gpu.ready(unit, entry.name, shared_bytes)
         self._recorded.append((run, arguments))
 
     def _instantiate(self):
@@ -85,44 +85,11 @@ class Graph:
 def capture(device):
     """Record the kernel calls of a `with` block on "cpu", "gpu" or "emulated"; gives a Graph."""
     one_of("device", device, ("cpu", "gpu", "emulated"))
-    if _capturing.get():
+    if capturing():
         raise DeviceError("a capture is under way already; end it first")
     graph = Graph(device)
-    token = _capturing.set(graph)
-    try:
+    with captured_by(graph):
         yield graph
-    finally:
-        _capturing.reset(token)
     if device == "gpu":
         graph._instantiate()
     graph._complete = True
-
-
-def submit(device, run, *arguments):
-    """run(*arguments), one kernel; or record it where a capture is under way."""
-    graph = _capturing.get()
-    if graph is None:
-        run(*arguments)
-    else:
-        graph._record(device, run, arguments)
-
-
-def capturing() -> Graph | None:
-    """The graph that is being captured."""
-    return _capturing.get()
-
-
-@contextlib.contextmanager
-def at_once():
-    """What is done in this block is not recorded: it happens now, also during a capture."""
-    token = _capturing.set(None)
-    try:
-        yield
-    finally:
-        _capturing.reset(token)
-
-
-def refuse_while_capturing(what):
-    """Called by what a graph cannot record."""
-    if _capturing.get():
-        raise DeviceError(f"{what}, while a graph is captured: it records launches only")

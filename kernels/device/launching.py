@@ -1,27 +1,37 @@
-"""The launch that every op calls: its arguments checked, sent to where its arrays live."""
+"""The launch that every op calls: its arguments checked, sent to where its arrays live, and done at
+once or, where a graph is captured (graph.py), recorded."""
+
+import contextlib
+import contextvars
 
 from kernels.arrays import device_of
 from kernels.device import gpu
-from kernels.device.graph import submit
+from kernels.device.errors import DeviceError
+
+_capturing = contextvars.ContextVar("capturing", default=None)
 
 
-def launch(unit, entry, grid, block, arguments, shared_bytes=0):
-    """Launch `entry` of `unit` on the device that holds its array arguments.
+def launch(
+    file, entry, grid, arguments, functions=(), *, precision=None, geometry=None, block=None,
+    shared_bytes=None,
+):  # fmt: skip
+    """Launch an entry of a KernelFile on the device that holds its array arguments.
 
-    arguments: in the order of the declaration; None for a null pointer. shared_bytes: of dynamic
-    shared memory. An empty grid is no launch: CuPy would make a 0 a 1.
+    arguments: in the order of the entry's declaration; None for a null pointer. An empty grid is no
+    launch: CuPy would make a 0 a 1. functions: ((name, scalar function), …), of which it links what
+    the entry calls. precision, geometry: those of the file's that it is compiled for.
+    block, shared_bytes: in place of the geometry's, the entry's or the file's own.
     Raises TypeError for an argument that does not fit the declaration, for arrays on different
     devices or on the host, and where there is no array to say where to launch.
     """
     if 0 in grid:
         return
-    parameters = unit.parameters(entry)
-    checked = [p.argument(entry, value) for p, value in zip(parameters, arguments, strict=True)]
-    given = {
-        p.name: value
-        for p, value in zip(parameters, arguments, strict=True)
-        if p.pointer and value is not None
-    }
+    described = file.entry[entry]
+    checked, given = [], {}
+    for parameter, value in zip(described.parameters, arguments, strict=True):
+        checked.append(parameter.argument(entry, value))
+        if parameter.pointer and value is not None:
+            given[parameter.name] = value
     if not given:
         raise TypeError(f"{entry}: got no array; expected at least one, which decides the device")
     device = device_of(**given)
@@ -30,7 +40,54 @@ def launch(unit, entry, grid, block, arguments, shared_bytes=0):
             f"{entry}: {next(iter(given))}: is a NumPy array; expected arrays on a GPU "
             "(cupy.asarray) or on the emulated device (kernels.device.emulated.asarray)"
         )
-    submit(device, _door(device), unit, entry, grid, block, checked, shared_bytes)
+    own = geometry or described
+    if block is None:
+        block = own.threads or file.threads
+    if shared_bytes is None:
+        shared_bytes = file.shared_bytes if own.shared_bytes is None else own.shared_bytes
+    unit = file.unit((entry,), functions, precision, geometry)
+    block = block if isinstance(block, tuple) else (block,)
+    run, call = _door(device), (unit, described, grid, block, checked, shared_bytes)
+    graph = _capturing.get()
+    if graph is None:
+        run(*call)
+    else:
+        graph.record(device, run, call)
+
+
+def submit(device, run, *arguments):
+    """run(*arguments), one kernel; or record it where a capture is under way."""
+    graph = _capturing.get()
+    if graph is None:
+        run(*arguments)
+    else:
+        graph.record(device, run, arguments)
+
+
+def capturing():
+    """The Graph that is being captured, or None."""
+    return _capturing.get()
+
+
+@contextlib.contextmanager
+def captured_by(graph):
+    """What is launched in this block is recorded by the graph; by None, it is done at once."""
+    token = _capturing.set(graph)
+    try:
+        yield graph
+    finally:
+        _capturing.reset(token)
+
+
+def at_once():
+    """What is done in this block is not recorded: it happens now, also during a capture."""
+    return captured_by(None)
+
+
+def refuse_while_capturing(what):
+    """Called by what a graph cannot record."""
+    if _capturing.get():
+        raise DeviceError(f"{what}, while a graph is captured: it records launches only")
 
 
 def architecture(device) -> str:

@@ -7,7 +7,6 @@ Python kernel ──Numba──► PTX ─────── nvJitLink ──►
 
 import functools
 import pathlib
-import re
 
 from kernels.device.errors import CompileError, toolchain_missing
 
@@ -58,7 +57,7 @@ def compile_cpp(text, name, arch, defines, more_headers=None, folders=()) -> byt
         )
     )  # fmt: skip
     options = [f"--gpu-architecture={arch}", "--std=c++17", "-dlto", "-default-device", "-lineinfo"]
-    options += ["-diag-suppress=177"]  # constants that only the host's launch reads
+    options += ["-diag-suppress=177"]  # constants that one entry reads and another does not
     options += [f"-D{key}={value}" for key, value in defines.items()]
     options += [f"-I{folder}" for folder in folders]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
@@ -109,22 +108,3 @@ def link(parts, name, arch, output="cubin", entries=()) -> tuple[bytes, str]:
         raise CompileError(f"{name} for {arch}: {cause}\n{text}") from cause
     finally:
         nvjitlink.destroy(handle)
-
-
-def constants(text) -> dict[str, int]:
-    """The `constexpr int NAME = 64;` of a C++ kernel file, which the host's launch reads too."""
-    found = re.findall(r"^constexpr int (\w+) = (\d+);", text, re.M)
-    return {name: int(value) for name, value in found}
-
-
-def only_architecture(text) -> str | None:
-    """ "sm_90a" of a C++ kernel file with `// Requirements: sm_90a: …`, whose instructions no other
-    architecture has."""
-    found = re.search(r"^// Requirements: (sm_\d+a)\b", text, re.M)
-    return found and found[1]
-
-
-def entries(text) -> dict[str, str]:
-    """{entry point: its parameter list} of a C++ kernel file."""
-    pattern = r'extern "C" __global__ void[^{;]*?\b(\w+)\(([^)]*)\)\s*\{'
-    return {name: " ".join(parameters.split()) for name, parameters in re.findall(pattern, text)}

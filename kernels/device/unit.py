@@ -1,8 +1,7 @@
 """A kernel file made ready for one architecture, C++ (`gpu.cu`) and Python (`gpu.py`) alike.
 
-Both kinds hold entry points named alike and taking the same parameters, both may state integer
-constants (tile sizes, threads) that the host's launch reads, and both may call scalar functions
-that are linked in. So an op's `__init__.py` launches every variant by the same lines.
+Both kinds hold entry points named alike and taking the same parameters, and both may call scalar
+functions that are linked in. So an op's `__init__.py` launches every variant by the same lines.
 """
 
 import dataclasses
@@ -10,76 +9,62 @@ import functools
 import importlib
 import pathlib
 import types
+from typing import TYPE_CHECKING
 
 from kernels.device import cache, toolchain
-from kernels.device.errors import CompileError, DeviceError
-from kernels.device.signature import parse
+from kernels.device.errors import CompileError
 from kernels.scalar import fingerprint
+
+if TYPE_CHECKING:
+    from kernels.device.kernel_file import Entry, KernelFile
 
 OPS = pathlib.Path(__file__).parents[1] / "ops"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Unit:
-    """A kernel file with its definitions.
+    """What is compiled of a kernel file at once; made by KernelFile.unit.
 
-    op, file: the folder below kernels/ops/ and the file in it.
-    signatures: {entry point: declaration}, see signature.py; other entries of a C++ file are left
-        out.
-    defines: ((name, value), …) for the C++ preprocessor.
+    kernel_file: the file. entries: those of its Entry that are kept; the others are left out.
+    defines: ((name, value), …) for the C++ preprocessor, beside the file's own.
     functions: ((name, scalar Python function), …) linked in.
     """
 
-    op: str
-    file: str
-    signatures: tuple
+    kernel_file: "KernelFile"
+    entries: "tuple[Entry, ...]"
     defines: tuple = ()
     functions: tuple = ()
 
     @property
+    def op(self) -> str:
+        return self.kernel_file.op
+
+    @property
+    def file(self) -> str:
+        return self.kernel_file.file
+
+    @property
     def path(self) -> pathlib.Path:
-        return OPS / self.op / self.file
+        return self.kernel_file.path
 
     @property
     def is_cpp(self) -> bool:
-        return self.file.endswith(".cu")
+        return self.kernel_file.is_cpp
 
     @functools.cached_property
     def text(self) -> str:
         return self.path.read_text("utf-8")
 
     @functools.cached_property
-    def constants(self) -> dict[str, int]:
-        if self.is_cpp:
-            return toolchain.constants(self.text)
-        scope = vars(self._module())
-        return {k: v for k, v in scope.items() if k.isupper() and isinstance(v, int)}
-
-    @property
-    def _entries(self):
-        return [entry for entry, _ in self.signatures]
-
-    @property
-    def only_on(self) -> str | None:
-        """ "sm_90a" where the file is written for that architecture alone."""
-        return toolchain.only_architecture(self.text) if self.is_cpp else None
+    def names(self) -> tuple[str, ...]:
+        """Of the entries."""
+        return tuple(entry.name for entry in self.entries)
 
     def runs_on(self, arch) -> bool:
-        """Whether a card of `arch` ("sm_90") has the instructions that the file needs."""
-        return self.only_on in (None, f"{arch.removesuffix('a')}a")
+        return self.kernel_file.runs_on(arch)
 
     def target(self, arch) -> str:
-        """What to compile for, on a card of `arch`: "sm_90a" for "sm_90" where the file needs it.
-        Raises DeviceError where it does not run on such a card."""
-        if not self.runs_on(arch):
-            raise DeviceError(
-                f"kernels/ops/{self.op}/{self.file} is written for {self.only_on} alone; "
-                f"got {arch}. Pass another variant, or leave variant out"
-            )
-        return self.only_on or arch
-
-    def parameters(self, entry):
-        return parse(dict(self.signatures)[entry])
+        return self.kernel_file.target(arch)
 
     def _module(self):
         return importlib.import_module(f"kernels.ops.{self.op}.{self.file.removesuffix('.py')}")
@@ -91,20 +76,32 @@ class Unit:
         ours = [m for m in named if m.__name__.startswith("kernels.")]
         return {m.__name__: pathlib.Path(m.__file__).read_text("utf-8") for m in ours}
 
+    def _numbers(self):
+        """{name: value} of the numbers that a Python file has or imports: they are compiled in."""
+        scope = vars(self._module()).items()
+        return {name: value for name, value in scope if isinstance(value, int | float)}
+
     def _key(self, arch, what):
         functions = [(name, fingerprint(function)) for name, function in self.functions]
-        headers = toolchain.headers() if self.is_cpp else compiler_versions() | self._imported()
+        if self.is_cpp:
+            beside = toolchain.headers()
+        else:
+            beside = compiler_versions() | self._imported() | self._numbers()
+        signatures = tuple((entry.name, entry.declaration) for entry in self.entries)
         return (
-            what, arch, str(self.path), self.text, self.signatures, self.defines,
-            functions, sorted(headers.items()), toolchain.versions(), source_of_the_door(),
+            what, arch, str(self.path), self.text, signatures, self._defines(),
+            functions, sorted(beside.items()), toolchain.versions(), source_of_the_door(),
         )  # fmt: skip
+
+    def _defines(self):
+        return self.kernel_file.defines | dict(self.defines)
 
     def cubin(self, arch) -> dict[str, bytes]:
         """{entry point: machine code for `arch` ("sm_90")}; entries of one C++ file share it."""
         arch = self.target(arch)
         if self.is_cpp:
             code = cache.cached(self._key(arch, "cubin"), "cubin", lambda: self._cpp(arch, "cubin"))
-            return dict.fromkeys(dict(self.signatures), code)
+            return dict.fromkeys(self.names, code)
         return {
             entry: cache.cached(
                 self._key(arch, f"cubin {entry}"), "cubin",
@@ -112,7 +109,7 @@ class Unit:
                     [("ptx", self._python(arch, entry))], f"{self.op}/{self.file}", arch
                 )[0],
             )
-            for entry in dict(self.signatures)
+            for entry in self.names
         }  # fmt: skip
 
     def ptx(self, arch) -> dict[str, str]:
@@ -120,13 +117,13 @@ class Unit:
         arch = self.target(arch)
         if self.is_cpp:
             code = cache.cached(self._key(arch, "ptx"), "ptx", lambda: self._cpp(arch, "ptx"))
-            return dict.fromkeys(dict(self.signatures), code.decode().strip("\0"))
+            return dict.fromkeys(self.names, code.decode().strip("\0"))
         return {
             entry: cache.cached(
                 self._key(arch, f"ptx {entry}"), "ptx",
                 lambda entry=entry: self._python(arch, entry),
             ).decode()
-            for entry in dict(self.signatures)
+            for entry in self.names
         }  # fmt: skip
 
     def assembled(self, arch) -> list[tuple[bytes, str]]:
@@ -135,30 +132,30 @@ class Unit:
         arch = self.target(arch)
         name = f"{self.op}/{self.file}"
         if self.is_cpp:
-            return [toolchain.link(self._cpp_parts(arch), name, arch, entries=self._entries)]
+            return [toolchain.link(self._cpp_parts(arch), name, arch, entries=self.names)]
         parts = self.ptx(arch).values()
         return [toolchain.link([("ptx", part.encode())], name, arch) for part in parts]
 
     def _cpp_parts(self, arch):
         from kernels.device.cuda_python import scalar_ltoir
 
-        code = toolchain.compile_cpp(self.text, self.path, arch, dict(self.defines))
+        code = toolchain.compile_cpp(self.text, self.path, arch, self._defines())
         linked = [("ltoir", scalar_ltoir(fn, fn_name, arch)) for fn_name, fn in self.functions]
         return [("ltoir", code), *linked]
 
     def _cpp(self, arch, output):
         parts, name = self._cpp_parts(arch), f"{self.op}/{self.file}"
-        return toolchain.link(parts, name, arch, output, self._entries)[0]
+        return toolchain.link(parts, name, arch, output, self.names)[0]
 
     def _python(self, arch, entry):
         from kernels.device import cuda_python
 
         kernel = getattr(self._module(), entry, None)
         if kernel is None:
-            raise CompileError(f"kernels/ops/{self.op}/{self.file}: has no kernel named {entry}")
-        names = kernel.__code__.co_names
-        functions = {name: fn for name, fn in self.functions if name in names}
-        return cuda_python.ptx(kernel, entry, self.parameters(entry), functions, arch).encode()
+            raise CompileError(f"{self.kernel_file}: has no kernel named {entry}")
+        described = self.kernel_file.entry[entry]
+        functions = {name: fn for name, fn in self.functions if name in described.links}
+        return cuda_python.ptx(kernel, entry, described.parameters, functions, arch).encode()
 
 
 @functools.cache

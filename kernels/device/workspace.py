@@ -11,7 +11,7 @@ that the checker sees what is read and was never written.
 
 from kernels.arrays import device_of, namespace
 from kernels.device.gpu import require_gpu
-from kernels.device.graph import at_once, capturing
+from kernels.device.launching import at_once, capturing
 
 _of_streams = {}  # {(device number, stream): {what: array}}
 

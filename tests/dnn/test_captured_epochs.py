@@ -130,7 +130,7 @@ class HostWork(callbacks.Callback):
             ("reads", memory.EmulatedArray, "get"),
             ("writes", memory.EmulatedArray, "__setitem__"),
             ("allocations", memory._Allocation, "__init__"),
-            ("launches", launching, "submit"),
+            ("launches", launching, "_door"),
             ("replays", graph.Graph, "replay"),
             ("captures", graph.Graph, "__init__"),
         ):

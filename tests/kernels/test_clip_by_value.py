@@ -1,11 +1,10 @@
 """clip_by_value: gradients held between two limits, in place. Its battery asks for every bit."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 import kernels
+from kernels.device import held_to
 from kernels.ops.clip_by_value.cases import VALUES, case
 from tests import harness
 from tests.kernels.battery import Battery
@@ -26,9 +25,9 @@ class TestArguments(Battery):
         kernels.clip_by_value(g, 0.5, **options)
 
 
-def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.ops.clip_by_value"), "MOST_BLOCKS", 2)
-    case("striding", 3001).check(gpu_variant)
+def test_more_than_the_largest_grid(gpu_variant):
+    with held_to(2):
+        case("striding", 3001).check(gpu_variant)
 
 
 def test_by_hand(variant):

@@ -65,8 +65,9 @@ def included(text):
 def test_laws(measured, unit, arch):
     """Whatever the release of the compiler."""
     codes = measured(unit, arch)
-    assert codes.keys() == dict(unit.signatures).keys()
-    threads = unit.constants.get("WIDE_THREADS") or unit.constants.get("THREADS", 128)
+    assert codes.keys() == set(unit.names)
+    numbers = unit.kernel_file.defines
+    threads = numbers.get("WIDE_THREADS") or numbers.get("THREADS", 128)
     if tile := dict(unit.defines).get("TILE"):
         threads = tiles.Tile(*map(int, tile.split(","))).threads
     for entry, code in codes.items():
@@ -87,7 +88,7 @@ def test_laws(measured, unit, arch):
 
 
 def test_what_is_promised_to_be_wide_exists():
-    entries = {entry for unit in UNITS if is_its_ops_own(unit) for entry, _ in unit.signatures}
+    entries = {entry for unit in UNITS if is_its_ops_own(unit) for entry in unit.names}
     assert entries >= WIDE.keys()
 
 
@@ -105,9 +106,7 @@ def test_budget(measured, unit, arch):
 
 def test_no_record_of_what_is_gone():
     names = {
-        f"{harness.label(unit)} {entry} {arch}"
-        for unit, arch in COMPILED
-        for entry in dict(unit.signatures)
+        f"{harness.label(unit)} {entry} {arch}" for unit, arch in COMPILED for entry in unit.names
     }
     gone = RECORDED.keys() - names
     assert not gone, "python -m tests.kernels.compiled_code --write"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kernels import activations, dispatch
+from kernels.device import Unit
 from tests import harness
 from tests.kernels.mish import mish
 
@@ -16,13 +17,14 @@ ARCH = "sm_90"
 
 def unit_of(op, file, activation="relu", **defines):
     """The last of `UNITS` of that file with those definitions (its smallest tile, the quickest to
-    compile), another activation linked in."""
+    compile), another activation linked in; of the entries that need no more than it has."""
     found = next(
         u for u in reversed(UNITS)
         if (u.op, u.file) == (op, file) and defines.items() <= dict(u.defines).items()
     )  # fmt: skip
     functions = dispatch.scalar_functions(activations.get(activation))
-    return dispatch.unit(op, file, found.signatures, functions, **dict(found.defines))
+    entries = [entry for entry in found.entries if set(entry.links) <= dict(functions).keys()]
+    return Unit(found.kernel_file, entries, found.defines, functions)
 
 
 def entry_of(ptx, entry):

@@ -1,7 +1,6 @@
 """Compiled kernels on disk: kept under a key of everything that went into them."""
 
 import fcntl
-import importlib
 import os
 import pathlib
 import time
@@ -10,8 +9,7 @@ import warnings
 import pytest
 
 from kernels import dispatch
-from kernels.device import Unit, cache
-from kernels.ops.gather import SIGNATURES as gather_signatures
+from kernels.device import Entry, KernelFile, cache
 from kernels.ops.gather import shuffle
 from tests.kernels.mish import derivative, forward
 
@@ -20,7 +18,7 @@ SOURCE = """
 extern "C" __device__ float activation(float z);
 extern "C" __global__ void twice(float* y) { y[threadIdx.x] = activation(y[threadIdx.x]) * FACTOR; }
 """
-SIGNATURES = (("twice", "float* y"),)
+TWICE = Entry("twice", "float* y", ("activation",))
 
 
 @pytest.fixture
@@ -42,11 +40,11 @@ def compiled(toolchain, monkeypatch):
     return names
 
 
-def unit(tmp_path, source=SOURCE, factor=2, function=forward, signatures=SIGNATURES):
+def unit(tmp_path, source=SOURCE, factor=2, function=forward, entry=TWICE, **more):
     """A Unit of a file outside the package."""
     (tmp_path / "gpu.cu").write_text(source)
-    functions = (("activation", function),)
-    return Unit(str(tmp_path), "gpu.cu", signatures, (("FACTOR", factor),), functions)
+    file = KernelFile(str(tmp_path), "gpu.cu", (entry,), constants={"FACTOR": factor}, **more)
+    return file.unit(None, (("activation", function),))
 
 
 def test_the_second_time_nothing_is_compiled(tmp_path, folder, compiled):
@@ -65,7 +63,9 @@ def test_everything_that_goes_in_is_in_the_key(tmp_path, folder, compiled, toolc
         lambda: unit(tmp_path, source=SOURCE + "// changed").cubin("sm_90"),
         lambda: unit(tmp_path, factor=3).cubin("sm_90"),
         lambda: unit(tmp_path, function=derivative).cubin("sm_90"),
-        lambda: unit(tmp_path, signatures=(("twice", "float* x"),)).cubin("sm_90"),
+        lambda: unit(tmp_path, entry=Entry("twice", "float* x", TWICE.links)).cubin("sm_90"),
+        lambda: unit(tmp_path, threads=64).cubin("sm_90"),
+        lambda: unit(tmp_path, shared_bytes=64).cubin("sm_90"),
     ]
     for count, change in enumerate(changes, 1):
         change()
@@ -87,12 +87,21 @@ def test_everything_that_goes_in_is_in_the_key(tmp_path, folder, compiled, toolc
 
 def test_the_modules_that_a_python_file_names_are_in_the_key(tmp_path, monkeypatch):
     """Their functions are compiled into it: gather/gpu.py calls shuffle.permuted."""
-    gather = dispatch.unit("gather", "gpu.py", gather_signatures)
+    gather = dispatch.kernel_file("gather", "gpu.py").unit()
     before = gather._key("sm_90", "ptx")
     edited = tmp_path / "shuffle.py"
     edited.write_text(pathlib.Path(shuffle.__file__).read_text() + "# edited")
     monkeypatch.setattr(shuffle, "__file__", str(edited))
     assert gather._key("sm_90", "ptx") != before
+
+
+def test_the_numbers_that_a_python_file_imports_are_in_the_key(monkeypatch):
+    from kernels.ops.linear import gpu
+
+    linear = dispatch.kernel_file("linear", "gpu.py").unit(("linear_backward_dw",))
+    before = linear._key("sm_90", "ptx")
+    monkeypatch.setattr(gpu, "TILE", 32)
+    assert linear._key("sm_90", "ptx") != before
 
 
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "one bit"])
@@ -121,10 +130,9 @@ def test_no_folder_to_write_to(tmp_path, monkeypatch, compiled):
 def test_a_kernel_in_python_is_kept_too(folder, toolchain, monkeypatch):
     from kernels.device import cuda_python
 
-    numbers = Unit("sgd", "gpu.py", importlib.import_module("kernels.ops.sgd").SIGNATURES)
-    first = numbers.cubin("sm_90")
+    first = dispatch.kernel_file("adam", "gpu.py").unit().cubin("sm_90")
     monkeypatch.setattr(cuda_python, "ptx", None)  # compiling would fail
-    assert numbers.cubin("sm_90") == first
+    assert dispatch.kernel_file("adam", "gpu.py").unit().cubin("sm_90") == first
 
 
 def test_where_the_folder_is(monkeypatch):

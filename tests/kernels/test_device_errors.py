@@ -1,5 +1,6 @@
 """What the door says when something is missing, wrong, or does not compile."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -11,9 +12,10 @@ import pytest
 from kernels import dispatch
 from kernels.device import (
     CompileError,
+    Entry,
+    KernelFile,
     NoGPUError,
     ToolchainMissingError,
-    Unit,
     emulated,
     gpu,
     launch,
@@ -23,9 +25,8 @@ from kernels.device import (
     toolchain as door,
 )
 from kernels.device.signature import parse
-from kernels.ops.sgd import SIGNATURES as SGD
 
-SIGNATURES = (("adam", "float* p, const float* g, int n, float lr"),)
+ADAM = KernelFile("adam", "gpu.cu", (Entry("adam", "float* p, const float* g, int n, float lr"),))
 
 
 # Compiling
@@ -37,7 +38,8 @@ def broken(tmp_path, old, new):
     assert text.count(old) == 1
     (tmp_path / "gpu.cu").write_text(text.replace(old, new))
     line = text[: text.index(old)].count("\n") + 1
-    return Unit(str(tmp_path), "gpu.cu", SGD), line
+    sgd = dispatch.kernel_file("sgd", "gpu.cu")
+    return dataclasses.replace(sgd, op=str(tmp_path)).unit(), line
 
 
 @pytest.mark.usefixtures("toolchain")
@@ -61,9 +63,13 @@ def test_a_kernel_that_does_not_compile(tmp_path, old, new, log):
 
 @pytest.mark.usefixtures("toolchain")
 def test_a_function_that_was_not_linked_in():
-    signatures = (("activation_forward", "const float* z, float* y, long long n"),)
+    file = dispatch.kernel_file("activation", "gpu.cu")
+    forward = file.entry["activation_forward"]
+    undescribed = dataclasses.replace(file, entries=(dataclasses.replace(forward, links=()),))
     with pytest.raises(CompileError, match="activation"):
-        Unit("activation", "gpu.cu", signatures).cubin("sm_90")
+        undescribed.unit().cubin("sm_90")
+    with pytest.raises(CompileError, match=r"gpu\.cu: calls activation: got no such function"):
+        file.unit(("activation_forward",))
 
 
 @pytest.mark.usefixtures("toolchain")
@@ -72,24 +78,24 @@ def test_a_scalar_function_that_numba_cannot_compile(file):
     def forward(z):
         return z.no_such_attribute
 
-    signatures = (("activation_forward", "const float* z, float* y, long long n"),)
-    functions = (("activation", forward), ("activation_derivative", forward))
+    described = dispatch.kernel_file("activation", file)
+    unit = described.unit(("activation_forward",), (("activation", forward),))
     with pytest.raises(CompileError, match=r"no_such_attribute") as raised:
-        Unit("activation", file, signatures, (), functions).cubin("sm_90")
+        unit.cubin("sm_90")
     assert re.search(r"activation\w* \(.*\.py:\d+\) for sm_90", str(raised.value))
 
 
 @pytest.mark.usefixtures("toolchain")
 def test_an_entry_that_a_python_file_lacks():
-    with pytest.raises(CompileError, match=r"kernels/ops/sgd/gpu\.py: has no kernel named sdg"):
-        Unit("sgd", "gpu.py", (("sdg", "float* p"),)).cubin("sm_90")
+    with pytest.raises(CompileError, match=r"kernels/ops/adam/gpu\.py: has no kernel named adma"):
+        KernelFile("adam", "gpu.py", (Entry("adma", "float* p"),)).unit().cubin("sm_90")
 
 
 # Launching
 
 
 def test_arguments_are_checked_by_dtype():
-    p, _, n, lr = parse(SIGNATURES[0][1])
+    p, _, n, lr = ADAM.entry["adam"].parameters
     a = np.zeros(3, np.float32)
     assert p.argument("adam", a) is a
     assert p.argument("adam", None) == 0 and p.argument("adam", None).dtype == np.uint64
@@ -111,18 +117,18 @@ def test_declarations():
 
 
 def test_an_empty_grid_is_no_launch():
-    assert launch(Unit("adam", "gpu.cu", SIGNATURES), "adam", (3, 0), (256,), ()) is None
+    assert launch(ADAM, "adam", (3, 0), ()) is None
 
 
 def test_the_arrays_say_where_to_launch():
-    unit, p = Unit("adam", "gpu.cu", SIGNATURES), np.zeros(3, np.float32)
+    p = np.zeros(3, np.float32)
     for arrays, message in (
         ((None, None), "adam: got no array; expected at least one, which decides the device"),
         ((p, None), "adam: p: is a NumPy array; expected arrays on a GPU"),
         ((emulated.array(p), p), "p on the emulated, g on the cpu; expected all on one"),
     ):
         with pytest.raises(TypeError, match=message):
-            launch(unit, "adam", (1,), (256,), (*arrays, 3, 0.1))
+            launch(ADAM, "adam", (1,), (*arrays, 3, 0.1))
 
 
 # No GPU

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from kernels.device import DeviceError, capture, gpu, submit
+from kernels.device import DeviceError, Entry, capture, gpu, submit
 
 
 @pytest.fixture
@@ -43,7 +43,8 @@ def calls(monkeypatch):
 
 
 def launch(entry, shared_bytes=0):
-    submit("gpu", gpu.launch, "unit", entry, (2,), (128,), [entry], shared_bytes)
+    described = Entry(entry, "")
+    submit("gpu", gpu.launch, "unit", described, (2,), (128,), [entry], shared_bytes)
 
 
 def test_launches_are_issued_when_the_block_ends(calls):

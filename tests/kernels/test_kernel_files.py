@@ -1,12 +1,13 @@
 """What every GPU kernel file says of itself: a header with its fields, and the declared entries."""
 
 import ast
+import dataclasses
 import re
 
 import pytest
 
 from kernels import dispatch
-from kernels.device import toolchain
+from kernels.device.emulated import source
 from kernels.device.signature import parse
 from tests import harness
 
@@ -32,8 +33,9 @@ def header(op, file):
     return "\n".join(line[2:].removeprefix(" ") for line in text[: text.find("\n#")].split("\n"))
 
 
-def declared(op, file):
-    return dict(dispatch.host(op, file).SIGNATURES)
+def described(op, file):
+    """{entry: its Parameters}."""
+    return {entry.name: entry.parameters for entry in dispatch.kernel_file(op, file).entries}
 
 
 @pytest.mark.parametrize("where", FILES, ids=label)
@@ -64,12 +66,32 @@ def test_the_traffic_is_worked_out(where):
         assert f"{value / float(limit) / 1e6:.{len(us.partition('.')[2])}f}" == us, formula
 
 
+@pytest.mark.parametrize("where", FILES, ids=label)
+def test_it_is_described(where):
+    """The shape that it is launched in stands in its KernelFile and nowhere else. None describes a
+    file that is not there."""
+    file = dispatch.kernel_file(*where)
+    assert (file.op, file.file) == where
+    host = dispatch.host(*where)
+    assert {(other.op, other.file) for other in host.GPU_FILES} <= set(FILES)
+    known = {"THREADS", "SHARED_BYTES", *file.constants}
+    assert not known.intersection(
+        re.findall(r"^(?:constexpr int )?(\w+) = ", text_of(*where), re.M)
+    )
+
+
+def test_one_that_is_not_described_is_launched_as_the_default_is():
+    for op, default in (("clip_by_norm", "gpu.py"), ("linear", "gpu.cu")):
+        new, known = dispatch.kernel_file(op, "gpu_new.cu"), dispatch.kernel_file(op, default)
+        for field in dataclasses.fields(known):
+            wanted = "gpu_new.cu" if field.name == "file" else getattr(known, field.name)
+            assert getattr(new, field.name) == wanted
+
+
 @pytest.mark.parametrize("where", CPP, ids=label)
 def test_cpp_entries_are_as_declared(where):
-    entries = toolchain.entries(text_of(*where))
-    assert {name: parse(parameters) for name, parameters in entries.items()} == {
-        name: parse(declaration) for name, declaration in declared(*where).items()
-    }
+    entries = source.entries(text_of(*where))
+    assert {name: parse(text) for name, text in entries.items()} == described(*where)
 
 
 @pytest.mark.parametrize("where", PYTHON, ids=label)
@@ -77,8 +99,8 @@ def test_python_entries_are_as_declared(where):
     functions = [n for n in ast.parse(text_of(*where)).body if isinstance(n, ast.FunctionDef)]
     entries = {f.name: [a.arg for a in f.args.args] for f in functions if not f.decorator_list}
     assert entries == {
-        name: [parameter.name for parameter in parse(declaration)]
-        for name, declaration in declared(*where).items()
+        name: [parameter.name for parameter in parameters]
+        for name, parameters in described(*where).items()
     }
 
 
@@ -91,9 +113,4 @@ def test_entries_of_a_file():
     extern "C" __global__ void only_declared(float* y);
     extern "C" __device__ float activation(float z);
     """
-    assert toolchain.entries(text) == {"one": "const float* x, int n", "two": "float* y"}
-
-
-def test_constants_of_a_file():
-    text = "constexpr int TILE = 64;\nconstexpr int TWICE = 2 * TILE;\n  constexpr int INNER = 3;\n"
-    assert toolchain.constants(text) == {"TILE": 64}
+    assert source.entries(text) == {"one": "const float* x, int n", "two": "float* y"}

@@ -102,7 +102,7 @@ def test_functions_that_read_other_helpers_are_two():
 
 def test_gpu_kernels_of_the_same_function_are_one():
     units = {
-        dispatch.unit("activation", "gpu.cu", (), dispatch.scalar_functions(activation))
+        dispatch.kernel_file("activation", "gpu.cu").unit((), dispatch.scalar_functions(activation))
         for activation in (Activation(f"line {i}", line(0.25), line(1.0)) for i in range(3))
     }
     assert len(units) == 1

@@ -1,12 +1,11 @@
 """sgd: one step over a flat array, in place, with or without momentum."""
 
-import importlib
-
 import numpy as np
 import pytest
 
 import kernels
 from kernels.battery.budgets import TINY
+from kernels.device import held_to
 from kernels.ops.sgd.cases import KINDS, case, state
 from kernels.ops.sgd.cases import budget as expected
 from tests import harness
@@ -27,9 +26,9 @@ class TestArguments(Battery):
         return kernels.sgd(p, g, u, 0.1, 0.9, True, **options)
 
 
-def test_more_than_the_largest_grid(gpu_variant, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("kernels.ops.sgd"), "MOST_BLOCKS", 2)
-    case("striding", 3001, momentum=0.9).check(gpu_variant)
+def test_more_than_the_largest_grid(gpu_variant):
+    with held_to(2):
+        case("striding", 3001, momentum=0.9).check(gpu_variant)
 
 
 @pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)

@@ -3,8 +3,6 @@
 import ctypes
 import functools
 
-import numpy as np
-
 from kernels.device.emulated import build
 
 u32, u64, i32, i64 = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_int64
@@ -79,12 +77,3 @@ def runtime() -> ctypes.CDLL:
     library.emu_instructions.restype = u64
     library.emu_output.restype = text
     return library
-
-
-def counters(library, site_count):
-    """uint64 (site_count, len(COUNTED)): a copy of the last launch's counters."""
-    size = site_count * len(COUNTED)
-    if not size:
-        return np.zeros((0, len(COUNTED)), np.uint64)
-    table = (u64 * size).from_address(library.emu_counters())
-    return np.frombuffer(table, np.uint64).reshape(site_count, -1).copy()

@@ -5,6 +5,7 @@ Requests are counted as a card forms them: what the lanes of a warp ask for by o
 instruction is one request.
 """
 
+import ctypes
 import dataclasses
 import functools
 
@@ -61,6 +62,13 @@ class Sites:
         """(the distinct places, the index of each instruction's place among them)"""
         order = {place: i for i, place in enumerate(dict.fromkeys(self.places))}
         return list(order), np.array([order[place] for place in self.places], np.intp)
+
+
+def counted(address, sites):
+    """uint64 (instructions, counts): a copy of what the runtime has counted of a module."""
+    size = len(sites.places) * len(COUNTED)
+    table = (ctypes.c_uint64 * size).from_address(address) if size else ()
+    return np.array(table, np.uint64).reshape(-1, len(COUNTED))
 
 
 class Counters:

@@ -11,11 +11,12 @@ import dataclasses
 import functools
 import math
 import threading
+from typing import NamedTuple
 
 import numpy as np
 
 from kernels.device.emulated import abi, build, emit, ptx
-from kernels.device.emulated.counters import Counters, Sites
+from kernels.device.emulated.counters import Counters, Sites, counted
 
 SCHEDULES = ("in order", "reverse", "random")  # Schedule in runtime/machine.h
 # Fault in runtime/runtime.h
@@ -101,6 +102,7 @@ class Program:
     def __init__(self, entries, cpp):
         self.entries = entries
         self.cpp = cpp
+        self._held = {name: _Entry(function) for name, function in entries.items()}
 
     @functools.cached_property
     def _checked(self):
@@ -129,21 +131,26 @@ class Program:
         steps: the budget of backward branches.
         Raises ValueError or TypeError for a launch that a card would refuse.
         """
-        shape = _Shape.checked(self.entries, entry, grid, block, cluster, cooperative)
-        if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
+        if entry not in self.entries:
             raise ValueError(
-                f"{entry}: shared_bytes = {shared_bytes}; a block may have {MOST_SHARED_BYTES}"
+                f"there is no entry {entry!r}; there is {', '.join(map(repr, self.entries))}"
             )
-        function = self.entries[entry]
-        packed = _Arguments(function, arguments, names, initialised)
+        held = self._held[entry]
+        grid, block, cluster = held.shape(
+            _hashable(grid), _hashable(block), _hashable(cluster), cooperative, shared_bytes
+        )
+        if len(arguments) != len(held.parameters):
+            raise TypeError(f"{entry} takes {len(held.parameters)} arguments, not {len(arguments)}")
+        windows, maps = _windows(held, arguments, names, initialised)
+        parameters = _parameters(held, arguments, names, windows)
         library = self._checked if check else self._unchecked
         index = library.entries[entry]
+        table = _table(windows, library.written[index])
         request = abi.Request(
-            module=library.module, parameters=ctypes.cast(packed.parameters, ctypes.c_void_p),
-            arguments=packed.arrays(library.written[index]), seed=seed % 2**64, steps=steps,
-            entry=index, argument_count=len(packed.values),
-            grid=abi.Dim3(*shape.grid), block=abi.Dim3(*shape.block),
-            cluster=abi.Dim3(*shape.cluster),
+            module=library.module, parameters=ctypes.addressof(parameters),
+            arguments=ctypes.addressof(table), seed=seed % 2**64, steps=steps,
+            entry=index, argument_count=len(windows),
+            grid=abi.Dim3(*grid), block=abi.Dim3(*block), cluster=abi.Dim3(*cluster),
             dynamic_shared_bytes=shared_bytes, schedule=SCHEDULES.index(schedule),
             check=check, count=count, perturb=perturb, cooperative=cooperative,
         )  # fmt: skip
@@ -154,11 +161,11 @@ class Program:
                 _report(runtime.emu_report(i).contents, entry)
                 for i in range(runtime.emu_report_count())
             ]
-            counters = Counters(1, math.prod(shape.grid), runtime.emu_instructions())
+            counters = Counters(1, math.prod(grid), runtime.emu_instructions())
             if count:
-                counters.add(library.sites, abi.counters(runtime, library.site_count))
+                counters.add(library.sites, counted(runtime.emu_counters(), library.sites))
             output = runtime.emu_output().decode(errors="replace")
-        return Result(reports, counters, packed.initialised, output)
+        return Result(reports, counters, maps, output)
 
 
 def _report(record, kernel) -> Report:
@@ -191,109 +198,141 @@ class _Library:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Shape:
-    grid: tuple[int, int, int]
-    block: tuple[int, int, int]
-    cluster: tuple[int, int, int]
+class _Entry:
+    """What a launch of one entry is held to."""
 
-    @classmethod
-    def checked(cls, entries, entry, grid, block, cluster, cooperative):
-        """The shape of a launch, every number refused that a card would refuse."""
-        if entry not in entries:
-            raise ValueError(
-                f"there is no entry {entry!r}; there is {', '.join(map(repr, entries))}"
-            )
-        function = entries[entry]
+    def __init__(self, function):
+        self.name = function.name
+        self.parameters = function.parameters
+        self.cluster = function.cluster
+        self.required = function.required_threads and _three(
+            function.name, "block", function.required_threads
+        )
+        self.most_threads = function.max_threads or MOST_THREADS
+        ends = [parameter.offset + parameter.bytes for parameter in function.parameters]
+        self.parameter_bytes = max(ends, default=1)
 
-        def three(name, sizes):
-            sizes = tuple(int(n) for n in np.atleast_1d(sizes))
-            if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
-                raise ValueError(
-                    f"{entry}: {name} = {sizes}; expected one to three sizes from 1 up"
-                )
-            return (*sizes, *(1,) * (3 - len(sizes)))
+    @functools.cached_property
+    def shape(self):
+        """shape(grid, block, cluster, cooperative, shared_bytes): the three sizes of each, every
+        number refused that a card would refuse."""
+        return functools.lru_cache(maxsize=64)(self._shape)
 
-        grid, block, cluster = three("grid", grid), three("block", block), three("cluster", cluster)
-        if function.cluster and cluster == (1, 1, 1):
-            cluster = three("cluster", function.cluster)
+    def _shape(self, grid, block, cluster, cooperative, shared_bytes):
+        entry = self.name
+        if cluster == (1, 1, 1) and self.cluster:
+            cluster = self.cluster
+        grid, block, cluster = (
+            _three(entry, name, sizes)
+            for name, sizes in (("grid", grid), ("block", block), ("cluster", cluster))
+        )
         if grid[0] >= 2**31 or max(grid[1:]) >= 2**16:
             raise ValueError(f"{entry}: grid = {grid} is more than 2**31 - 1, 65535, 65535")
         threads = block[0] * block[1] * block[2]
-        most = function.max_threads or MOST_THREADS
-        if threads > most or block[2] > 64:
-            raise ValueError(f"{entry}: block = {block} has {threads} threads; at most {most}")
-        required = function.required_threads
-        if required and three("block", required) != block:
-            raise ValueError(f"{entry}: block = {block}; compiled for {required} (.reqntid)")
-        if any(g % c for g, c in zip(grid, cluster, strict=True)) or np.prod(cluster) > 16:
+        if threads > self.most_threads or block[2] > 64:
+            raise ValueError(
+                f"{entry}: block = {block} has {threads} threads; at most {self.most_threads}"
+            )
+        if self.required not in (None, block):
+            raise ValueError(f"{entry}: block = {block}; compiled for {self.required} (.reqntid)")
+        if any(g % c for g, c in zip(grid, cluster, strict=True)) or math.prod(cluster) > 16:
             raise ValueError(f"{entry}: grid = {grid} is not whole clusters of {cluster}")
-        if cooperative and np.prod(grid) * threads > MOST_RESIDENT:
+        if cooperative and math.prod(grid) * threads > MOST_RESIDENT:
             raise ValueError(f"{entry}: a cooperative launch of {grid} x {block} is too large")
-        if np.prod(grid) * (threads + 31) >= 2**32:
+        if math.prod(grid) * (threads + 31) >= 2**32:
             raise ValueError(f"{entry}: the emulated device runs fewer than 2**32 threads")
-        return cls(grid, block, cluster)
+        if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
+            raise ValueError(
+                f"{entry}: shared_bytes = {shared_bytes}; a block may have {MOST_SHARED_BYTES}"
+            )
+        return grid, block, cluster
 
 
-class _Arguments:
-    """The arguments packed as the entry's parameter buffer, and kept alive for the launch."""
+def _hashable(sizes):
+    return sizes if isinstance(sizes, tuple | int) else tuple(sizes)
 
-    def __init__(self, function, values, names, initialised):
-        declared = function.parameters
-        if len(values) != len(declared):
-            raise TypeError(f"{function.name} takes {len(declared)} arguments, not {len(values)}")
-        size = max((p.offset + p.bytes for p in declared), default=0)
-        self.parameters = ctypes.create_string_buffer(max(size, 1))
-        self.values = []  # (index of the parameter, name, array, map or None)
-        self.initialised = [True] * len(declared)
-        for i, (parameter, value) in enumerate(zip(declared, values, strict=True)):
-            name = names[i] if i < len(names) else parameter.name
-            if isinstance(value, np.ndarray):
-                data = self._array(i, name, value, initialised[i] if i < len(initialised) else True)
-            elif value is None:
-                data = bytes(8)
-            else:
-                data = np.asarray(value).tobytes()
-                if not isinstance(value, np.generic) or len(data) != parameter.bytes:
-                    raise TypeError(
-                        f"{function.name}: {name}: got {value!r} ({type(value).__name__}); "
-                        "expected an array or a NumPy scalar of "
-                        f"{parameter.bytes} bytes (.{parameter.type})"
-                    )
-            if len(data) != parameter.bytes:
-                raise TypeError(
-                    f"{function.name}: {name}: got a pointer; expected a NumPy scalar of "
-                    f"{parameter.bytes} bytes (.{parameter.type})"
-                )
-            self.parameters[parameter.offset : parameter.offset + parameter.bytes] = data
 
-    def _array(self, i, name, array, defined) -> bytes:
-        """Gives the array a window; its virtual address as the kernel gets it."""
+def _three(entry, name, sizes):
+    sizes = tuple(int(n) for n in np.atleast_1d(sizes))
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
+        raise ValueError(f"{entry}: {name} = {sizes}; expected one to three sizes from 1 up")
+    return (*sizes, *(1,) * (3 - len(sizes)))
+
+
+class _Window(NamedTuple):
+    """An array argument: the index of its parameter, and its map of initialised bytes or None."""
+
+    index: int
+    name: str
+    array: np.ndarray
+    defined: np.ndarray | None
+
+
+def _windows(entry, values, names, initialised):
+    """(the arrays among the arguments, the map of written bytes or True of every argument)."""
+    windows, maps = [], [True] * len(values)
+    for i, array in enumerate(values):
+        if not isinstance(array, np.ndarray):
+            continue
+        name = names[i] if i < len(names) else entry.parameters[i].name
+        defined = initialised[i] if i < len(initialised) else True
         if not array.flags.c_contiguous:
             raise TypeError(f"{name}: got an array that is not C-contiguous")
-        if len(self.values) == MOST_ARRAYS:
+        if len(windows) == MOST_ARRAYS:
             raise TypeError(f"more than {MOST_ARRAYS} arrays")
         if defined is None or defined is True:
-            map_ = None
+            defined = None
         elif defined is False:
-            map_ = self.initialised[i] = np.zeros(array.nbytes, np.uint8)
+            defined = maps[i] = np.zeros(array.nbytes, np.uint8)
         else:
-            map_ = self.initialised[i] = defined
-            if map_.nbytes != array.nbytes or not map_.flags.c_contiguous or map_.itemsize != 1:
+            maps[i] = defined
+            if (
+                defined.nbytes != array.nbytes
+                or not defined.flags.c_contiguous
+                or defined.itemsize != 1
+            ):
                 raise TypeError(f"{name}: its map of initialised bytes has another size or layout")
-        window = FIRST_ARGUMENT + len(self.values)
-        self.values.append((i, name, array, map_))
-        address = (window << WINDOW_BITS) + (1 << WINDOW_BITS - 1) + array.ctypes.data % 256
-        return address.to_bytes(8, "little")
+        windows.append(_Window(i, name, array, defined))
+    return windows, maps
 
-    def arrays(self, written):
-        """The array arguments as the runtime takes them. written: bit i for parameter i."""
-        table = (abi.Argument * max(len(self.values), 1))()
-        for row, (i, name, array, defined) in zip(table, self.values, strict=False):
-            row.host, row.bytes = array.ctypes.data, array.nbytes
-            row.name = name.encode()
-            row.defined = None if defined is None else defined.ctypes.data
-            row.item_bytes = array.itemsize
-            row.written = 1 if i >= 64 else written >> i & 1
-        self.table = table  # lives as long as the launch
-        return ctypes.addressof(table)
+
+def _parameters(entry, values, names, windows):
+    """The entry's parameter buffer. An array is its virtual address, in a window of its own."""
+    buffer = ctypes.create_string_buffer(entry.parameter_bytes)
+    addresses = {}
+    for number, (i, _, array, _) in enumerate(windows, FIRST_ARGUMENT):
+        place = (number << WINDOW_BITS) + (1 << WINDOW_BITS - 1) + array.ctypes.data % 256
+        addresses[i] = place.to_bytes(8, "little")
+    for i, (parameter, value) in enumerate(zip(entry.parameters, values, strict=True)):
+        name = names[i] if i < len(names) else parameter.name
+        if i in addresses:
+            data = addresses[i]
+        elif value is None:
+            data = bytes(8)
+        else:
+            data = np.asarray(value).tobytes()
+            if not isinstance(value, np.generic) or len(data) != parameter.bytes:
+                raise TypeError(
+                    f"{entry.name}: {name}: got {value!r} ({type(value).__name__}); "
+                    "expected an array or a NumPy scalar of "
+                    f"{parameter.bytes} bytes (.{parameter.type})"
+                )
+        if len(data) != parameter.bytes:
+            raise TypeError(
+                f"{entry.name}: {name}: got a pointer; expected a NumPy scalar of "
+                f"{parameter.bytes} bytes (.{parameter.type})"
+            )
+        buffer[parameter.offset : parameter.offset + parameter.bytes] = data
+    return buffer
+
+
+def _table(windows, written):
+    """The arrays as the runtime takes them. written: bit i for parameter i."""
+    table = (abi.Argument * max(len(windows), 1))()
+    for row, (i, name, array, defined) in zip(table, windows, strict=False):
+        row.host, row.bytes = array.ctypes.data, array.nbytes
+        row.name = name.encode()
+        row.defined = None if defined is None else defined.ctypes.data
+        row.item_bytes = array.itemsize
+        row.written = 1 if i >= 64 else written >> i & 1
+    return table

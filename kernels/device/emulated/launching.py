@@ -5,6 +5,7 @@ import functools
 from kernels.device.emulated import emulator
 from kernels.device.emulated.memory import EmulatedArray
 from kernels.device.emulated.session import current
+from kernels.device.errors import EmulationError
 
 substitutes = {}  # {(PTX text, entry): a Program}: what runs in place of a kernel's own PTX
 
@@ -24,26 +25,32 @@ def program(unit, entry, arch):
 
 
 def launch(unit, entry, grid, block, values, shared_bytes=0):
-    """Run `entry` under the settings of the current session.
+    """Run an Entry under the settings of the current session, in clusters and cooperatively where
+    it asks for that. A programmatic launch is refused: launches follow one another here, so that
+    a kernel which forgets to wait for the one before would not be found out.
 
     values: as Parameter.argument gives them: EmulatedArray, NumPy scalars, uint64 0 for null.
     Raises EmulationError if the checker reports anything, unless the session only collects.
     """
+    if entry.programmatic:
+        raise EmulationError(
+            f"{entry.name}: programmatic dependent launch: the emulated device has no such launch; "
+            "expected programmatic=False"
+        )
     settings = current()
-    parameters = unit.parameters(entry)
     arguments, defined = [], []
-    for parameter, value in zip(parameters, values, strict=True):
+    for parameter, value in zip(entry.parameters, values, strict=True):
         if isinstance(value, EmulatedArray):
             arguments.append(value.memory)
             defined.append(value.defined.reshape(-1))
         else:
             arguments.append(None if parameter.pointer else value)
             defined.append(None)
-    result = program(unit, entry, settings.arch).launch(
-        entry, grid, block, arguments,
+    result = program(unit, entry.name, settings.arch).launch(
+        entry.name, grid, block, arguments, cluster=entry.cluster, cooperative=entry.cooperative,
         shared_bytes=shared_bytes, seed=settings.seed, schedule=settings.schedule,
         check=settings.check, perturb=settings.perturb,
-        names=[parameter.name for parameter in parameters], initialised=defined,
+        names=[parameter.name for parameter in entry.parameters], initialised=defined,
     )  # fmt: skip
-    settings.collect(entry, result)
-    settings.judge(entry, result.reports)
+    settings.collect(entry.name, result)
+    settings.judge(entry.name, result.reports)

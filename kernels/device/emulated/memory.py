@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from kernels.device.errors import EmulationError
-from kernels.device.graph import refuse_while_capturing
+from kernels.device.launching import refuse_while_capturing
 
 ALIGNMENT = 256  # bytes, as cudaMalloc's
 POISON = 0xFF  # what undefined bytes hold: as a float32 NaN, as an integer −1

@@ -138,7 +138,7 @@ def kernels_of(variant, arch=DEFAULT_ARCH) -> list[Kernel]:
     the one that most cases launch stands for all.
     """
     cases_of = {}
-    own = dict(dispatch.host(variant.op, variant.file).SIGNATURES)
+    own = dispatch.kernel_file(variant.op, variant.file).entry
     for case in battery.cases_of(variant):
         case = dataclasses.replace(case, expected=functools.cache(case.expected))
         launching.substitutes = noting = _Noting()

@@ -44,6 +44,8 @@ class Session:
 
     def collect(self, entry, result):
         """Note what one launch found, here and in the sessions around."""
+        if self is DEFAULTS:
+            return
         self.launches += 1
         self.reports += result.reports
         counters = result.counters
@@ -60,7 +62,8 @@ class Session:
             raise EmulationError(f"{entry}: {len(reports)} reported\n{text}{more}", reports)
 
 
-_innermost = contextvars.ContextVar("session", default=None)
+DEFAULTS = Session()  # outside of all sessions; it collects nothing
+_innermost = contextvars.ContextVar("session", default=DEFAULTS)
 
 
 @contextlib.contextmanager
@@ -87,5 +90,5 @@ def session(
 
 
 def current() -> Session:
-    """The innermost session; outside of all, the defaults, and nobody collects."""
-    return _innermost.get() or Session()
+    """The innermost session; outside of all, DEFAULTS."""
+    return _innermost.get()

@@ -76,7 +76,7 @@ def read(kernel, *, declaration=None, arch="sm_90", defines=None) -> Source:
         return Source(text, {})
     code = _compiled(text, name, arch, defines or {})
     ptx = toolchain.link([("ltoir", code)], name, arch, "ptx")[0].decode().strip("\0")
-    return Source(ptx, {entry: declared(text) for entry, text in toolchain.entries(text).items()})
+    return Source(ptx, {entry: declared(text) for entry, text in entries(text).items()})
 
 
 def _compiled(text, name, arch, defines):
@@ -118,6 +118,12 @@ def _python(kernel, declaration, arch):
     ptx = cuda_python.ptx(function, function.__name__, parameters, {}, arch)
     found = tuple(Declared(p.name, p.dtype, p.pointer) for p in parameters)
     return Source(ptx, {function.__name__: found})
+
+
+def entries(text) -> dict[str, str]:
+    """{entry point: its parameter list} of a user's C++ text."""
+    pattern = r'extern "C" __global__ void[^{;]*?\b(\w+)\(([^)]*)\)\s*\{'
+    return {name: " ".join(parameters.split()) for name, parameters in re.findall(pattern, text)}
 
 
 def declared(parameters) -> tuple[Declared, ...]:

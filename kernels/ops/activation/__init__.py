@@ -5,19 +5,28 @@ derivative reads: the output y for every built-in, the input z for an activation
 reads="z". Source: kernels/activations, one file each.
 """
 
-import math
-
 from kernels import activations, arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
-SIGNATURES = (
-    ("activation_forward", "const float* z, float* y, long long n"),
-    ("activation_backward", "const float* dy, const float* s, float* dz, long long n"),
-    ("softmax_forward", "const float* z, float* y, long long rows, int cols"),
-    ("softmax_backward", "const float* dy, const float* y, float* dz, long long rows, int cols"),
+ENTRIES = (
+    Entry("activation_forward", "const float* z, float* y, long long n", ("activation",)),
+    Entry(
+        "activation_backward",
+        "const float* dy, const float* s, float* dz, long long n",
+        ("activation_derivative",),
+    ),
+    Entry("softmax_forward", "const float* z, float* y, long long rows, int cols"),
+    Entry(
+        "softmax_backward", "const float* dy, const float* y, float* dz, long long rows, int cols"
+    ),
 )
-MOST_BLOCKS = 65536  # the grid strides over what is left
+NARROW = {"ROWS_PER_BLOCK": 4}  # a row a warp
+WIDE = {"WIDE_ROW": 1024, "WIDE_THREADS": 256}  # of more columns: a block
+GPU_FILES = tuple(
+    KernelFile("activation", file, ENTRIES, threads=256, constants=rows, most_blocks=65536)
+    for file, rows in (("gpu.cu", NARROW | WIDE), ("gpu.py", NARROW))
+)
 
 
 def activation(z, activation, *, out=None, variant=None):
@@ -80,22 +89,21 @@ def _run(f, backward, variant, *operands):
             run = module.backward if backward else module.forward
             submit(device, run, f, *(a.reshape(-1) for a in operands))
         return
-    unit = dispatch.unit("activation", file, SIGNATURES, dispatch.scalar_functions(f.fused))
-    size, constants = operands[0].size, unit.constants
+    described, size = dispatch.kernel_file("activation", file), operands[0].size
     if f.rowwise:
         entry = "softmax_backward" if backward else "softmax_forward"
         cols = operands[0].shape[-1]
-        grid, block = row_launch(constants, size // cols, cols)
-        launch(unit, entry, grid, block, (*operands, size // cols, cols))
+        grid, block = row_launch(described, size // cols, cols)
+        launch(described, entry, grid, (*operands, size // cols, cols), block=block)
     else:
         entry = "activation_backward" if backward else "activation_forward"
-        threads = constants["THREADS"]
-        grid = (min(math.ceil(size / threads), MOST_BLOCKS),)
-        launch(unit, entry, grid, (threads,), (*operands, size))
+        grid, functions = (described.blocks(size),), dispatch.scalar_functions(f)
+        launch(described, entry, grid, (*operands, size), functions)
 
 
-def row_launch(constants, rows, cols):
+def row_launch(file, rows, cols):
     """Grid and block for a kernel that gives each row a warp, or a block where the row is wide."""
+    constants = file.constants
     if cols > constants.get("WIDE_ROW", cols):
         return (rows,), (constants["WIDE_THREADS"], 1)
     rows_per_block = constants["ROWS_PER_BLOCK"]

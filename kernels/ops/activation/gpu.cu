@@ -19,11 +19,6 @@
 #include "reduce.cuh"
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-constexpr int ROWS_PER_BLOCK = 4;
-constexpr int WIDE_ROW = 1024;
-constexpr int WIDE_THREADS = 256;
-
 extern "C" __device__ float activation(float z);
 extern "C" __device__ float activation_derivative(float s);
 

@@ -18,8 +18,6 @@ import math
 
 from kernels.device.cuda_python import cuda, extern, float32
 
-THREADS = 256
-ROWS_PER_BLOCK = 4
 ALL_LANES = 0xFFFFFFFF
 
 activation = extern("activation")

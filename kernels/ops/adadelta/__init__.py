@@ -10,22 +10,21 @@ Keras and of PyTorch; the three differ in their defaults. Here they are the pape
 Source: Zeiler, ADADELTA: an adaptive learning rate method, 2012.
 """
 
-import math
-
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.numbers import KEPT, NOT_NEGATIVE, Number
 from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
 EPSILON = Number(above=0, note="or nothing would ever move")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "adadelta",
-        "float* p, const float* g, float* a, float* d, const float* lr, float lr_value, "
-        "float rho, float one_minus_rho, float eps, float weight_decay, long long n",
-    ),
+ENTRY = Entry(
+    "adadelta",
+    "float* p, const float* g, float* a, float* d, const float* lr, float lr_value, "
+    "float rho, float one_minus_rho, float eps, float weight_decay, long long n",
+)
+GPU_FILES = tuple(
+    KernelFile("adadelta", file, (ENTRY,), threads=256, most_blocks=8 * 132)
+    for file in ("gpu.cu", "gpu.py")
 )
 
 
@@ -56,7 +55,10 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, varian
         lr = lr if lr_array is None else lr_array
         submit(device, dispatch.cpu("adadelta", file).adadelta, p, g, a, d, lr, *numbers)
         return
-    unit = dispatch.unit("adadelta", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
-    launch(unit, "adadelta", grid, (threads,), (p, g, a, d, lr_array, lr, *numbers, p.size))
+    described = dispatch.kernel_file("adadelta", file)
+    launch(
+        described,
+        "adadelta",
+        (described.blocks(p.size),),
+        (p, g, a, d, lr_array, lr, *numbers, p.size),
+    )

@@ -13,8 +13,6 @@
 // Source:       Zeiler, ADADELTA, 2012, algorithm 1.
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-
 struct Update {
   float rate, rho, one_minus_rho, eps, decay;
 

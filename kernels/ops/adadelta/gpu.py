@@ -16,8 +16,6 @@ import math
 
 from kernels.device.cuda_python import cuda, float32, given
 
-THREADS = 256
-
 
 def adadelta(p, g, a, d, lr, lr_value, rho, one_minus_rho, eps, weight_decay, n):
     rate = lr[0] if given(lr) else lr_value

@@ -8,21 +8,20 @@ in Keras.
 Source: Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 2011.
 """
 
-import math
-
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.numbers import NOT_NEGATIVE
 from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "adagrad",
-        "float* p, const float* g, float* a, const float* lr, float lr_value, float eps, "
-        "float weight_decay, long long n",
-    ),
+ENTRY = Entry(
+    "adagrad",
+    "float* p, const float* g, float* a, const float* lr, float lr_value, float eps, "
+    "float weight_decay, long long n",
+)
+GPU_FILES = tuple(
+    KernelFile("adagrad", file, (ENTRY,), threads=256, most_blocks=8 * 132)
+    for file in ("gpu.cu", "gpu.py")
 )
 
 
@@ -48,8 +47,6 @@ def adagrad(p, g, a, lr=1e-3, eps=1e-7, weight_decay=0.0, *, variant=None):
         lr = lr if lr_array is None else lr_array
         submit(device, dispatch.cpu("adagrad", file).adagrad, p, g, a, lr, eps, weight_decay)
         return
-    unit = dispatch.unit("adagrad", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
+    described = dispatch.kernel_file("adagrad", file)
     arguments = (p, g, a, lr_array, lr, eps, weight_decay, p.size)
-    launch(unit, "adagrad", grid, (threads,), arguments)
+    launch(described, "adagrad", (described.blocks(p.size),), arguments)

@@ -12,8 +12,6 @@
 // Source:       Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 2011.
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-
 struct Update {
   float rate, eps, decay;
 

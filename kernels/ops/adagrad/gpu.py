@@ -15,8 +15,6 @@ import math
 
 from kernels.device.cuda_python import cuda, float32, given
 
-THREADS = 256
-
 
 def adagrad(p, g, a, lr, lr_value, eps, weight_decay, n):
     rate = lr[0] if given(lr) else lr_value

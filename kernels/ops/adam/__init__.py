@@ -14,18 +14,21 @@ Hutter, Decoupled weight decay regularization, ICLR 2019.
 import math
 
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.numbers import KEPT, MOST_STEPS, NOT_NEGATIVE, whole_number
 
 DEFAULT = ("cpu.py", "gpu.cu")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
 HYPERPARAMETERS = (  # of every kernel that takes this step
     "const int* step, int step_value, const float* lr, float lr_value, "
     "float beta1, float one_minus_beta1, float log_beta1, "
     "float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay"
 )
-SIGNATURES = (
-    ("adam", f"float* p, const float* g, float* m, float* v, {HYPERPARAMETERS}, long long n"),
+ENTRY = Entry(
+    "adam", f"float* p, const float* g, float* m, float* v, {HYPERPARAMETERS}, long long n"
+)
+GPU_FILES = tuple(
+    KernelFile("adam", file, (ENTRY,), threads=256, most_blocks=8 * 132)
+    for file in ("gpu.cu", "gpu.py")
 )
 
 
@@ -57,10 +60,8 @@ def adam(
     if device == "cpu":
         submit(device, dispatch.cpu("adam", file).adam, p, g, m, v, *numbers)
         return
-    unit = dispatch.unit("adam", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
-    launch(unit, "adam", grid, (threads,), (p, g, m, v, *numbers, p.size))
+    described = dispatch.kernel_file("adam", file)
+    launch(described, "adam", (described.blocks(p.size),), (p, g, m, v, *numbers, p.size))
 
 
 def hyperparameters(device, like, step, lr, beta1, beta2, eps, weight_decay) -> tuple:

@@ -15,8 +15,6 @@
 #include "adam.cuh"
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-
 extern "C" __global__ void __launch_bounds__(THREADS)
 adam(float* p, const float* g, float* m, float* v, const int* step, int step_value,
      const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1,

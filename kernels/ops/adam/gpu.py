@@ -16,8 +16,6 @@ import math
 
 from kernels.device.cuda_python import cuda, float32, given
 
-THREADS = 256
-
 
 def adam(
     p, g, m, v, step, step_value, lr, lr_value, beta1, one_minus_beta1, log_beta1,

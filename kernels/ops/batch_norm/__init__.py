@@ -22,30 +22,40 @@ internal covariate shift, ICML 2015.
 """
 
 from kernels import activations, arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
+from kernels.device.kernel_file import blocks
 
 DEFAULT = ("cpu.py", "gpu.py")
-MOST_BLOCKS = 1024  # of a column group in inference; the grid strides over the other rows
+COLUMNS, ROWS = 8, 64  # a block has so many of either at a time, a thread each
 LEAST_EPSILON = 1e-30  # so that 1 / √ε and what is lost of v below float32 are nothing beside it
-SIGNATURES = (
-    (
+ENTRIES = (
+    Entry(
         "batch_norm_training",
         "const float* x, const float* gamma, const float* beta, float* moving_mean, "
         "float* moving_variance, float* saved, float* z, float* y, float keep, float take, "
         "float epsilon, long long rows, int columns",
+        ("activation",),
     ),
-    (
+    Entry(
         "batch_norm_inference",
         "const float* x, const float* gamma, const float* beta, const float* moving_mean, "
         "const float* moving_variance, float* z, float* y, float epsilon, long long rows, "
         "int columns",
+        ("activation",),
     ),
-    (
+    Entry(
         "batch_norm_backward",
         "const float* dz, const float* x, const float* gamma, const float* saved, const float* s, "
         "float* dx, float* dgamma, float* dbeta, long long rows, int columns",
+        ("activation_derivative",),
     ),
 )
+GPU_FILES = (
+    KernelFile(
+        "batch_norm", "gpu.py", ENTRIES, threads=COLUMNS * ROWS,
+        most_blocks=1024,  # of a column group in inference; the grid strides over the other rows
+    ),
+)  # fmt: skip
 
 
 def batch_norm(
@@ -111,14 +121,14 @@ def batch_norm(
         else:
             submit(device, module.inference, *operands, epsilon, z_out, y)
     else:
-        unit = dispatch.unit("batch_norm", file, SIGNATURES, dispatch.scalar_functions(f.fused))
+        launched = dispatch.kernel_file("batch_norm", file), dispatch.scalar_functions(f.fused)
         operands = (x, gamma, beta, moving_mean, moving_variance)
         if training:
             operands += (saved_out, z_out, y, momentum, 1 - momentum, epsilon)
-            _launch(unit, "batch_norm_training", operands, B, I)
+            _launch(*launched, "batch_norm_training", operands, B, I)
         else:
             operands += (z_out, y, epsilon)
-            _launch(unit, "batch_norm_inference", operands, B, I, strides=True)
+            _launch(*launched, "batch_norm_inference", operands, B, I, strides=True)
     if f.after:
         from kernels.ops.activation import activation as apply
 
@@ -177,8 +187,8 @@ def batch_norm_backward(
     if device == "cpu":
         submit(device, dispatch.cpu("batch_norm", file).backward, *operands, g.fused, *written)
     else:
-        unit = dispatch.unit("batch_norm", file, SIGNATURES, dispatch.scalar_functions(g.fused))
-        _launch(unit, "batch_norm_backward", (*operands, *written), B, I)
+        launched = dispatch.kernel_file("batch_norm", file), dispatch.scalar_functions(g.fused)
+        _launch(*launched, "batch_norm_backward", (*operands, *written), B, I)
     if need_dx and g.after:
         _through(dx, read, g.after, out=dx)
     return tuple(written)
@@ -199,14 +209,11 @@ def _moved(name, moving, x):
     return None if moving is None else arrays.result(name, moving, (x.shape[1],), x)
 
 
-def _launch(unit, entry, arguments, rows, columns, strides=False):
+def _launch(file, functions, entry, arguments, rows, columns, strides=False):
     """One block a group of columns, which walks down all rows; or, with `strides`, several."""
-    tile = unit.constants
-    down = 1
-    if strides:
-        down = min(dispatch.ceil_div(rows, tile["ROWS"]), MOST_BLOCKS)
-    grid = (dispatch.ceil_div(columns, tile["COLUMNS"]), down)
-    launch(unit, entry, grid, (tile["THREADS"],), (*arguments, rows, columns))
+    down = blocks(rows, ROWS, file.most_blocks) if strides else 1
+    grid = (dispatch.ceil_div(columns, COLUMNS), down)
+    launch(file, entry, grid, (*arguments, rows, columns), functions)
 
 
 def _refuse_empty(**sizes):

@@ -29,11 +29,9 @@ Source:       Ioffe and Szegedy, Batch normalization, ICML 2015; Chan, Golub and
 import math
 
 from kernels.device.cuda_python import cuda, device_function, extern, float32, given
+from kernels.ops.batch_norm import COLUMNS, ROWS
 
-COLUMNS = 8
-ROWS = 64
-THREADS = 512
-WARPS = 16
+WARPS = COLUMNS * ROWS // 32
 ALL_LANES = 0xFFFFFFFF
 
 activation = extern("activation")

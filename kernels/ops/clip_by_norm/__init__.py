@@ -10,24 +10,27 @@ Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neu
 """
 
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
+from kernels.device.kernel_file import blocks as blocks_of_a_grid
 
 DEFAULT = ("cpu.py", "gpu.py")
 MOST_BLOCKS = 1024  # a segment; each leaves one partial sum, which every block then adds up
 OF_A_BLOCK = 4096  # gradients
 DOWN = 2.0**-52  # see gpu.py: twice, so that factors and products stay normal numbers
 LEAST, MOST = 1e-8, 1e20  # limits for which no float32 gradient overflows the scaled sums
-SIGNATURES = (
-    (
+THREADS = 256
+ENTRIES = (
+    Entry(
         "clip_by_norm_sums",
         "const float* g, const long long* starts, float* sums, float inverse, "
         "float inverse_down, long long n",
     ),
-    (
+    Entry(
         "clip_by_norm_scale",
         "float* g, const long long* starts, const float* sums, int parts, long long n",
     ),
 )
+GPU_FILES = (KernelFile("clip_by_norm", "gpu.py", ENTRIES, threads=THREADS),)
 
 
 def clip_by_norm(g, limit, starts=None, *, scratch=None, variant=None):
@@ -55,20 +58,19 @@ def clip_by_norm(g, limit, starts=None, *, scratch=None, variant=None):
     if device == "cpu":
         submit(device, dispatch.cpu("clip_by_norm", file).clip_by_norm, g, limit, starts)
         return
-    unit = dispatch.unit("clip_by_norm", file, SIGNATURES)
-    block = (unit.constants["THREADS"],)
+    described = dispatch.kernel_file("clip_by_norm", file)
     parts = blocks(g.size)
     grid = (parts, segments)
     sums = arrays.result("scratch", scratch, (scratch_size(g.size, segments),), g)
     arrays.refuse_overlap({"scratch": sums}, {"g": g, "starts": starts})
     scaled = (1 / limit, DOWN / limit)
-    launch(unit, "clip_by_norm_sums", grid, block, (g, starts, sums, *scaled, g.size))
-    launch(unit, "clip_by_norm_scale", grid, block, (g, starts, sums, parts, g.size))
+    launch(described, "clip_by_norm_sums", grid, (g, starts, sums, *scaled, g.size))
+    launch(described, "clip_by_norm_scale", grid, (g, starts, sums, parts, g.size))
 
 
 def blocks(n):
     """That share a segment of an array of n."""
-    return min(dispatch.ceil_div(n, OF_A_BLOCK), MOST_BLOCKS)
+    return blocks_of_a_grid(n, OF_A_BLOCK, MOST_BLOCKS)
 
 
 def scratch_size(n, segments=1) -> int:

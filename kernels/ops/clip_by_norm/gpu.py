@@ -18,9 +18,7 @@ Source:       Pascanu, Mikolov and Bengio, 2013; the two scales: Blue, A portabl
 import math
 
 from kernels.device.cuda_python import cuda, device_function, float32, given
-from kernels.ops.clip_by_norm import DOWN
-
-THREADS = 256
+from kernels.ops.clip_by_norm import DOWN, THREADS
 
 
 @device_function

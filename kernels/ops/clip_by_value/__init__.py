@@ -6,14 +6,12 @@ NaN stays NaN. It changes the gradient's direction; clip_by_norm does not.
 Source: Mikolov, Statistical language models based on neural networks, 2012, section 3.2.2.
 """
 
-import math
-
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (("clip_by_value", "float* g, float limit, long long n"),)
+ENTRY = Entry("clip_by_value", "float* g, float limit, long long n")
+GPU_FILES = (KernelFile("clip_by_value", "gpu.py", (ENTRY,), threads=256, most_blocks=8 * 132),)
 
 
 def clip_by_value(g, limit, *, variant=None):
@@ -32,7 +30,5 @@ def clip_by_value(g, limit, *, variant=None):
     if device == "cpu":
         submit(device, dispatch.cpu("clip_by_value", file).clip_by_value, g, limit)
         return
-    unit = dispatch.unit("clip_by_value", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(g.size / threads), MOST_BLOCKS),)
-    launch(unit, "clip_by_value", grid, (threads,), (g, limit, g.size))
+    described = dispatch.kernel_file("clip_by_value", file)
+    launch(described, "clip_by_value", (described.blocks(g.size),), (g, limit, g.size))

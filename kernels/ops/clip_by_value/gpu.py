@@ -12,8 +12,6 @@ Source:       Mikolov, Statistical language models based on neural networks, 201
 
 from kernels.device.cuda_python import cuda
 
-THREADS = 256
-
 
 def clip_by_value(g, limit, n):
     for i in range(cuda.grid(1), n, cuda.gridsize(1)):

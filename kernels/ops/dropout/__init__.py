@@ -14,17 +14,16 @@ prevent neural networks from overfitting, JMLR 2014.
 """
 
 from kernels import activations, arrays, dispatch, philox
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
-MOST_BLOCKS = 65536  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "dropout",
-        "const float* x, const float* s, float* y, const int* step, int step_value, int stream, "
-        "long long seed, long long dropped_below, float scale, long long n",
-    ),
+ENTRY = Entry(
+    "dropout",
+    "const float* x, const float* s, float* y, const int* step, int step_value, int stream, "
+    "long long seed, long long dropped_below, float scale, long long n",
+    ("activation_derivative",),
 )
+GPU_FILES = (KernelFile("dropout", "gpu.py", (ENTRY,), threads=256, most_blocks=65536),)
 
 
 def dropout(x, rate, seed, step, stream=0, *, out=None, variant=None):
@@ -84,11 +83,10 @@ def _dropout(name, x, g, s, rate, seed, step, stream, out, variant):
         number = step if step_array is None else step_array
         submit(device, run, *flat, fused.derivative, number, stream, seed, *scalars)
     else:
-        unit = dispatch.unit("dropout", file, SIGNATURES, dispatch.scalar_functions(fused))
-        threads = unit.constants["THREADS"]
-        grid = (min(dispatch.ceil_div(x.size, 4 * threads), MOST_BLOCKS),)
+        described = dispatch.kernel_file("dropout", file)
+        grid = (described.blocks(x.size, of_a_thread=4),)
         arguments = (x, s, y, step_array, step, stream, seed, *scalars, x.size)
-        launch(unit, "dropout", grid, (threads,), arguments)
+        launch(described, "dropout", grid, arguments, dispatch.scalar_functions(fused))
     if g is not None and g.after:
         from kernels.ops.activation import activation_backward
 

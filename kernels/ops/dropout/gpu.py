@@ -28,8 +28,6 @@ from kernels.device.cuda_python import (
     store_4,
 )
 
-THREADS = 256
-
 activation_derivative = extern("activation_derivative")
 philox4x32 = device_function(philox.philox4x32)
 

@@ -8,17 +8,17 @@ and with scale = 1 / B that over the batch, is Keras' and PyTorch's default.
 """
 
 from kernels import arrays, dispatch, losses
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.scalar import canonical
 
 DEFAULT = ("cpu.py", "gpu.py")
-SIGNATURES = (
-    (
-        "elementwise_loss",
-        "const float* z, const float* t, const float* weights, float* loss, float* dz, "
-        "unsigned char* hit, float scale, long long rows, int cols, int lanes",
-    ),
+ENTRY = Entry(
+    "elementwise_loss",
+    "const float* z, const float* t, const float* weights, float* loss, float* dz, "
+    "unsigned char* hit, float scale, long long rows, int cols, int lanes",
+    ("loss_value", "loss_derivative", "loss_right"),
 )
+GPU_FILES = (KernelFile("elementwise_loss", "gpu.py", (ENTRY,), threads=256),)
 
 
 def elementwise_loss(
@@ -63,12 +63,11 @@ def elementwise_loss(
         run = dispatch.cpu("elementwise_loss", file).elementwise_loss
         submit(device, run, f, z, targets, weights, loss, dz, hit, scale)
         return loss, dz
-    unit = dispatch.unit("elementwise_loss", file, SIGNATURES, scalar_functions(f))
+    described = dispatch.kernel_file("elementwise_loss", file)
     lanes = min(32, 1 << (C - 1).bit_length())
-    threads = unit.constants["THREADS"]
-    grid = (dispatch.ceil_div(B * lanes, threads),)
+    grid = (dispatch.ceil_div(B * lanes, described.threads),)
     arguments = (z, targets, weights, loss, dz, hit, scale, B, C, lanes)
-    launch(unit, "elementwise_loss", grid, (threads,), arguments)
+    launch(described, "elementwise_loss", grid, arguments, scalar_functions(f))
     return loss, dz
 
 

@@ -19,7 +19,6 @@ import math
 
 from kernels.device.cuda_python import cuda, device_function, extern, float32, given
 
-THREADS = 256
 ALL_LANES = 0xFFFFFFFF
 INFINITY = math.inf
 

@@ -7,7 +7,7 @@ stored, each row occurs once in 0 … n−1, and key=None means the order in whi
 """
 
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.ops.gather.shuffle import half_bits, shuffle_key
 
 __all__ = ["gather", "shuffle_key"]
@@ -18,11 +18,12 @@ _REST = (
     "const long long* start, long long start_value, int cols, long long n, int half_bits, "
     "const long long* key, long long key_value, int shuffled, float scale"
 )
-SIGNATURES = (
-    ("gather_uint8", f"const unsigned char* x, float* y, {_REST}"),
-    ("gather_float32", f"const float* x, float* y, {_REST}"),
-    ("gather_int32", f"const int* x, int* y, {_REST}"),
+ENTRIES = (
+    Entry("gather_uint8", f"const unsigned char* x, float* y, {_REST}"),
+    Entry("gather_float32", f"const float* x, float* y, {_REST}"),
+    Entry("gather_int32", f"const int* x, int* y, {_REST}"),
 )
+GPU_FILES = (KernelFile("gather", "gpu.py", ENTRIES, threads=128),)
 
 
 def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
@@ -65,10 +66,9 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
         key = key if key_array is None else key_array
         submit(device, run, *flat, start, bits, key, shuffled, scale)
     else:
-        unit = dispatch.unit("gather", file, SIGNATURES)
         order = (start_array, start, y.size // rows, n, bits, key_array, key, shuffled)
-        threads = unit.constants["THREADS"]
-        launch(unit, f"gather_{x.dtype}", (rows,), (threads,), (x, y, *order, scale))
+        described = dispatch.kernel_file("gather", file)
+        launch(described, f"gather_{x.dtype}", (rows,), (x, y, *order, scale))
     return y
 
 

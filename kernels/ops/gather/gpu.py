@@ -18,8 +18,6 @@ Source:       see shuffle.py.
 from kernels.device.cuda_python import cuda, device_function, float32, given
 from kernels.ops.gather import shuffle
 
-THREADS = 128
-
 permuted = device_function(shuffle.permuted)
 
 

@@ -14,34 +14,40 @@ narrow range: an operand of 65520 or more becomes infinite, one below 2⁻¹⁴ 
 Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
 """
 
-import functools
-
 from kernels import activations, arrays, dispatch
 from kernels.activations import Activation
-from kernels.device import launch, submit, workspace
+from kernels.device import Entry, KernelFile, launch, submit, workspace
 from kernels.ops.linear import hopper, ladder, tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
-SIGNATURES = (
-    (
+ENTRIES = (
+    Entry(
         "linear_forward",
         "const float* x, const float* w, const float* b, float* z, float* y, int M, int N, int K, "
         "float* partials, int* arrived",
+        ("activation",),
     ),
-    (
+    Entry(
         "linear_backward_dx",
         "const float* dz, const float* w, const float* s, float* dx, int M, int N, int K, "
         "float* partials, int* arrived",
+        ("activation_derivative",),
     ),
-    (
+    Entry(
         "linear_backward_dw",
         "const float* x, const float* dz, float* dw, float* db, int M, int N, int K, "
         "float* partials, int* arrived",
     ),
 )
-TILE_SIDES = tiles.SIDES
-GEOMETRIES = {"gpu.cu": tuple({"TILE": tile.define} for tile in tiles.TILES)}
+TILE = 16  # of gpu.py: a block has TILE × TILE outputs
+GPU_FILES = (
+    KernelFile(
+        "linear", "gpu.cu", ENTRIES, precisions=PRECISIONS, geometries=tiles.TILES,
+        sides=tiles.SIDES,
+    ),
+    KernelFile("linear", "gpu.py", ENTRIES, threads=TILE * TILE, sides=(TILE, TILE)),
+)  # fmt: skip
 
 
 def linear(
@@ -87,8 +93,9 @@ def linear(
             _refuse_precision(file, precision)
             ladder.linear(file, x, w, b, scalar, z_out, y)
         else:
-            how = _how(file, precision, scalar)
-            product(how, "linear_forward", (x, w, b, z_out, y), B, O, x.shape[1])
+            described = dispatch.kernel_file("linear", file)
+            operands, functions = (x, w, b, z_out, y), dispatch.scalar_functions(scalar)
+            product(described, "linear_forward", operands, B, O, x.shape[1], precision, functions)
     if f.after:
         _activation(y, f.after, out=y)
     return y
@@ -168,12 +175,12 @@ def linear_backward(
     elif file == hopper.FILE:
         hopper.linear_backward(dz, x, w, fused, read, dx, dw, db, precision)
     else:
+        described = dispatch.kernel_file("linear", file)
         if need_dx:
-            how = _how(file, precision, fused)
-            product(how, "linear_backward_dx", (dz, w, read, dx), B, I, O)
+            operands, functions = (dz, w, read, dx), dispatch.scalar_functions(fused)
+            product(described, "linear_backward_dx", operands, B, I, O, precision, functions)
         if need_dw:
-            how = _how(file, precision, activations.get("identity"))
-            product(how, "linear_backward_dw", (x, dz, dw, db), I, O, B)
+            product(described, "linear_backward_dw", (x, dz, dw, db), I, O, B, precision)
     if need_dx and g.after:
         _activation_backward(dx, saved, g.after, out=dx)
     return dx, dw, db
@@ -182,8 +189,8 @@ def linear_backward(
 def _pick(device, variant, precision, products, packed):
     """The file to run: `variant` if given, else the default, or Hopper's own where that saves."""
     file = dispatch.pick("linear", device, variant, DEFAULT)
-    if variant is None and device != "cpu" and hopper.saves(device, precision, products, packed):
-        return hopper.FILE
+    if variant is None and device != "cpu" and precision == hopper.PRECISION:
+        return hopper.FILE if hopper.saves(device, precision, products, packed) else file
     return file
 
 
@@ -199,45 +206,31 @@ def _activation_backward(dy, s, f, out=None):
     return activation_backward(dy, s, f, out=out)
 
 
-def _how(file, precision, f):
-    return "linear", SIGNATURES, file, precision, dispatch.scalar_functions(f)
-
-
-def product(how, entry, operands, M, N, K):
+def product(file, entry, operands, M, N, K, precision="float32", functions=()):
     """One launch of a kernel that is a product of M × N over K with an epilogue of its own.
 
-    how: (op, its SIGNATURES, file, precision, the functions to link in). entry: takes operands, M,
-    N, K, partials and arrived.
+    file: a KernelFile, whose entry takes operands, M, N, K, partials and arrived. functions: to be
+    linked in.
     """
-    op, signatures, file, precision, functions = how
-    signature = _declared(signatures, entry)
-    splits, shared_bytes, partials, arrived = 1, 0, None, None
-    if file == "gpu.cu":
+    tile, splits, partials, arrived = None, 1, None, None
+    if file.geometries:
         tile, splits = tiles.choose(M, N, K)
-        defines = {"TILE": tile.define, "PRECISION": precision.upper()}
-        unit = dispatch.unit(op, file, signature, functions, **defines)
-        sides, threads, shared_bytes = (tile.m, tile.n), tile.threads, tile.shared_bytes
     else:
-        _refuse_precision(file, precision)
-        unit = dispatch.unit(op, file, signature, functions)
-        *sides, threads = (unit.constants[name] for name in ("TILE_M", "TILE_N", "THREADS"))
-    grid = (dispatch.ceil_div(M, sides[0]), dispatch.ceil_div(N, sides[1]), splits)
+        _refuse_precision(file.file, precision)
+    rows, columns = (tile.m, tile.n) if tile else file.sides
+    grid = (-(-M // rows), -(-N // columns), splits)  # rounded up
     if max(M, N, K) >= 2**31 or grid[1] > 65535:
         raise ValueError(
             f"{entry}: got a product of {M} × {N} over {K}; expected sizes under 2³¹ and at most "
-            f"{65535 * sides[1]} columns"
+            f"{65535 * columns} columns"
         )
     if splits > 1:
         blocks = grid[0] * grid[1]
         partials, arrived = workspace(operands[0], blocks * splits * tile.result, blocks)
-    arguments = (*operands, M, N, K, partials, arrived)
-    launch(unit, entry, grid, (threads,), arguments, shared_bytes)
-
-
-@functools.cache
-def _declared(signatures, entry):
-    """Of that entry alone: a unit holds no more than its launch needs."""
-    return tuple(pair for pair in signatures if pair[0] == entry)
+    launch(
+        file, entry, grid, (*operands, M, N, K, partials, arrived), functions,
+        precision=tile and precision, geometry=tile,
+    )  # fmt: skip
 
 
 def _refuse_precision(file, precision):

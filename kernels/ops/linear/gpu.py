@@ -8,19 +8,16 @@ Traffic:      a block reads 2 · TILE · K floats and writes TILE², so each ope
               (other side) / TILE times; 2 M N K operations.
               M 128, N 128, K 784: 8 M N K / 16 + 4 M N = 6,488,064 bytes, 1.35 µs at 4.8 TB/s.
               M 128, N 128, K 784: 2 M N K = 25,690,112 operations, 0.38 µs at 67 TFLOP/s.
-Launch:       grid (M / TILE_M, N / TILE_N) rounded up, TILE × TILE threads along x;
+Launch:       grid (M / TILE, N / TILE) rounded up, TILE × TILE threads along x;
               shared memory 2 · TILE² floats = 2,048 bytes, 2,112 for dx (a padded tile).
-Requirements: none; N ≤ 65535 · TILE_N, which kernels/ops/linear/__init__.py guarantees.
+Requirements: none; N ≤ 65535 · TILE, which kernels/ops/linear/__init__.py guarantees.
 Numerics:     float32, ascending k; no atomics.
 Source:       CUDA C++ Programming Guide, shared memory; the scalar functions are linked in.
 """
 
 from kernels.device.cuda_python import cuda, extern, float32, given
+from kernels.ops.linear import TILE
 
-TILE = 16
-TILE_M = 16
-TILE_N = 16
-THREADS = 256
 PADDED = 17  # a tile that is read by columns: the pad spreads them over the banks
 
 activation = extern("activation")

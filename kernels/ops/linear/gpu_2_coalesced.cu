@@ -16,7 +16,7 @@
 // Source:       Boehm, How to optimize a CUDA matmul kernel, 2022, kernel 2.
 extern "C" __device__ float activation(float z);
 
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(THREADS)
 linear_forward(const float* x, const float* w, const float* b, float* z, float* y,
                int M, int N, int K) {
   const long long m = blockIdx.x * 8 + threadIdx.y, n = blockIdx.y * 32 + threadIdx.x;

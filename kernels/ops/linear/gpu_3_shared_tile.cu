@@ -17,9 +17,7 @@
 // Source:       CUDA C++ Programming Guide, shared memory.
 extern "C" __device__ float activation(float z);
 
-constexpr int SIDE = 32;
-
-extern "C" __global__ void __launch_bounds__(SIDE * SIDE)
+extern "C" __global__ void __launch_bounds__(THREADS)
 linear_forward(const float* x, const float* w, const float* b, float* z, float* y,
                int M, int N, int K) {
   __shared__ float x_tile[SIDE][SIDE], w_tile[SIDE][SIDE];

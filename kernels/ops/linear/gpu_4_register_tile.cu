@@ -25,10 +25,10 @@
 // Source:       Volkov and Demmel, Benchmarking GPUs to tune dense linear algebra, 2008.
 extern "C" __device__ float activation(float z);
 
-constexpr int SIDE = 64, DEPTH = 16;  // of a tile: along M or N, and along K
+constexpr int DEPTH = 16;  // of a tile: along K; SIDE along M or N
 constexpr int ACROSS = 16, EACH = SIDE / ACROSS;  // threads along a side; outputs of one
 
-extern "C" __global__ void __launch_bounds__(ACROSS * ACROSS)
+extern "C" __global__ void __launch_bounds__(THREADS)
 linear_forward(const float* x, const float* w, const float* b, float* z, float* y,
                int M, int N, int K) {
   __shared__ float x_tile[SIDE][DEPTH], w_tile[DEPTH][SIDE];

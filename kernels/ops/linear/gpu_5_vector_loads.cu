@@ -25,7 +25,7 @@
 
 extern "C" __device__ float activation(float z);
 
-constexpr int SIDE = 64, DEPTH = 16, PAD = 4;
+constexpr int DEPTH = 16, PAD = 4;
 constexpr int ACROSS = 16, EACH = SIDE / ACROSS;
 static_assert(EACH == 4 && SIDE * DEPTH == 4 * ACROSS * ACROSS, "a thread copies four of a tile");
 
@@ -40,7 +40,7 @@ __device__ Floats<4> four(const float* matrix, int rows, int cols, long long row
   return found;
 }
 
-extern "C" __global__ void __launch_bounds__(ACROSS * ACROSS)
+extern "C" __global__ void __launch_bounds__(THREADS)
 linear_forward(const float* x, const float* w, const float* b, float* z, float* y,
                int M, int N, int K) {
   __shared__ __align__(16) float x_tile[DEPTH][SIDE + PAD], w_tile[DEPTH][SIDE];

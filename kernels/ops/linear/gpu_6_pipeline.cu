@@ -31,7 +31,7 @@
 
 extern "C" __device__ float activation(float z);
 
-constexpr int SIDE = 64, DEPTH = 16, STAGES = 3;
+constexpr int DEPTH = 16, STAGES = 3;
 constexpr int ACROSS = 16, EACH = SIDE / ACROSS, TILE = SIDE * DEPTH;
 static_assert(EACH == 4 && TILE == 4 * ACROSS * ACROSS, "a thread copies four of a tile");
 
@@ -49,7 +49,7 @@ __device__ void copy_four(float* to, const float* matrix, int rows, int cols, in
   }
 }
 
-extern "C" __global__ void __launch_bounds__(ACROSS * ACROSS)
+extern "C" __global__ void __launch_bounds__(THREADS)
 linear_forward(const float* x, const float* w, const float* b, float* z, float* y,
                int M, int N, int K) {
   __shared__ __align__(16) float x_tiles[STAGES][SIDE][DEPTH], w_tiles[STAGES][DEPTH][SIDE];

@@ -40,14 +40,6 @@
 
 enum Precision { BFLOAT16 };
 
-constexpr int PANEL = 64;
-constexpr int BLOCK_M = 128;
-constexpr int BLOCK_N = 256;
-constexpr int STAGES = 4;
-constexpr int THREADS = 384;
-constexpr int PACK_THREADS = 256;
-constexpr int SHARED_BYTES = 197696;
-
 constexpr int A_PANELS = BLOCK_M / PANEL, B_PANELS = BLOCK_N / PANEL;
 constexpr int STAGE_BYTES = (A_PANELS + B_PANELS) * PANEL_BYTES;
 constexpr int CONSUMING_WARPS = 8;

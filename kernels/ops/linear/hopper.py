@@ -8,49 +8,62 @@ A product pays for its packing when it reads each element many times: `saves` sa
 on a card.
 """
 
-import functools
 import itertools
-import types
 
-from kernels import activations, dispatch
+from kernels import dispatch
 from kernels.arrays import device_of
-from kernels.device import architecture, launch, workspace
+from kernels.device import Entry, KernelFile, architecture, launch, workspace
+from kernels.device.kernel_file import most
 from kernels.dispatch import ceil_div
 from kernels.ops.linear import tiles
 from kernels.ops.linear.tiles import MULTIPROCESSORS
 
-FILE = "gpu_hopper.cu"
-MOST_BLOCKS = MULTIPROCESSORS  # of a product: they walk over its tiles
+FILE, PRECISION = "gpu_hopper.cu", "bfloat16"
+PANEL, BLOCK_M, BLOCK_N, STAGES = 64, 128, 256, 4
+STAGE_BYTES = (BLOCK_M + BLOCK_N) * PANEL * 2 + 16  # panels of A and B, and two barriers
+PACK_THREADS = 256
 SPLITS = 16  # parts of K at most
 # What a further launch and a float of memory cost, in floats that a multiprocessor could bring in
 # from the second-level cache meanwhile: 16 a clock, 28 a nanosecond. Estimates, not yet measured.
 LAUNCH = 42_000  # 1.5 µs, a node of a graph
 MEMORY = 2  # memory is half as fast as the cache
-SIGNATURES = (
-    (
+ENTRIES = (
+    Entry(
         "linear_pack",
         "const float* a, unsigned char* panels, float* sums, int rows, int cols",
+        threads=PACK_THREADS, shared_bytes=0,
     ),
-    (
+    Entry(
         "linear_forward",
         "const unsigned char* x, const unsigned char* w, const float* b, float* z, float* y, "
         "int M, int N, int K",
+        ("activation",),
     ),
-    (
+    Entry(
         "linear_backward_dx",
         "const unsigned char* dz, const unsigned char* w, const float* s, float* dx, "
         "int M, int N, int K",
+        ("activation_derivative",),
     ),
-    (
+    Entry(
         "linear_backward_dw",
         "const unsigned char* x, const unsigned char* dz, float* parts, "
         "int M, int N, int K, int splits",
     ),
-    (
+    Entry(
         "linear_sum",
         "const float* parts, float* out, long long n, int count",
+        threads=PACK_THREADS, shared_bytes=0,
     ),
-)
+)  # fmt: skip
+HOPPER = KernelFile(
+    "linear", FILE, ENTRIES, threads=384, shared_bytes=STAGES * STAGE_BYTES + 1024,
+    constants={"PANEL": PANEL, "BLOCK_M": BLOCK_M, "BLOCK_N": BLOCK_N, "STAGES": STAGES,
+               "PACK_THREADS": PACK_THREADS},
+    most_blocks=MULTIPROCESSORS,  # of a product: they walk over its tiles
+    precisions=(PRECISION,), architecture="sm_90a",
+)  # fmt: skip
+GPU_FILES = (HOPPER,)
 
 
 # The choice
@@ -61,7 +74,7 @@ def saves(device, precision, products, packed) -> bool:
 
     products: {entry: (M, N, K)}. packed: how many elements each operand has that is packed.
     """
-    if precision != "bfloat16" or not _unit("linear_sum").runs_on(architecture(device)):
+    if precision != PRECISION or not HOPPER.runs_on(architecture(device)):
         return False
     usual = sum(tiles.cost(*tiles.best(*sizes), *sizes) for sizes in products.values())
     ours = sum(cost(entry, *sizes) for entry, sizes in products.items())
@@ -71,9 +84,9 @@ def saves(device, precision, products, packed) -> bool:
 def cost(entry, M, N, K) -> float:
     """Floats that pass through the busiest multiprocessor, as `tiles.cost` counts them: two
     bfloat16 numbers are one."""
-    c, splits = constants(), splits_of(entry, M, N, K)
+    splits = splits_of(entry, M, N, K)
     tiles_each = ceil_div(_tiles(M, N) * splits, MULTIPROCESSORS)
-    product = tiles_each * (c.BLOCK_M + c.BLOCK_N) * K / 2 / splits
+    product = tiles_each * (BLOCK_M + BLOCK_N) * K / 2 / splits
     summed = LAUNCH + (2 * splits + 1) * M * N / MULTIPROCESSORS if splits > 1 else 0
     return product + summed
 
@@ -88,8 +101,7 @@ def splits_of(entry, M, N, K) -> int:
     K is the batch."""
     if entry != "linear_backward_dw":
         return 1
-    c = constants()
-    deep = ceil_div(K, c.PANEL) // c.STAGES  # a part has as many panels as there are stages
+    deep = ceil_div(K, PANEL) // STAGES  # a part has as many panels as there are stages
     return max(1, min(MULTIPROCESSORS // _tiles(M, N), deep, SPLITS))
 
 
@@ -102,14 +114,14 @@ def linear(x, w, b, f, z, y, precision):
     (B, I), O = x.shape, w.shape[1]
     x_panels, w_panels = _rooms(x, _panel_floats(B, I), _panel_floats(I, O))
     operands = _pack(x, x_panels), _pack(w, w_panels), b, z, y
-    _multiply(_unit("linear_forward", f), operands, B, O, I)
+    _multiply("linear_forward", f, operands, B, O, I)
 
 
 def linear_backward(dz, x, w, g, saved, dx, dw, db, precision):
     """dw, db and dx ⊙ g'(saved) from dz, each of which may be None; db without dw is."""
     _refuse(precision, x)
     (B, I), O = x.shape, w.shape[1]
-    down = ceil_div(B, constants().PANEL)
+    down = ceil_div(B, PANEL)
     splits = 0 if dw is None else splits_of("linear_backward_dw", I, O, B)
     dz_panels, x_panels, w_panels, sums, parts = _rooms(
         x, _panel_floats(B, O), 0 if dw is None else _panel_floats(B, I),
@@ -120,41 +132,25 @@ def linear_backward(dz, x, w, g, saved, dx, dw, db, precision):
     packed = _pack(dz, dz_panels, None if db is None else sums)
     if dx is not None:
         operands = packed, _pack(w, w_panels), saved, dx
-        _multiply(_unit("linear_backward_dx", g), operands, B, I, O)
+        _multiply("linear_backward_dx", g, operands, B, I, O)
     if dw is None:
         return
     operands = _pack(x, x_panels), packed, parts if splits > 1 else dw
-    _multiply(_unit("linear_backward_dw"), operands, I, O, B, splits)
+    _multiply("linear_backward_dw", None, operands, I, O, B, splits)
     if splits > 1:
         _sum(parts, dw, splits)
     if db is not None:
         _sum(sums, db, down)
 
 
-@functools.cache
-def constants():
-    """Those of gpu_hopper.cu: BLOCK_M, BLOCK_N, …"""
-    return types.SimpleNamespace(**_unit("linear_sum").constants)
-
-
-def _unit(entry, f=None):
-    functions = dispatch.scalar_functions(f or activations.get("identity"))
-    return dispatch.unit("linear", FILE, _declared(entry), functions, PRECISION="BFLOAT16")
-
-
-@functools.cache
-def _declared(entry):
-    return tuple(pair for pair in SIGNATURES if pair[0] == entry)
-
-
 def _refuse(precision, x):
-    unit, here = _unit("linear_sum"), architecture(device_of(x=x))
-    if not unit.runs_on(here):
+    here = architecture(device_of(x=x))
+    if not HOPPER.runs_on(here):
         raise ValueError(
-            f"variant {FILE!r} is written for {unit.only_on} alone; got a card of {here}. "
+            f"variant {FILE!r} is written for {HOPPER.architecture} alone; got a card of {here}. "
             "Leave variant out, or pass variant='gpu.cu'"
         )
-    if precision != "bfloat16":
+    if precision != PRECISION:
         raise ValueError(
             f"variant {FILE!r} computes in bfloat16 only; got precision {precision!r}. "
             "Pass precision='bfloat16', or leave variant out"
@@ -170,44 +166,39 @@ def _rooms(like, *floats):
 
 def _panel_floats(rows, cols):
     """How much room the panels of a (rows, cols) take."""
-    side = constants().PANEL
-    return ceil_div(rows, side) * ceil_div(cols, side) * side * side // 2
+    return ceil_div(rows, PANEL) * ceil_div(cols, PANEL) * PANEL * PANEL // 2
 
 
 def _pack(a, panels, sums=None):
     """a (rows, cols) as bytes of panels; sums (panels down, cols): of each panel's columns."""
-    c, panels = constants(), panels.view("uint8")
-    blocks = panels.size // (2 * c.PANEL**2)
-    launch(
-        _unit("linear_pack"), "linear_pack", (blocks,), (c.PACK_THREADS,),
-        (a, panels, sums, *_sizes(*a.shape)),
-    )  # fmt: skip
+    panels = panels.view("uint8")
+    _launch("linear_pack", panels.size // (2 * PANEL**2), (a, panels, sums, *_sizes(*a.shape)))
     return panels
 
 
-def _multiply(unit, operands, M, N, K, splits=None):
-    """splits: of dw, whose launch takes it."""
-    c, ((entry, _),) = constants(), unit.signatures
-    blocks = min(_tiles(M, N) * (splits or 1), MOST_BLOCKS)
+def _multiply(entry, f, operands, M, N, K, splits=None):
+    """f: the activation that the entry calls, or None. splits: of dw, whose launch takes it."""
+    blocks = min(_tiles(M, N) * (splits or 1), most(HOPPER.most_blocks))
     arguments = (*operands, *_sizes(M, N, K), *([splits] if splits else []))
-    launch(unit, entry, (blocks,), (c.THREADS,), arguments, c.SHARED_BYTES)
+    _launch(entry, blocks, arguments, dispatch.scalar_functions(f) if f else ())
 
 
 def _sum(parts, out, count):
-    threads = constants().PACK_THREADS
-    grid = (ceil_div(out.size, 4 * threads),)
-    arguments = parts, out, out.size, count
-    launch(_unit("linear_sum"), "linear_sum", grid, (threads,), arguments)
+    blocks = ceil_div(out.size, 4 * PACK_THREADS)
+    _launch("linear_sum", blocks, (parts, out, out.size, count))
+
+
+def _launch(entry, blocks, arguments, functions=()):
+    launch(HOPPER, entry, (blocks,), arguments, functions, precision=PRECISION)
 
 
 def _tiles(M, N):
-    c = constants()
-    return ceil_div(M, c.BLOCK_M) * ceil_div(N, c.BLOCK_N)
+    return ceil_div(M, BLOCK_M) * ceil_div(N, BLOCK_N)
 
 
 def _sizes(*sizes):
     """As they are: int32 with room to be rounded up to tiles."""
-    most = 2**31 - 1 - constants().BLOCK_N
+    most = 2**31 - 1 - BLOCK_N
     if max(sizes) > most:
         raise ValueError(
             f"linear: got sizes {', '.join(map(str, sizes))}; expected at most {most} ({FILE}). "

@@ -1,4 +1,5 @@
-"""Tiles of gpu.cu, and which of them a product gets: a block computes one tile of C = A B.
+"""Tiles of gpu.cu, which are its geometries, and which of them a product gets: a block computes
+one tile of C = A B.
 
 What a multiprocessor can bring in, more than what it can multiply, bounds a dense network's
 products: a block reads (m + n) K floats for m n K multiply-adds, so a larger tile reads less. But
@@ -31,21 +32,21 @@ class Tile:
     warps_k: int
     stages: int
 
-    @property
-    def define(self) -> str:
+    @functools.cached_property
+    def define(self) -> tuple[str, str]:
         """-DTILE=…"""
-        return ",".join(map(str, dataclasses.astuple(self)))
+        return "TILE", ",".join(map(str, dataclasses.astuple(self)))
 
-    @property
+    @functools.cached_property
     def threads(self) -> int:
         return 32 * (self.m // self.warp_m) * (self.n // self.warp_n) * self.warps_k
 
-    @property
+    @functools.cached_property
     def shared_bytes(self) -> int:
         """The stages' tiles; when these are used up, the outputs and db."""
         return 4 * max(self.stages * DEPTH * (self.m + self.n), self.warps_k * self.result)
 
-    @property
+    @functools.cached_property
     def result(self) -> int:
         """Floats that a block contributes: its outputs, and a row for db."""
         return (self.m + 1) * self.n

@@ -16,21 +16,23 @@ language models with limited resources (LOMO), ACL 2024; the step, see `adam`.
 """
 
 from kernels import activations, arrays, dispatch
-from kernels.device import submit
+from kernels.device import Entry, KernelFile, submit
 from kernels.ops.adam import HYPERPARAMETERS, adam, hyperparameters, read_now
 from kernels.ops.linear import PRECISIONS, hopper, linear_backward, product, refuse_empty, tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
-SIGNATURES = (
-    (
-        "linear_backward_adam",
-        "const float* x, const float* dz, float* w, float* m, float* v, "
-        f"float* b, float* m_b, float* v_b, {HYPERPARAMETERS}, "
-        "int M, int N, int K, float* partials, int* arrived",
-    ),
+ENTRY = Entry(
+    "linear_backward_adam",
+    "const float* x, const float* dz, float* w, float* m, float* v, "
+    f"float* b, float* m_b, float* v_b, {HYPERPARAMETERS}, "
+    "int M, int N, int K, float* partials, int* arrived",
 )
 TESTED = tiles.TILES[3], tiles.NARROW, tiles.TILES[0]  # linear's tests compile every tile
-GEOMETRIES = {"gpu.cu": tuple({"TILE": tile.define} for tile in TESTED)}
+GPU_FILES = (
+    KernelFile(
+        "linear_backward_adam", "gpu.cu", (ENTRY,), precisions=PRECISIONS, geometries=TESTED
+    ),
+)
 
 
 def linear_backward_adam(
@@ -87,8 +89,8 @@ def linear_backward_adam(
         run = dispatch.cpu("linear_backward_adam", file).linear_backward_adam
         submit(device, run, *operands)
     else:
-        how = "linear_backward_adam", SIGNATURES, file, precision, ()
-        product(how, "linear_backward_adam", operands, I, O, B)
+        described = dispatch.kernel_file("linear_backward_adam", file)
+        product(described, "linear_backward_adam", operands, I, O, B, precision)
     return dx
 
 

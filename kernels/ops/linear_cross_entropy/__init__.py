@@ -18,22 +18,28 @@ Liger Kernel: Efficient Triton kernels for LLM training, 2024.
 
 from kernels import activations, arrays, dispatch
 from kernels.activations import Activation
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
+from kernels.device.kernel_file import most
 from kernels.ops.linear import PRECISIONS
 from kernels.ops.softmax_cross_entropy import labels_or_targets
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_CLASSES = 128
-MOST_BLOCKS = 512  # of a row a warp; of a larger batch a warp takes several rows
 PARAMETERS = (
     "const float* x, const float* w, const float* b, const int* labels, const float* targets, "
     "const float* weights, const float* saved, float* z, float* loss, float* dz, float* dx, "
     "unsigned char* hit, float scale, long long rows, int inputs, int classes, int at_x"
 )
-SIGNATURES = (
-    ("linear_cross_entropy", PARAMETERS),
-    ("linear_cross_entropy_rows", PARAMETERS),
+ENTRIES = tuple(
+    Entry(name, PARAMETERS, ("activation_derivative",))
+    for name in ("linear_cross_entropy", "linear_cross_entropy_rows")
 )
+GPU_FILES = (
+    KernelFile(
+        "linear_cross_entropy", "gpu.cu", ENTRIES, threads=128, constants={"ROWS_PER_WARP": 4},
+        most_blocks=512,  # of a row a warp; of a larger batch a warp takes several rows
+    ),
+)  # fmt: skip
 
 
 def linear_cross_entropy(
@@ -105,13 +111,12 @@ def linear_cross_entropy(
         operands = (x, w, b, labels, targets, weights, read, *written, scale)
         submit(device, _on_cpu, run, given, fused, *operands)
     else:
-        _, derivative = dispatch.scalar_functions(fused)
-        unit = dispatch.unit("linear_cross_entropy", file, SIGNATURES, (derivative,))
-        entry, blocks = _launch(unit.constants, B)
-        block = (unit.constants["THREADS"],)
+        described = dispatch.kernel_file("linear_cross_entropy", file)
+        entry, blocks = _entry(described, B)
         at_x = read is x  # then the kernel has it already
         operands = (x, w, b, labels, targets, weights, None if at_x else read, *written)
-        launch(unit, entry, (blocks,), block, (*operands, scale, B, I, O, at_x))
+        arguments = (*operands, scale, B, I, O, at_x)
+        launch(described, entry, (blocks,), arguments, dispatch.scalar_functions(fused))
     if need_dx and g.after:
         from kernels.ops.activation import activation_backward
 
@@ -119,13 +124,13 @@ def linear_cross_entropy(
     return loss, dz, dx
 
 
-def _launch(constants, B):
+def _entry(file, B):
     """(entry point, blocks): a row a warp, until that makes more blocks than find a place."""
-    warps = constants["THREADS"] // 32
+    warps = file.threads // 32
     blocks = dispatch.ceil_div(B, warps)
-    if blocks <= MOST_BLOCKS:
+    if blocks <= most(file.most_blocks):
         return "linear_cross_entropy", blocks
-    rows = warps * constants["ROWS_PER_WARP"]
+    rows = warps * file.constants["ROWS_PER_WARP"]
     return "linear_cross_entropy_rows", dispatch.ceil_div(B, rows)
 
 

@@ -33,8 +33,6 @@
 #include "reduce.cuh"
 #include "vector.cuh"
 
-constexpr int THREADS = 128;
-constexpr int ROWS_PER_WARP = 4;
 constexpr int WARPS = THREADS / 32;
 constexpr int CHUNK = 512;     // float4s of w in a slot
 constexpr int MOST_DEPTH = 128;  // rows of w in them, at the fewest columns

@@ -8,19 +8,18 @@ Source: Polyak and Juditsky, Acceleration of stochastic approximation by averagi
 form Keras' use_ema and PyTorch's get_ema_multi_avg_fn.
 """
 
-import math
-
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "moving_average",
-        "float* average, const float* p, const int* step, int step_value, float take, long long n",
-    ),
+ENTRY = Entry(
+    "moving_average",
+    "float* average, const float* p, const int* step, int step_value, float take, long long n",
+)
+GPU_FILES = tuple(
+    KernelFile("moving_average", file, (ENTRY,), threads=256, most_blocks=8 * 132)
+    for file in ("gpu.cu", "gpu.py")
 )
 
 
@@ -48,8 +47,6 @@ def moving_average(average, p, momentum=0.99, step=2, *, variant=None):
         run = dispatch.cpu("moving_average", file).moving_average
         submit(device, run, average, p, 1 - momentum, step if step_array is None else step_array)
         return
-    unit = dispatch.unit("moving_average", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
+    described = dispatch.kernel_file("moving_average", file)
     arguments = (average, p, step_array, step, 1 - momentum, p.size)
-    launch(unit, "moving_average", grid, (threads,), arguments)
+    launch(described, "moving_average", (described.blocks(p.size),), arguments)

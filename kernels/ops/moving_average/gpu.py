@@ -13,8 +13,6 @@ Source:       Polyak and Juditsky, Acceleration of stochastic approximation by a
 
 from kernels.device.cuda_python import cuda, given
 
-THREADS = 256
-
 
 def moving_average(average, p, step, step_value, take, n):
     first = (step[0] if given(step) else step_value) == 1

@@ -16,17 +16,17 @@ visual document analysis, ICDAR 2003.
 import numpy as np
 
 from kernels import arrays, dispatch, philox
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
 FLIPS = {None: 0, "horizontal": 1, "vertical": 2, "horizontal_and_vertical": 3}
-SIGNATURES = (
-    (
-        "random_shift_flip",
-        "const float* x, float* y, int height, int width, int most_down, int most_right, "
-        "int flips, const int* step, int step_value, int stream, long long seed",
-    ),
+THREADS = 128
+ENTRY = Entry(
+    "random_shift_flip",
+    "const float* x, float* y, int height, int width, int most_down, int most_right, "
+    "int flips, const int* step, int step_value, int stream, long long seed",
 )
+GPU_FILES = (KernelFile("random_shift_flip", "gpu.py", (ENTRY,), threads=THREADS),)
 
 
 def random_shift_flip(x, image_shape, most, flip, seed, step, stream=0, *, out=None, variant=None):
@@ -58,9 +58,9 @@ def random_shift_flip(x, image_shape, most, flip, seed, step, stream=0, *, out=N
         run = dispatch.cpu("random_shift_flip", file).random_shift_flip
         submit(device, run, x, y, *shape, step if step_array is None else step_array, stream, seed)
     else:
-        unit = dispatch.unit("random_shift_flip", file, SIGNATURES)
+        described = dispatch.kernel_file("random_shift_flip", file)
         arguments = (x, y, *shape, step_array, step, stream, seed)
-        launch(unit, "random_shift_flip", (len(x),), (unit.constants["THREADS"],), arguments)
+        launch(described, "random_shift_flip", (len(x),), arguments)
     return y
 
 

@@ -17,9 +17,8 @@ Source:       Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 201
 
 from kernels import philox
 from kernels.device.cuda_python import cuda, device_function, float32, given
+from kernels.ops.random_shift_flip import THREADS
 from kernels.ops.random_shift_flip import shift as scalar
-
-THREADS = 128
 
 philox4x32 = device_function(philox.philox4x32)
 shift = device_function(scalar.shift)

@@ -15,22 +15,21 @@ Graves, Generating sequences with recurrent neural networks, 2013; the recurrenc
 Updating mean and variance estimates, CACM 1979.
 """
 
-import math
-
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.numbers import KEPT, NOT_NEGATIVE
 from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "rmsprop",
-        "float* p, const float* g, float* v, float* m, float* u, const float* lr, float lr_value, "
-        "float rho, float one_minus_rho, float momentum, float eps, float weight_decay, "
-        "long long n",
-    ),
+ENTRY = Entry(
+    "rmsprop",
+    "float* p, const float* g, float* v, float* m, float* u, const float* lr, float lr_value, "
+    "float rho, float one_minus_rho, float momentum, float eps, float weight_decay, "
+    "long long n",
+)
+GPU_FILES = tuple(
+    KernelFile("rmsprop", file, (ENTRY,), threads=256, most_blocks=8 * 132)
+    for file in ("gpu.cu", "gpu.py")
 )
 
 
@@ -69,7 +68,10 @@ def rmsprop(
         lr = lr if lr_array is None else lr_array
         submit(device, dispatch.cpu("rmsprop", file).rmsprop, p, g, v, m, u, lr, *numbers)
         return
-    unit = dispatch.unit("rmsprop", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
-    launch(unit, "rmsprop", grid, (threads,), (p, g, v, m, u, lr_array, lr, *numbers, p.size))
+    described = dispatch.kernel_file("rmsprop", file)
+    launch(
+        described,
+        "rmsprop",
+        (described.blocks(p.size),),
+        (p, g, v, m, u, lr_array, lr, *numbers, p.size),
+    )

@@ -14,8 +14,6 @@
 // Source:       Tieleman and Hinton, Lecture 6.5, 2012; centered: Graves 2013, West 1979.
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-
 struct Update {
   float rate, rho, one_minus_rho, momentum, eps, decay;
   bool centered, with_momentum;

@@ -17,8 +17,6 @@ import math
 
 from kernels.device.cuda_python import cuda, float32, given
 
-THREADS = 256
-
 
 def rmsprop(
     p, g, v, m, u, lr, lr_value, rho, one_minus_rho, momentum, eps, weight_decay, n

@@ -11,16 +11,16 @@ Source: the quadratic mean; Keras' metric RootMeanSquaredError.
 """
 
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
-SIGNATURES = (
-    (
-        "root_mean_squared_error",
-        "const float* z, const float* t, float* loss, float* dz, float* squares, float scale, "
-        "long long rows, int cols, int lanes",
-    ),
+THREADS = 512
+ENTRY = Entry(
+    "root_mean_squared_error",
+    "const float* z, const float* t, float* loss, float* dz, float* squares, float scale, "
+    "long long rows, int cols, int lanes",
 )
+GPU_FILES = (KernelFile("root_mean_squared_error", "gpu.py", (ENTRY,), threads=THREADS),)
 
 
 def root_mean_squared_error(z, targets, *, scale=1.0, out=(None, None), squares=None, variant=None):
@@ -57,9 +57,8 @@ def root_mean_squared_error(z, targets, *, scale=1.0, out=(None, None), squares=
         run = dispatch.cpu("root_mean_squared_error", file).root_mean_squared_error
         submit(device, run, z, targets, loss, dz, squares, scale)
     else:
-        unit = dispatch.unit("root_mean_squared_error", file, SIGNATURES)
-        threads = unit.constants["THREADS"]
+        described = dispatch.kernel_file("root_mean_squared_error", file)
         lanes = min(32, 1 << (C - 1).bit_length())
         arguments = (z, targets, loss, dz, squares, scale, B, C, lanes)
-        launch(unit, "root_mean_squared_error", (1,), (threads,), arguments)
+        launch(described, "root_mean_squared_error", (1,), arguments)
     return loss, dz

@@ -21,8 +21,8 @@ Source:       the formula above; Blue, A portable Fortran program to find the Eu
 import math
 
 from kernels.device.cuda_python import cuda, device_function, float32, given
+from kernels.ops.root_mean_squared_error import THREADS
 
-THREADS = 512
 ALL_LANES = 0xFFFFFFFF
 SMALLEST_NORMAL = 2.0**-126
 

@@ -9,21 +9,20 @@ b = μ b + g and subtracts lr b, which is the same until lr changes.
 Source: Sutskever et al., On the importance of initialization and momentum, ICML 2013.
 """
 
-import math
-
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.numbers import KEPT, NOT_NEGATIVE, truth
 from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "sgd",
-        "float* p, const float* g, float* u, const float* lr, float lr_value, float momentum, "
-        "int nesterov, float weight_decay, long long n",
-    ),
+ENTRY = Entry(
+    "sgd",
+    "float* p, const float* g, float* u, const float* lr, float lr_value, float momentum, "
+    "int nesterov, float weight_decay, long long n",
+)
+GPU_FILES = tuple(
+    KernelFile("sgd", file, (ENTRY,), threads=256, most_blocks=8 * 132)
+    for file in ("gpu.cu", "gpu.py")
 )
 
 
@@ -54,8 +53,6 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *
         numbers = (momentum, nesterov, weight_decay)
         submit(device, dispatch.cpu("sgd", file).sgd, p, g, u, lr, *numbers)
         return
-    unit = dispatch.unit("sgd", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(math.ceil(p.size / threads), MOST_BLOCKS),)
+    described = dispatch.kernel_file("sgd", file)
     arguments = (p, g, u, lr_array, lr, momentum, nesterov, weight_decay, p.size)
-    launch(unit, "sgd", grid, (threads,), arguments)
+    launch(described, "sgd", (described.blocks(p.size),), arguments)

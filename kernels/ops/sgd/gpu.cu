@@ -12,8 +12,6 @@
 // Source:       Sutskever et al., On the importance of initialization and momentum, ICML 2013.
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-
 struct Update {
   float rate, momentum, decay;
   bool with_velocity, nesterov;

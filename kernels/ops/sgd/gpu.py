@@ -14,8 +14,6 @@ Source:       Sutskever et al., On the importance of initialization and momentum
 
 from kernels.device.cuda_python import cuda, float32, given
 
-THREADS = 256
-
 
 def sgd(p, g, u, lr, lr_value, momentum, nesterov, weight_decay, n):
     rate = lr[0] if given(lr) else lr_value

@@ -8,7 +8,14 @@ but −inf, gives NaN. Source: Goodfellow, Bengio and Courville, Deep Learning, 
 """
 
 from kernels import arrays, dispatch
-from kernels.device import launch, most_shared_bytes, refuse_while_capturing, submit
+from kernels.device import (
+    Entry,
+    KernelFile,
+    launch,
+    most_shared_bytes,
+    refuse_while_capturing,
+    submit,
+)
 from kernels.ops.activation import row_launch
 from kernels.ops.softmax_cross_entropy import ladder
 
@@ -19,12 +26,14 @@ THREADS_A_ROW = ((64, 8), (128, 16), (2048, 32), (8192, 128))
 # Two blocks share a multiprocessor, one storing while the other one loads, until so many rows are
 # under way that their rest would not stay in the second-level cache.
 SHARED_BYTES, SHARED_UP_TO = 96 * 1024, 65536
-SIGNATURES = (
-    (
-        "softmax_cross_entropy",
-        "const float* z, const int* labels, const float* targets, const float* weights, "
-        "float* loss, float* dz, unsigned char* hit, float scale, long long rows, int classes",
-    ),
+ENTRY = Entry(
+    "softmax_cross_entropy",
+    "const float* z, const int* labels, const float* targets, const float* weights, "
+    "float* loss, float* dz, unsigned char* hit, float scale, long long rows, int classes",
+)
+GPU_FILES = (
+    KernelFile("softmax_cross_entropy", "gpu.cu", (ENTRY,), constants={"WIDE_THREADS": 512}),
+    KernelFile("softmax_cross_entropy", "gpu.py", (ENTRY,), constants={"ROWS_PER_BLOCK": 4}),
 )
 
 
@@ -72,13 +81,16 @@ def softmax_cross_entropy(
         others = {"targets": targets, "weights": weights, "hit": hit}
         ladder.softmax_cross_entropy(file, z, labels, loss, dz, scale, **others)
     else:
-        unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
+        described = dispatch.kernel_file("softmax_cross_entropy", file)
         arguments = (z, labels, targets, weights, loss, dz, hit, scale, B, C)
         if file == "gpu.cu":
-            geometry = _rows(device, unit.constants["WIDE_THREADS"], B, C)
+            geometry = _rows(device, described.constants["WIDE_THREADS"], B, C)
         else:
-            geometry = row_launch(unit.constants, B, C)
-        launch(unit, "softmax_cross_entropy", *geometry[:2], arguments, *geometry[2:])
+            geometry = *row_launch(described, B, C), 0
+        grid, block, shared = geometry
+        launch(
+            described, "softmax_cross_entropy", grid, arguments, block=block, shared_bytes=shared
+        )  # fmt: skip
     return loss, dz
 
 

@@ -26,8 +26,6 @@
 #include "reduce.cuh"
 #include "vector.cuh"
 
-constexpr int WIDE_THREADS = 512;
-
 // What was seen of a row: the first largest logit, and the sum of exp(z - largest).
 struct Seen {
   float largest;

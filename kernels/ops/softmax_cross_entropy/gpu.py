@@ -20,7 +20,6 @@ import math
 
 from kernels.device.cuda_python import cuda, float32, given
 
-ROWS_PER_BLOCK = 4
 ALL_LANES = 0xFFFFFFFF
 NO_INDEX = 0x7FFFFFFF
 

@@ -17,10 +17,10 @@
 // Source:       Goodfellow, Bengio and Courville, Deep Learning, sections 4.1 and 6.2.2.
 #include "numbers.cuh"
 
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__(THREADS)
 softmax_cross_entropy(const float* z, const int* labels, float* loss, float* dz, float scale,
                       long long rows, int classes) {
-  const long long row = blockIdx.x * 128LL + threadIdx.x;
+  const long long row = blockIdx.x * 1LL * ROWS_PER_BLOCK + threadIdx.x;
   if (row >= rows) return;
   z += row * classes;
 

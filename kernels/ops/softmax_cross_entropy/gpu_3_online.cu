@@ -38,10 +38,10 @@ __device__ inline Seen shuffle_xor(Seen x, int lanes) {
   return {shuffle_xor(x.largest, lanes), shuffle_xor(x.sum, lanes)};
 }
 
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__(THREADS)
 softmax_cross_entropy(const float* z, const int* labels, float* loss, float* dz, float scale,
                       long long rows, int classes) {
-  const long long row = blockIdx.x * 4LL + threadIdx.y;
+  const long long row = blockIdx.x * 1LL * ROWS_PER_BLOCK + threadIdx.y;
   if (row >= rows) return;  // a whole warp
   const int lane = threadIdx.x;
   z += row * classes;

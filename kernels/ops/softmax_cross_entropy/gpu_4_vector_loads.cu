@@ -66,10 +66,10 @@ __device__ void write(const float* z, float* dz, int classes, float scale, float
   }
 }
 
-extern "C" __global__ void __launch_bounds__(128)
+extern "C" __global__ void __launch_bounds__(THREADS)
 softmax_cross_entropy(const float* z, const int* labels, float* loss, float* dz, float scale,
                       long long rows, int classes) {
-  const long long row = blockIdx.x * 4LL + threadIdx.y;
+  const long long row = blockIdx.x * 1LL * ROWS_PER_BLOCK + threadIdx.y;
   if (row >= rows) return;  // a whole warp
   const bool vectors = classes % 4 == 0 && aligned_16(z) && aligned_16(dz);
   z += row * classes;

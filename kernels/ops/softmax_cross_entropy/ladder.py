@@ -2,26 +2,33 @@
 their launch.
 
 They are there to be read and counted (python -m bench ladder), from the formula up to gpu.cu:
-integer labels alone, no weights and no hits. A rung is its file and its line in RUNGS.
+integer labels alone, no weights and no hits. A rung is its file and its line in
+GPU_FILES.
 """
 
 from kernels import dispatch
-from kernels.device import launch
+from kernels.device import Entry, KernelFile, launch
 
-# {file: (rows that a block has, its threads)}
-RUNGS = {
-    "gpu_1_naive.cu": (128, (128,)),
-    "gpu_2_warp.cu": (4, (32, 4)),
-    "gpu_3_online.cu": (4, (32, 4)),
-    "gpu_4_vector_loads.cu": (4, (32, 4)),
-}
-SIGNATURES = (
-    (
-        "softmax_cross_entropy",
-        "const float* z, const int* labels, float* loss, float* dz, float scale, long long rows, "
-        "int classes",
-    ),
+ENTRY = Entry(
+    "softmax_cross_entropy",
+    "const float* z, const int* labels, float* loss, float* dz, float scale, long long rows, "
+    "int classes",
 )
+
+
+def _rung(file, rows, threads):
+    """rows: that a block has."""
+    constants = {"ROWS_PER_BLOCK": rows}
+    return KernelFile("softmax_cross_entropy", file, (ENTRY,), threads=threads, constants=constants)
+
+
+GPU_FILES = (
+    _rung("gpu_1_naive.cu", 128, 128),
+    _rung("gpu_2_warp.cu", 4, (32, 4)),
+    _rung("gpu_3_online.cu", 4, (32, 4)),
+    _rung("gpu_4_vector_loads.cu", 4, (32, 4)),
+)
+RUNGS = {file.file: file for file in GPU_FILES}
 
 
 def softmax_cross_entropy(file, z, labels, loss, dz, scale, **others):
@@ -32,7 +39,6 @@ def softmax_cross_entropy(file, z, labels, loss, dz, scale, **others):
                 f"variant {file!r} is a rung of the ladder: it takes integer labels alone, and got "
                 f"{name}. Leave variant out, or pass variant='gpu.cu'"
             )
-    (B, C), (rows, threads) = z.shape, RUNGS[file]
-    unit = dispatch.unit("softmax_cross_entropy", file, SIGNATURES)
-    arguments = z, labels, loss, dz, scale, B, C
-    launch(unit, "softmax_cross_entropy", (dispatch.ceil_div(B, rows),), threads, arguments)
+    (B, C), rung = z.shape, RUNGS[file]
+    grid = (dispatch.ceil_div(B, rung.constants["ROWS_PER_BLOCK"]),)
+    launch(rung, "softmax_cross_entropy", grid, (z, labels, loss, dz, scale, B, C))

@@ -42,9 +42,10 @@ def test_what_is_declared_const_is_not_written_and_the_rest_is(unit, arch):
         module = parsed(text)
         mask = written.written(module, module.entries[name])
         assert (mask == written.UNKNOWN) == (name in INDEXED_FROM_MEMORY), name
-        declaration = dict(unit.signatures)[name].split(",")
+        declaration = unit.kernel_file.entry[name].declaration.split(",")
         read = [f"[{p.name}" in text for p in module.entries[name].parameters]
-        pointers = [i for i, p in enumerate(unit.parameters(name)) if p.pointer and read[i]]
+        parameters = unit.kernel_file.entry[name].parameters
+        pointers = [i for i, p in enumerate(parameters) if p.pointer and read[i]]
         assert pointers
         if mask != written.UNKNOWN:
             found = {i for i in pointers if mask >> i & 1}

@@ -96,7 +96,8 @@ class Bug:
     def number(self):
         if self.file.suffix == ".py":
             return getattr(python_module(), self.name)
-        return toolchain.constants(self.file.read_text())[self.name]
+        (number,) = re.findall(rf"^constexpr int {self.name} = (\d+);", self.file.read_text(), re.M)
+        return int(number)
 
     def __str__(self):
         return f"{self.launch.__name__}-{self.name}"

@@ -60,7 +60,10 @@ def test_every_kernel_survives_being_read_and_printed(unit, arch):
     for text in set(unit.ptx(arch).values()):
         module = ptx.parse(text)
         for entry, function in module.entries.items():
-            declared = [8 if p.pointer else p.dtype.itemsize for p in unit.parameters(entry)]
+            declared = [
+                8 if p.pointer else p.dtype.itemsize
+                for p in unit.kernel_file.entry[entry].parameters
+            ]
             assert [p.bytes for p in function.parameters] == declared
         again = ptx.parse(str(module))
         assert again.functions == module.functions

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.device import EmulationError, Unit, emulated, launch
+from kernels.device import EmulationError, Entry, KernelFile, emulated, launch
 
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("toolchain")]
 RACE = """
@@ -20,9 +20,10 @@ extern "C" __global__ void reverse(float* y, const float* x) {
 def racing(tmp_path):
     """reverse(y, x), a launch that the checker reports."""
     (tmp_path / "gpu.cu").write_text(RACE)
-    unit = Unit(str(tmp_path), "gpu.cu", (("reverse", "float* y, const float* x"),))
+    reverse = Entry("reverse", "float* y, const float* x")
+    file = KernelFile(str(tmp_path), "gpu.cu", (reverse,), threads=64)
     x = emulated.asarray(np.arange(64, dtype=np.float32))
-    return lambda y: launch(unit, "reverse", (1,), (64,), (y, x))
+    return lambda y: launch(file, "reverse", (1,), (y, x))
 
 
 def product():

@@ -6,7 +6,7 @@ import pytest
 import kernels
 from dnn import Sequential, layers, load_model, losses, optimizers
 from kernels import dispatch, reference
-from kernels.ops.elementwise_loss import SIGNATURES, scalar_functions
+from kernels.ops.elementwise_loss import scalar_functions
 from tests.dnn.helpers import bits
 
 X, Y = np.random.default_rng(0).standard_normal((2, 24, 3), np.float32)
@@ -58,5 +58,5 @@ def test_linked_into_kernels_in_c_plus_plus():
 @pytest.mark.parametrize("arch", ["sm_80", "sm_90", "sm_100"])
 def test_compiled_into_kernels_in_python(toolchain, arch):
     functions = scalar_functions(kernels.losses.get("log_cosh"))
-    unit = dispatch.unit("elementwise_loss", "gpu.py", SIGNATURES, functions)
-    assert unit.cubin(arch)["elementwise_loss"]
+    file = dispatch.kernel_file("elementwise_loss", "gpu.py")
+    assert file.unit(None, functions).cubin(arch)["elementwise_loss"]

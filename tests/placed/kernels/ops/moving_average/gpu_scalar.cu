@@ -11,8 +11,6 @@
 // Source:       Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992.
 #include "vector.cuh"
 
-constexpr int THREADS = 256;
-
 extern "C" __global__ void __launch_bounds__(THREADS)
 moving_average(float* average, const float* p, const int* step, int step_value, float take,
                long long n) {

@@ -6,18 +6,16 @@ Source: Bernstein et al., signSGD: compressed optimisation for non-convex proble
 """
 
 from kernels import arrays, dispatch
-from kernels.device import launch, submit
+from kernels.device import Entry, KernelFile, launch, submit
 from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.py")
-MOST_BLOCKS = 8 * 132  # the grid strides over what is left
-SIGNATURES = (
-    (
-        "signum",
-        "float* p, const float* g, float* u, const float* lr, float lr_value, float beta, "
-        "float rest, long long n",
-    ),
+ENTRY = Entry(
+    "signum",
+    "float* p, const float* g, float* u, const float* lr, float lr_value, float beta, "
+    "float rest, long long n",
 )
+GPU_FILES = (KernelFile("signum", "gpu.py", (ENTRY,), threads=256, most_blocks=8 * 132),)
 
 
 def signum(p, g, u, lr=1e-4, beta=0.9, *, variant=None):
@@ -40,7 +38,6 @@ def signum(p, g, u, lr=1e-4, beta=0.9, *, variant=None):
         lr = lr if lr_array is None else lr_array
         submit(device, dispatch.cpu("signum", file).signum, p, g, u, lr, beta)
         return
-    unit = dispatch.unit("signum", file, SIGNATURES)
-    threads = unit.constants["THREADS"]
-    grid = (min(dispatch.ceil_div(p.size, threads), MOST_BLOCKS),)
-    launch(unit, "signum", grid, (threads,), (p, g, u, lr_array, lr, beta, 1 - beta, p.size))
+    described = dispatch.kernel_file("signum", file)
+    arguments = (p, g, u, lr_array, lr, beta, 1 - beta, p.size)
+    launch(described, "signum", (described.blocks(p.size),), arguments)

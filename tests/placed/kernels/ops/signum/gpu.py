@@ -13,8 +13,6 @@ Source:       Bernstein et al., signSGD: compressed optimisation for non-convex 
 
 from kernels.device.cuda_python import cuda, float32, given
 
-THREADS = 256
-
 
 def signum(p, g, u, lr, lr_value, beta, rest, n):
     rate = lr[0] if given(lr) else lr_value
