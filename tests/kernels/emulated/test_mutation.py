@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from kernels import battery
-from kernels.device.emulated import emulator, mutate, ptx, schemata, survivors
-from kernels.device.emulated.mutations import mutations
+from kernels.device.emulated import emulator, ptx
+from tests.kernels.emulated.mutation import judging, schemata, survivors
+from tests.kernels.emulated.mutation.mutations import mutations
 
-SURVIVORS = pathlib.Path(__file__).with_name("survivors.json")
+SURVIVORS = pathlib.Path(__file__).with_name("mutation") / "survivors.json"
 
 # y[i] += 2 x[i] for i < n, one element a thread, by way of shared memory.
 KERNEL = """\
@@ -102,8 +103,8 @@ def instruction(text):
     ],
 )  # fmt: skip
 def test_mutations(before, after):
-    found = [str(m.instruction or "") for m in mutations(instruction(before))]
-    assert found == after
+    planted = [str(m.instruction or "") for m in mutations(instruction(before))]
+    assert planted == after
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +145,10 @@ def test_each_number_is_the_kernel_with_one_instruction_changed(twice):
 def test_a_sample_has_every_kind(twice):
     _, mutants = twice
     kinds = {mutant.kind for mutant in mutants}
-    sample = mutate.sampled(mutants, len(kinds), seed=1)
+    sample = judging.sampled(mutants, len(kinds), seed=1)
     assert {mutant.kind for mutant in sample} == kinds
-    assert sample == mutate.sampled(mutants, len(kinds), seed=1)
-    assert mutate.sampled(mutants, None, seed=1) == mutants
+    assert sample == judging.sampled(mutants, len(kinds), seed=1)
+    assert judging.sampled(mutants, None, seed=1) == mutants
 
 
 def test_an_explanation_fits_by_its_patterns():
@@ -167,8 +168,8 @@ def test_an_explanation_fits_by_its_patterns():
 )
 def test_the_battery_notices(op, file, entry):
     (variant,) = [v for v in battery.variants(op, devices=("emulated",)) if v.file == file]
-    (kernel,) = [k for k in mutate.kernels_of(variant) if k.entry == entry]
-    mutants = mutate.sampled(kernel.mutants, 12, seed=0)
-    outcome = mutate.judge(kernel, mutants)
+    (kernel,) = [k for k in judging.kernels_of(variant) if k.entry == entry]
+    mutants = judging.sampled(kernel.mutants, 12, seed=0)
+    outcome = judging.judge(kernel, mutants)
     known = json.loads(SURVIVORS.read_text())
-    assert outcome.score(known) >= mutate.ENOUGH, survivors.described(outcome, known)
+    assert outcome.score(known) >= judging.ENOUGH, survivors.described(outcome, known)

@@ -1,4 +1,4 @@
-"""What mutation testing found: scores, survivors, and why some of them are nobody's fault."""
+"""What became of the mutants: scores, survivors, and why some of them are nobody's fault."""
 
 import collections
 import dataclasses
@@ -21,8 +21,8 @@ class Outcome:
 
     def score(self, known) -> float:
         """The share that was killed of those that are not known to be equivalent."""
-        found = [explanation(self.kernel, mutant, known) for mutant in self.survivors]
-        equivalent = sum(bool(entry) and entry.get("equivalent", True) for entry in found)
+        explanations = [explanation(self.kernel, mutant, known) for mutant in self.survivors]
+        equivalent = sum(bool(entry) and entry.get("equivalent", True) for entry in explanations)
         return len(self.killed) / max(self.total - equivalent, 1)
 
 

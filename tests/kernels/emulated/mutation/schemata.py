@@ -21,9 +21,9 @@ import dataclasses
 from typing import NamedTuple
 
 from kernels.device.emulated.emit.sites import source
-from kernels.device.emulated.mutations import mutations
 from kernels.device.emulated.operands import Address, Integer, Name, Not
 from kernels.device.emulated.parsed import Block, Instruction, Module, Parameter, Registers
+from tests.kernels.emulated.mutation.mutations import mutations
 
 MUTANT, FROM, CHOSEN, NOT = (
     Name(f"%mutant{suffix}") for suffix in ("", "_from", "_chosen", "_not")
@@ -57,24 +57,24 @@ def woven(module, entry) -> tuple[Module, list[Mutant]]:
                 yield statement
 
     def beside(instruction):
-        found = list(mutations(instruction))
-        if not found:
+        variations = list(mutations(instruction))
+        if not variations:
             yield instruction
             return
         first = len(mutants) + 1
         file, line, _ = source(module, instruction.location)
-        for kind, mutated in found:
+        for kind, mutated in variations:
             mutants.append(
                 Mutant(
                     len(mutants) + 1, kind, file, line,
                     str(instruction), str(mutated or ""),
                 )
             )  # fmt: skip
-        last = len(found) - 1
+        last = len(variations) - 1
         yield _like(instruction, "sub", ("u32",), FROM, MUTANT, _integer(first))
         yield _like(instruction, "setp", ("gt", "u32"), CHOSEN, FROM, _integer(last))
         yield from _guarded(instruction)
-        for number, (_, mutated) in enumerate(found, first):
+        for number, (_, mutated) in enumerate(variations, first):
             if mutated is not None:
                 yield _like(instruction, "setp", ("eq", "u32"), CHOSEN, MUTANT, _integer(number))
                 yield from _guarded(mutated)

@@ -1,4 +1,4 @@
-"""Small mistakes in one PTX instruction: what mutation testing plants (mutate.py).
+"""Small mistakes in one PTX instruction: what mutation testing plants.
 
 mutations(instruction) lists what could be wrong with it: a comparison flipped or off by one, a
 barrier left out, a wait for one group too few, an address one element further, two registers of a
