@@ -14,7 +14,7 @@ from numba.core import config
 
 from kernels import llvm
 
-MODULES = [f"kernels.ops.linear.{name}" for name in ("shape", "panels", "tile")]
+MODULES = [f"kernels.ops.linear.{name}" for name in ("shape", "panels", "microkernel")]
 PROCESSORS = {
     "AVX-512": ("avx512f", "x86_64-linux-gnu", "skylake-avx512", r"vfmadd\w+ps\s.*%zmm", 16),
     "AVX2": ("avx2,fma", "x86_64-linux-gnu", "haswell", r"vfmadd\w+ps\s.*%ymm", 12),
@@ -25,7 +25,7 @@ PROCESSORS = {
 
 @pytest.fixture
 def tile_for(monkeypatch):
-    """tile_for(features): kernels/ops/linear/tile.py as it is on a processor with those."""
+    """tile_for(features): kernels/ops/linear/microkernel.py as it is on a processor with those."""
 
     def load(features):
         monkeypatch.setattr(llvm, "features", lambda: frozenset(features.split(",")))

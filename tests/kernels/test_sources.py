@@ -48,7 +48,7 @@ def changed(package, file):
         ("ops/gather/shuffle.py", {"gather"}),
         ("ops/adam/cpu.py", {"adam", "linear_backward_adam"}),
         ("ops/softmax_cross_entropy/cpu.py", {"softmax_cross_entropy", "linear_cross_entropy"}),
-        ("ops/linear/tile.py", {"linear", "linear_backward_adam", "linear_cross_entropy"}),
+        ("ops/linear/microkernel.py", {"linear", "linear_backward_adam", "linear_cross_entropy"}),
         ("jit.py", set(OPS)),
         ("scalar.py", set(OPS)),
         ("vector_math.py", set(OPS)),

@@ -19,6 +19,7 @@ nothing is skipped.
 from kernels import llvm, parallel
 from kernels.jit import compiled
 from kernels.llvm import start
+from kernels.ops.linear.microkernel import marked_rows, thin_row, tiles
 from kernels.ops.linear.panels import (
     PAD,
     ROWS_READ,
@@ -32,7 +33,6 @@ from kernels.ops.linear.panels import (
     transpose,
 )
 from kernels.ops.linear.shape import COLUMNS, LANES, ROWS, WIDE, WORD
-from kernels.ops.linear.tile import marked_rows, thin_row, tiles
 from kernels.threads import WIDEST
 
 DENSE_SHARE = 0.7  # of a; above, its zeros are not skipped
