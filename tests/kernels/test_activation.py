@@ -6,14 +6,14 @@ import pytest
 import kernels
 from kernels.ops.activation.cases import SPECIAL, backward, forward, normal, saved
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 from tests.kernels.mish import mish
 
 OP = "activation"
 READING_Y_OR_Z = ["tanh", mish]
 
 
-class TestForwardArguments(Battery):
+class TestForwardArguments(ArgumentChecks):
     test_wrong_shape = None  # every shape is right
 
     @staticmethod
@@ -25,7 +25,7 @@ class TestForwardArguments(Battery):
         return kernels.activation(z, "tanh", **options)
 
 
-class TestBackwardArguments(Battery):
+class TestBackwardArguments(ArgumentChecks):
     @staticmethod
     def inputs():
         return {"dy": normal(6, 5), "s": normal(6, 5, seed=1)}

@@ -8,12 +8,12 @@ from kernels.battery.budgets import TINY
 from kernels.device import held_to
 from kernels.ops.adadelta.cases import budget, case, state
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "adadelta"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("p", "a", "d")
 
     @staticmethod

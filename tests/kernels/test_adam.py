@@ -9,12 +9,12 @@ from kernels.device import held_to
 from kernels.ops.adam.cases import budget as expected
 from kernels.ops.adam.cases import case, exact, state
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "adam"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("p", "m", "v")
 
     @staticmethod

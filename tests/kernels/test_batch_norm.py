@@ -8,7 +8,7 @@ from kernels import reference
 from kernels.device import capture
 from kernels.ops.batch_norm.cases import data
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 from tests.kernels.mish import mish
 
 OP = "batch_norm"
@@ -37,7 +37,7 @@ def trained(variant, given, **options):
     return z.read(), saved.read()
 
 
-class TestTraining(Battery):
+class TestTraining(ArgumentChecks):
     in_place = ("moving_mean", "moving_variance")
     free = (("x", 0),)
     inputs = staticmethod(batch)
@@ -47,7 +47,7 @@ class TestTraining(Battery):
         return kernels.batch_norm(activation="relu", **given)
 
 
-class TestInference(Battery):
+class TestInference(ArgumentChecks):
     free = (("x", 0),)
     inputs = staticmethod(batch)
 
@@ -56,7 +56,7 @@ class TestInference(Battery):
         return kernels.batch_norm(activation="relu", training=False, **given)
 
 
-class TestBackward(Battery):
+class TestBackward(ArgumentChecks):
     @staticmethod
     def inputs():
         dy, x, gamma, s = batch(9, 5, "dz", "x", "gamma", "s")

@@ -8,7 +8,7 @@ import kernels
 from kernels.ops.clip_by_norm import scratch_size
 from kernels.ops.clip_by_norm.cases import LARGEST, case
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "clip_by_norm"
 
@@ -17,7 +17,7 @@ def gradients(n, seed=0):
     return np.random.default_rng(seed).standard_normal(n, dtype=np.float32)
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("g",)
     free = (("g", 0), ("starts", 0))
     wrong_dtypes_of = {"starts": ("int32", "float32", "float64")}  # noqa: RUF012

@@ -7,12 +7,12 @@ import kernels
 from kernels.device import held_to
 from kernels.ops.clip_by_value.cases import VALUES, case
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "clip_by_value"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("g",)
     free = (("g", 0),)
 

@@ -9,7 +9,7 @@ from kernels import philox
 from kernels.device import capture
 from kernels.ops.dropout import cpu, reference
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "dropout"
 SEED, STEP, STREAM = 5, 7, 2
@@ -23,7 +23,7 @@ def values(*shape):
     return harness.normal(np.random.default_rng(3), *shape)
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     @staticmethod
     def inputs():
         return {"dy": values(6, 5), "x_saved": np.tanh(values(6, 5))}

@@ -7,7 +7,7 @@ import kernels
 from kernels import losses, reference
 from kernels.ops.elementwise_loss.cases import budget, data, weights_of
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "elementwise_loss"
 WITH_ANSWERS = [name for name in losses.names() if losses.get(name).right]
@@ -20,7 +20,7 @@ def run(variant, loss, z, t, **options):
     return [harness.get(a) for a in found]
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     @staticmethod
     def inputs():
         return {"z": data("squared_error", 6, 5)[0], "targets": data("squared_error", 6, 5)[1]}
@@ -30,7 +30,7 @@ class TestArguments(Battery):
         return kernels.elementwise_loss(z, targets, "squared_error", **options)
 
 
-class TestArgumentsWithWeights(Battery):
+class TestArgumentsWithWeights(ArgumentChecks):
     @staticmethod
     def inputs():
         z, t = data("binary_crossentropy", 6, 5)

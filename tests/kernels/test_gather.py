@@ -7,7 +7,7 @@ import kernels
 from kernels.device import capture
 from kernels.ops.gather.shuffle import half_bits, shuffle_key
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "gather"
 LARGE = [65535, 65536, 65537, 60000, 1_000_003]
@@ -20,7 +20,7 @@ def rows_of(variant, n, key, start=0, rows=None):
     return harness.get(kernels.gather(labels, start, count, key=key, **variant.options))
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     free = (("x", 0), ("x", 1))
     wrong_dtypes = ("float64", "float16", "int64", "bool")
     test_wrong_shape = None  # any shape with rows is right

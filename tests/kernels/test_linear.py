@@ -6,13 +6,13 @@ import pytest
 import kernels
 from kernels.ops.linear.cases import forward_budget, operands
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 from tests.kernels.mish import mish
 
 OP = "linear"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     free = (("x", 0),)
 
     @staticmethod

@@ -12,7 +12,7 @@ from kernels.ops.linear.cases import ACTIVATIONS
 from kernels.ops.linear.cases import backward_budget as expected
 from kernels.ops.linear.cases import gradients as operands
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 from tests.kernels.mish import mish
 
 OP = "linear"
@@ -24,7 +24,7 @@ def check(got, want):
         harness.check(one, value, bound)
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     @staticmethod
     def inputs():
         dy, x, w = operands(6, 8, 12)

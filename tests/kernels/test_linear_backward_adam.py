@@ -12,7 +12,7 @@ from kernels.ops.linear import tiles
 from kernels.ops.linear.cases import backward_budget
 from kernels.ops.linear_backward_adam.cases import WIDE, problem
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 from tests.kernels.mish import mish
 
 OP = "linear_backward_adam"
@@ -39,7 +39,7 @@ def one_after_the_other(dz, x, *, x_activation=None, x_saved=None, precision=Non
     return dx
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = WRITTEN
 
     @staticmethod

@@ -10,7 +10,7 @@ import kernels
 from kernels.device import held_to
 from kernels.ops.linear_cross_entropy.cases import budget, problem
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 from tests.kernels.mish import mish
 
 OP = "linear_cross_entropy"
@@ -21,7 +21,7 @@ def given(kind="labels", shape=SHAPE):
     return dict(zip(("x", "w", "b", "labels"), problem(shape, kind), strict=True))
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     wrong_dtypes_of = MappingProxyType({"labels": ("bool", "complex64")})
 
     @staticmethod

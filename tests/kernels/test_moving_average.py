@@ -6,12 +6,12 @@ import pytest
 import kernels
 from kernels.ops.moving_average.cases import data
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "moving_average"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("average",)
 
     @staticmethod

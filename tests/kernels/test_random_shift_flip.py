@@ -9,13 +9,13 @@ from kernels.device import capture
 from kernels.ops.random_shift_flip import FLIPS
 from kernels.ops.random_shift_flip.cases import images
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "random_shift_flip"
 BOTH = "horizontal_and_vertical"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     free = (("x", 0),)
 
     @staticmethod

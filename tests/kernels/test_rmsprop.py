@@ -9,12 +9,12 @@ from kernels.battery.budgets import TINY
 from kernels.device import held_to
 from kernels.ops.rmsprop.cases import KINDS, budget, case, state
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "rmsprop"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("p", "v", "m", "u")
 
     @staticmethod

@@ -7,7 +7,7 @@ import kernels
 from kernels import reference
 from kernels.ops.root_mean_squared_error.cases import data
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "root_mean_squared_error"
 
@@ -19,7 +19,7 @@ def run(variant, z, t, **options):
     return [a if a is None else harness.get(a) for a in found]
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     @staticmethod
     def inputs():
         return dict(zip(("z", "targets"), data(6, 5), strict=True))

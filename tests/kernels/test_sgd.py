@@ -9,12 +9,12 @@ from kernels.device import held_to
 from kernels.ops.sgd.cases import KINDS, case, state
 from kernels.ops.sgd.cases import budget as expected
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "sgd"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("p", "u")
 
     @staticmethod

@@ -9,7 +9,7 @@ import pytest
 import kernels
 from kernels.ops.softmax_cross_entropy.cases import integer_labels, logits, one_hot, soft
 from tests import harness
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "softmax_cross_entropy"
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
@@ -34,7 +34,7 @@ def check(got, want, compare=harness.check):
     np.testing.assert_array_equal(got[2], want[2].astype(np.uint8))
 
 
-class TestArgumentsWithLabels(Battery):
+class TestArgumentsWithLabels(ArgumentChecks):
     free = (("z", 1),)
     wrong_dtypes_of = MappingProxyType({"labels": ("bool", "complex64")})
 
@@ -47,7 +47,7 @@ class TestArgumentsWithLabels(Battery):
         return kernels.softmax_cross_entropy(z, labels, **options)
 
 
-class TestArgumentsWithTargets(Battery):
+class TestArgumentsWithTargets(ArgumentChecks):
     wrong_dtypes_of = MappingProxyType({"labels": ("float64", "float16", "bool")})
 
     @staticmethod

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import kernels
-from tests.kernels.battery import Battery
+from tests.kernels.argument_checks import ArgumentChecks
 
 OP = "signum"
 
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     in_place = ("p", "u")
 
     @staticmethod

@@ -1,6 +1,6 @@
 """What every op must do with its arguments, whichever of its variants runs.
 
-class TestArguments(Battery):
+class TestArguments(ArgumentChecks):
     inputs = staticmethod(lambda: {"x": ..., "w": ...})     # NumPy arrays that it accepts
     call = staticmethod(lambda x, w, **options: kernels.linear(x, w, **options))
 """
@@ -14,7 +14,7 @@ import kernels
 from tests import harness
 
 
-class Battery:
+class ArgumentChecks:
     in_place = ()  # inputs that the op writes to: never copied, so their layout is checked
     free = ()  # (input, axis): sizes that nothing else must agree with
     wrong_dtypes = ("float64", "float16", "int32")
