@@ -77,7 +77,8 @@ class Sequential(Network):
         instance's `name`, or a function's; see dnn/metrics.
         run_eagerly: let `fit` call one kernel after the other. Default False: the calls of some
         steps are recorded once and replayed, on a GPU with one launch (dnn/graphs.py). The bits are
-        the same. Steps with a layer, loss or optimizer of your own are always eager.
+        the same. Steps with a layer, loss or optimizer of your own are eager, unless its class says
+        that it calls kernels alone: class Own(layers.Layer, recordable=True).
         steps_per_execution: how many steps `fit` takes before it calls its callbacks'
         on_train_batch_end, once for all of them and with the number of the last; at most an
         epoch's. The weights do not depend on it, to the bit. Default "auto": as many as are

@@ -8,7 +8,7 @@ from dnn.optimizers.base import EPSILON, Optimizer
 from dnn.place import Place
 from dnn.schedules import Schedule
 from kernels.numbers import KEPT
-from kernels.ops.linear_backward_adam import pays
+from kernels.ops.linear_backward_adam import is_faster
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Adam(Optimizer, recordable=True):
         )  # fmt: skip
 
     def is_fused_faster(self, device: str, precision: str, B: int, I: int, O: int) -> bool:
-        return pays(device, precision, B, I, O)
+        return is_faster(device, precision, B, I, O)
 
 
 @dataclass

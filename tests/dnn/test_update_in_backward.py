@@ -139,7 +139,7 @@ def test_other_layers_with_parameters():
 
 
 @pytest.mark.parametrize(("batch", "expected"), [(128, True), (8192, False)])
-@pytest.mark.parametrize("side", [512, 2048])  # there dw pays with dx, here by itself too
+@pytest.mark.parametrize("side", [512, 2048])  # there dw is faster with dx, here by itself too
 def test_not_where_another_kernel_makes_a_better_dw(side, batch, expected):
     """gpu_hopper.cu, of a large batch in bfloat16."""
     model = model_of(layers.Dense(side), precision="bfloat16")

@@ -94,7 +94,7 @@ def linear_backward_adam(
     return dx
 
 
-def pays(device, precision, B, I, O) -> bool:
+def is_faster(device, precision, B, I, O) -> bool:
     """Whether this is less work than `linear_backward` and `adam`. Not on the CPU, where a call
     costs nothing; nor where dw is better made by gpu_hopper.cu, which has no such epilogue."""
     dw, dx = {"linear_backward_dw": (I, O, B)}, {"linear_backward_dx": (B, I, O)}

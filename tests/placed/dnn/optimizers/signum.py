@@ -8,7 +8,7 @@ from dnn.schedules import Schedule
 
 
 @dataclass
-class Signum(Optimizer):
+class Signum(Optimizer, recordable=True):
     """u = β u + (1 − β) g; p −= lr sign(u). Source: Bernstein et al., ICML 2018."""
 
     learning_rate: float | Schedule = 1e-4
