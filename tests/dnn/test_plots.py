@@ -7,30 +7,14 @@ import numpy as np
 import pytest
 
 import kernels
-from dnn import Sequential, callbacks, layers, perceptron, plots
+from dnn import callbacks, layers, plots
 from dnn.datasets import toy
 from dnn.learning_rate_finder import LearningRateSweep
 from dnn.plots import figure as looks
 from dnn.plots.local_minima import hill
 from kernels import activations
 from tests.dnn.helpers import small_model
-
-
-def drawn_points(axis):
-    """{label: (n, 2) points} of an Axes' scatters."""
-    named = [c for c in axis.collections if not c.get_label().startswith("_")]
-    return {c.get_label(): np.asarray(c.get_offsets()) for c in named}
-
-
-def hand_made():
-    """Two step units and an AND: what separates red from blue."""
-    model = Sequential(
-        [layers.Dense(2, activation="binary_step"), layers.Dense(1, activation="binary_step")]
-    )
-    model.build(2)
-    model.set_weights([toy.HIDDEN_WEIGHTS, toy.HIDDEN_BIASES, np.ones((2, 1)), [-1.5]])
-    return model
-
+from tests.dnn.pictured import curve_model, hand_made, image_model, images
 
 SWEEP = LearningRateSweep(*np.array([[1e-3, 1e-2, 1e-1], [3, 1, 9], [3, 2, 5]]), 1e-2)
 RECORDS = {name: [[1.0], [2.0]] for name in callbacks.gradient_watch.MEASURES} | {"step": [1, 2]}
@@ -51,26 +35,6 @@ PICTURES = {
     "mistakes": lambda **o: plots.mistakes(image_model(), *images(), **o),
     "rate_sweep": lambda **o: plots.rate_sweep(SWEEP, **o),
 }
-
-
-def image_model():
-    model = Sequential([layers.Flatten(), layers.Dense(6, "tanh"), layers.Dense(3)], seed=1)
-    model.build((4, 5))
-    return model
-
-
-def curve_model():
-    model = Sequential([layers.Dense(3, "tanh"), layers.Dense(1)], device="cpu")
-    model.build(1)
-    return model
-
-
-def images(n=40):
-    rng = np.random.default_rng(0)
-    return rng.integers(0, 256, (n, 4, 5), dtype=np.uint8), rng.integers(0, 3, n)
-
-
-# All of them
 
 
 def test_every_picture_is_looked_at_here():
@@ -109,9 +73,6 @@ def test_looks_differ_without_colour():
     assert len({str(looks.style(i)["linestyle"]) for i in range(8)}) == 8
 
 
-# Learning curves
-
-
 def test_learning_curves_show_the_history():
     values = {"loss": [2.0, 1.0], "val_loss": [3.0, 2.5], "accuracy": [0.1, 0.2], "seconds": [1, 1]}
     figure = plots.learning_curves(values)
@@ -146,9 +107,6 @@ def test_learning_curves_refuse_an_empty_history():
         plots.learning_curves({"seconds": [1.0]})
 
 
-# Confusion matrix
-
-
 def test_confusion_matrix_counts_rows_by_true_class(tmp_path):
     path = tmp_path / "matrix.png"
     figure = plots.confusion_matrix([0, 0, 0, 1], [0, 1, 1, 1], ["cat", "dog"], path=path)
@@ -165,9 +123,6 @@ def test_confusion_matrix_refuses_other_lengths():
         plots.confusion_matrix([0, 1], [0, 1, 1])
 
 
-# Losses
-
-
 def test_loss_curves_show_every_loss_and_its_derivative():
     """Against the reference, in float64."""
     shown = {axis.get_title(loc="left"): axis for axis in plots.loss_curves(z=(-2, 2)).axes}
@@ -181,9 +136,6 @@ def test_loss_curves_show_every_loss_and_its_derivative():
             np.testing.assert_allclose(drawn, expected(z, float(target)), rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="losses: got none"):
         plots.loss_curves([])
-
-
-# Several runs, and curves
 
 
 def test_rate_sweep_marks_the_suggestion():
@@ -222,9 +174,6 @@ def test_fitted_curve_shows_the_samples_and_what_the_model_gives():
         plots.fitted_curve(model, np.zeros((4, 2)), np.zeros(4))
 
 
-# Activation curves
-
-
 def test_activation_curves_show_every_activation_and_its_derivative():
     """Against the reference, in float64."""
     figure = plots.activation_curves(z=(-3, 3))
@@ -257,178 +206,6 @@ def test_activation_curves_of_a_users_own():
 def test_activation_curves_refuse_what_is_no_curve(chosen):
     with pytest.raises(ValueError, match="expected functions of a single number"):
         plots.activation_curves(chosen)
-
-
-# Decision boundary
-
-
-def boundary(axis):
-    """The points of the black lines."""
-    lines = [c for c in axis.collections if type(c).__name__ == "QuadContourSet" and not c.filled]
-    return np.concatenate([path.vertices for c in lines for path in c.get_paths()])
-
-
-@pytest.mark.parametrize("outputs", [1, 2])
-def test_the_boundary_is_where_the_outputs_are_equal(outputs):
-    """x₁ + 2 x₂ = 1, by one output or by two."""
-    model = Sequential([layers.Dense(outputs)])
-    model.build(2)
-    w = np.array([[1.0], [2.0]])
-    one, two = [w, [-1.0]], [np.hstack([-w, w]), [1.0, -1.0]]
-    model.set_weights(one if outputs == 1 else two)
-    x, y = toy.blobs(40, classes=2)
-    axis = plots.decision_boundary(model, x, y, class_names=["left", "right"]).axes[0]
-    points = boundary(axis)
-    np.testing.assert_allclose(points @ [1, 2], 1, atol=1e-3)
-    shown = drawn_points(axis)
-    np.testing.assert_allclose(shown["left"], x[y == 0])
-    np.testing.assert_allclose(shown["right"], x[y == 1])
-
-
-def test_a_sigmoid_decides_at_one_half():
-    model = Sequential([layers.Dense(1, "sigmoid")])
-    model.build(2)
-    model.set_weights([[[1.0], [2.0]], [-1.0]])
-    x = toy.blobs(40, classes=2)[0]
-    np.testing.assert_allclose(
-        boundary(plots.decision_boundary(model, x).axes[0]) @ [1, 2], 1, atol=1e-3
-    )
-    axis = plots.decision_boundary(model, x, threshold=0.9).axes[0]
-    expected = 1 + np.log(9)
-    np.testing.assert_allclose(boundary(axis) @ [1, 2], expected, atol=0.02)
-
-
-def test_two_hidden_step_units_cut_out_a_wedge():
-    """Every point of the boundary lies on one of the two lines of red_blue, within a grid cell."""
-    x, y = toy.red_blue()
-    axis = plots.decision_boundary(hand_made(), x, y).axes[0]
-    z = boundary(axis) @ toy.HIDDEN_WEIGHTS + toy.HIDDEN_BIASES
-    assert np.abs(z).min(axis=1).max() < 0.05 and len(z) > 50
-
-
-def test_more_than_two_classes():
-    """The largest of three outputs; each region with a hatching of its own."""
-    model = Sequential([layers.Dense(3)])
-    model.build(2)
-    angle = 2 * np.pi * np.arange(3) / 3
-    model.set_weights([np.stack([np.cos(angle), np.sin(angle)]), np.zeros(3)])
-    x, y = toy.blobs(60)
-    axis = plots.decision_boundary(model, x, y).axes[0]
-    assert set(drawn_points(axis)) == {"class 0", "class 1", "class 2"}
-    filled = next(c for c in axis.collections if getattr(c, "filled", False))
-    assert len(set(filled.hatches)) == 3
-    outputs = np.sort(boundary(axis) @ model.get_weights()[0], axis=1)
-    np.testing.assert_allclose(outputs[:, 2], outputs[:, 1], atol=0.02)
-
-
-def test_boundaries_side_by_side():
-    figure, axes = looks.new_figure(2)
-    for axis in axes:
-        assert plots.decision_boundary(hand_made(), *toy.red_blue(20), axis=axis) is figure
-    assert len(figure.axes) == 2 and all(drawn_points(axis) for axis in axes)
-
-
-def test_a_boundary_needs_two_inputs():
-    with pytest.raises(ValueError, match=r"x: got shape \(4, 3\); expected \(n, 2\)"):
-        plots.decision_boundary(perceptron.unit([1, 1, 1]), np.zeros((4, 3)))
-
-
-# Encodings
-
-
-def test_encodings_under_each_activation():
-    x, y = toy.red_blue(60)
-    names = ["binary_step", "tanh", "relu"]
-    figure = plots.encodings(hand_made(), x, y, activations=names, class_names=["red", "blue"])
-    z = x.astype(np.float64) @ toy.HIDDEN_WEIGHTS + toy.HIDDEN_BIASES
-    assert [axis.get_title() for axis in figure.axes] == names
-    for axis, name in zip(figure.axes, names, strict=True):
-        expected = kernels.reference.activation(z, activations.get(name))
-        shown = drawn_points(axis)
-        np.testing.assert_allclose(shown["red"], expected[y == 0], atol=1e-5)
-        np.testing.assert_allclose(shown["blue"], expected[y == 1], atol=1e-5)
-
-
-def test_a_step_gathers_samples_at_three_corners_and_the_next_layer_cuts_one_off():
-    x, y = toy.red_blue(60)
-    (axis,) = plots.encodings(hand_made(), x, y).axes
-    counts = {text.xy: text.get_text() for text in axis.texts}
-    counts = {tuple(np.asarray(point).tolist()): text for point, text in counts.items()}
-    assert set(counts) == {(0, 1), (1, 0), (1, 1)} and counts[1, 1] == "30 samples"
-    (line,) = axis.lines
-    np.testing.assert_allclose(np.sum(line.get_xydata(), axis=1), 1.5, atol=1e-6)
-
-
-def test_encodings_of_a_deeper_layer_and_of_bytes():
-    """Against the model's own, whose input bytes are scaled."""
-    model = Sequential([layers.Dense(5, "tanh"), layers.Dense(4, "sigmoid"), layers.Dense(3)])
-    x = np.random.default_rng(0).integers(0, 256, (30, 6), dtype=np.uint8)
-    model.build(6)
-    for layer in (0, 1, 2):
-        figure = plots.encodings(model, x, np.zeros(30, int), layer=layer, units=(2, 1))
-        expected = model.encodings(x)[layer][:, [2, 1]]
-        (axis,) = figure.axes
-        np.testing.assert_allclose(drawn_points(axis)["class 0"], expected, atol=1e-6)
-        assert (axis.get_xlabel(), axis.get_ylabel()) == ("a3", "a2")
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [({"layer": 2}, "layer: got 2; expected the number"), ({"units": (0, 2)}, "units: got")],
-)
-def test_encodings_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        plots.encodings(hand_made(), *toy.red_blue(9), **options)
-
-
-# Images
-
-
-def test_mistakes_are_the_surest_and_wrong():
-    model, (x, y) = image_model(), images()
-    probability = kernels.reference.activation(model.predict(x), activations.get("softmax"))
-    predicted = probability.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != y)
-    wrong = wrong[np.argsort(-probability[wrong].max(axis=1))][:7]
-    figure = plots.mistakes(model, x, y, count=7, class_names=["a", "b", "c"])
-    assert len(figure.axes) == 7
-    for axis, i in zip(figure.axes, wrong, strict=True):
-        np.testing.assert_array_equal(axis.images[0].get_array(), x[i])
-        taken, sure, true = axis.get_title().split("\n")
-        assert taken == f"taken for {'abc'[predicted[i]]}"
-        assert true == f"is {'abc'[y[i]]} (#{i})"
-        assert sure == f"{probability[i].max():.1%} sure"
-    assert figure.get_suptitle().endswith(f"7 of {(predicted != y).sum()} among 40")
-
-
-def test_no_mistakes():
-    model, (x, _) = image_model(), images()
-    figure = plots.mistakes(model, x, model.predict(x).argmax(axis=1))
-    assert figure.axes == [] and figure.get_suptitle().endswith("0 of 0 among 40")
-
-
-def test_first_layer_weights_are_drawn_as_the_input_is():
-    model = image_model()
-    figure = plots.first_layer_weights(model, units=[4, 0])
-    shown = [axis for axis in figure.axes if axis.images]
-    assert [axis.get_title() for axis in shown] == ["unit 4", "unit 0"]
-    w = model.get_weights()[0]
-    for axis, unit in zip(shown, [4, 0], strict=True):
-        np.testing.assert_array_equal(axis.images[0].get_array(), w[:, unit].reshape(4, 5))
-        most = np.abs(w[:, [4, 0]]).max()
-        np.testing.assert_allclose(axis.images[0].get_clim(), (-most, most), rtol=1e-6)
-
-
-def test_images_of_another_shape_are_refused():
-    with pytest.raises(ValueError, match=r"shape: got \(3, 5\) .* height · width = 20"):
-        plots.first_layer_weights(image_model(), shape=(3, 5))
-    model = small_model()
-    model.build(12)
-    with pytest.raises(ValueError, match=r"shape: got \(3, 3\) for samples of shape \(12,\)"):
-        plots.first_layer_weights(model)
-
-
-# Animation
 
 
 def test_an_animation_has_a_picture_for_every_epoch(tmp_path):
