@@ -83,8 +83,8 @@ def run(output, minutes, device, steps=STEPS) -> int:
             weights = [SUITES.get(part.split()[-1], 1) for part, _ in parts[number:]]
             limit_s = (step_end - time.monotonic()) * weights[0] / sum(weights)
             outcomes.append(perform(name, command, limit_s, output))
-            found = outcomes[-1]
-            print(f"{found.step:28} {found.outcome:12} {found.seconds:6.1f} s", flush=True)
+            last = outcomes[-1]
+            print(f"{last.step:28} {last.outcome:12} {last.seconds:6.1f} s", flush=True)
             write_summary(output, device, outcomes)
     archive = shutil.make_archive(str(output), "zip", output)
     print(f"written to {output} and {archive}")

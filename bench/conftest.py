@@ -56,9 +56,9 @@ def pytest_configure(config):
     config.stash[records.LINES], config.stash[records.WRITTEN] = [], set()
     config.stash[records.RUN], config.stash[ABSENT] = records.now(), Counter()
     config.stash[END] = time.monotonic() + config.getoption("--seconds")
-    found = (providers.load_peer(name)[0] for name in providers.peer_names())
+    peers = (providers.load_peer(name)[0] for name in providers.peer_names())
     config.stash[records.THREADS] = {}
-    for module in [ours, *filter(None, found)]:
+    for module in [ours, *filter(None, peers)]:
         config.stash[records.THREADS] |= module.threads(config.getoption("--threads"))
 
 
@@ -100,12 +100,12 @@ def limits_of(pytestconfig):
     recorded = set()
 
     def of(provider):
-        found = limits.of(provider.device)
+        measured = limits.of(provider.device)
         if provider.device not in recorded:
             recorded.add(provider.device)
             us = providers.Provider("bench/limits.py", provider.device, ours)
-            records.keep(pytestconfig, us, "limits", found.record())
-        return found
+            records.keep(pytestconfig, us, "limits", measured.record())
+        return measured
 
     return of
 
@@ -122,7 +122,7 @@ def bench(benchmark, pytestconfig, limits_of):
             pytest.skip("; ".join(dict.fromkeys(p.why_not for p in everybody)))
         case = make_case(*arguments, **sizes)
         benchmark.group = f"{case.name} {everybody[0].device}"
-        found = measure.run(benchmark, everybody, case)
+        outcome = measure.run(benchmark, everybody, case)
         facts = {
             "shape": case.shape,
             "dtype": case.dtype,
@@ -133,21 +133,21 @@ def bench(benchmark, pytestconfig, limits_of):
         work = case.operations, case.traffic_bytes, case.precision
         facts |= case.facts
         kept = []
-        for provider, figures in found.figures.items():
+        for provider, figures in outcome.figures.items():
             if figures:
                 limit = limits_of(provider).of(*work, figures["cache"])
                 if limit:
                     limit["share_of_limit"] = limit["limit_us"] / figures["median_us"]
-                absent = {} if kept else {"absent": found.absent}
+                absent = {} if kept else {"absent": outcome.absent}
                 facts_here = facts | figures | limit | absent
                 kept.append(records.keep(pytestconfig, provider, case.op, facts_here))
         benchmark.extra_info["records"] = kept
         pytestconfig.stash[records.LINES].extend(lines(case, kept))
-        pytestconfig.stash[ABSENT].update(found.absent.values())
-        if found.wrong:
-            pytest.fail("\n".join(found.wrong), pytrace=False)
-        if not found.figures:
-            pytest.skip("; ".join(found.absent.values()))
+        pytestconfig.stash[ABSENT].update(outcome.absent.values())
+        if outcome.wrong:
+            pytest.fail("\n".join(outcome.wrong), pytrace=False)
+        if not outcome.figures:
+            pytest.skip("; ".join(outcome.absent.values()))
 
     return run
 
@@ -156,13 +156,13 @@ def lines(case, kept):
     """A line a case: the first's median, and how many times as long the others take."""
     if kept:
         first, *others = kept
-        found = f"{case.name} {providers.label(case.shape)} {case.precision}: {first['provider']} "
-        found += f"{first['median_us']:.1f} µs"
+        line = f"{case.name} {providers.label(case.shape)} {case.precision}: {first['provider']} "
+        line += f"{first['median_us']:.1f} µs"
         if "share_of_limit" in first:
-            found += f" ({first['share_of_limit']:.0%} of the limit)"
+            line += f" ({first['share_of_limit']:.0%} of the limit)"
         for record in others:
-            found += f"; {record['provider']} {record['median_us'] / first['median_us']:.2f} ×"
-        yield found
+            line += f"; {record['provider']} {record['median_us'] / first['median_us']:.2f} ×"
+        yield line
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -38,8 +38,8 @@ def case(op):
     if op == "linear":
         return linear_cases.forward("ladder", sizes, "relu", keep=False)
     z, labels = softmax_cases.logits(*sizes), softmax_cases.integer_labels(*sizes)
-    found = softmax_cases.case("ladder", z, labels.astype(np.int32), scale=1 / sizes[0])
-    return without_hits(found)
+    battery_case = softmax_cases.case("ladder", z, labels.astype(np.int32), scale=1 / sizes[0])
+    return without_hits(battery_case)
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,19 @@ def idea(op, file) -> str:
 
 def count(op) -> list[Rung]:
     """Of every rung on the emulated device. Raises AssertionError where a result is wrong."""
-    computed, found = case(op), []
+    computed, rungs = case(op), []
     for file in files(op):
         with emulated.session(schedule="in order") as session:
             computed.check(variant(op, "emulated", file))
         counters, total = session.counters, session.counters.total
-        found.append(
+        rungs.append(
             Rung(
                 file, idea(op, file), counters.blocks, total.global_bytes, total.sectors,
                 total.bank_conflicts, total.requests, round(counters.instructions / 32),
                 total.barriers,
             )
         )  # fmt: skip
-    return found
+    return rungs
 
 
 def variant(op, device, file) -> Variant:
@@ -151,9 +151,9 @@ def write(root=provenance.ROOT) -> str:
     counted = {op: count(op) for op in SIZES}
     path = Path(root) / PAGE
     before, _, after = pages.between(path.read_text(encoding="utf-8"), PAGE, BEGIN)
-    text = "\n\n".join([*(table(op, found) for op, found in counted.items()), compiled_by()])
+    text = "\n\n".join([*(table(op, rungs) for op, rungs in counted.items()), compiled_by()])
     path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{pages.END}{after}", encoding="utf-8")
     missing = ours.why_not("gpu")
     said = textwrap.fill(f"not timed: {missing}" if missing else "timed with the cache flushed")
-    tables = (table(op, found, microseconds(op)) for op, found in counted.items())
+    tables = (table(op, rungs, microseconds(op)) for op, rungs in counted.items())
     return "\n\n".join([*tables, said])

@@ -94,10 +94,10 @@ def _products_on_cpu():
     for n in CPU_PRODUCTS:
         a = np.random.default_rng(0).standard_normal((n, n), np.float32)
         out = np.empty_like(a)
-        found = {"NumPy": functools.partial(np.matmul, a, a, out)}
+        products = {"NumPy": functools.partial(np.matmul, a, a, out)}
         if torch:
-            found["PyTorch"] = torch.product(n, "float32", "cpu")
-        for library, product in found.items():
+            products["PyTorch"] = torch.product(n, "float32", "cpu")
+        for library, product in products.items():
             quiet.wait()
             product()
             repeats = max(REPEATS, CPU_PRODUCTS[-1] ** 3 // n**3)

@@ -83,7 +83,7 @@ class Call:
 
 
 @dataclass
-class Found:
+class Outcome:
     """figures: of each provider that was timed, those of a record. absent: {name: why it does not
     take part}. wrong: what disagrees or fails, and must not."""
 
@@ -143,42 +143,42 @@ def agree(got, case):
         )
 
 
-def run(benchmark, providers, case) -> Found:
+def run(benchmark, providers, case) -> Outcome:
     """Check a case and time it; figures are empty where --benchmark-disable is given."""
-    found, calls = Found(), {}
+    outcome, calls = Outcome(), {}
     for provider in providers:
         try:
             calls[provider] = prepare(provider, case)
         except Absent as reason:
-            found.absent[provider.name] = str(reason)
+            outcome.absent[provider.name] = str(reason)
         except Exception as failure:
-            found.wrong.append(f"{provider.name}: {type(failure).__name__}: {failure}")
+            outcome.wrong.append(f"{provider.name}: {type(failure).__name__}: {failure}")
     if not calls:
-        return found
+        return outcome
     if not benchmark.enabled:
         benchmark.pedantic(next(iter(calls.values())))
-        found.figures = {provider: {} for provider in calls}
-        return found
+        outcome.figures = {provider: {} for provider in calls}
+        return outcome
     on_cpu = providers[0].device == "cpu"
     times = host_turns(benchmark, calls, on_cpu)
-    found.figures = {
+    outcome.figures = {
         provider: {"clock": "host", "cache": "warm"} | quantiles_us(times[provider])
         for provider in calls
     }
     if not on_cpu:
         has_events = {p: call for p, call in calls.items() if hasattr(p.gpu(), "record")}
-        host_us = {p: figures["median_us"] for p, figures in found.figures.items()}
+        host_us = {p: figures["median_us"] for p, figures in outcome.figures.items()}
         for provider, (flushed, warm) in device_turns(has_events, host_us).items():
             warm = {f"warm_{name}": value for name, value in quantiles_us(warm).items()}
             clock = {"clock": "device", "cache": "flushed"}
-            found.figures[provider] = clock | quantiles_us(flushed) | warm
-        for provider, figures in found.figures.items():
+            outcome.figures[provider] = clock | quantiles_us(flushed) | warm
+        for provider, figures in outcome.figures.items():
             figures["host_median_us"] = host_us[provider]
-    for provider, figures in found.figures.items():
+    for provider, figures in outcome.figures.items():
         figures["first_call_s"] = calls[provider].first_call_s
         figures["GB/s"] = case.traffic_bytes / figures["median_us"] * 1e-3
         figures["GFLOP/s"] = case.operations / figures["median_us"] * 1e-3
-    return found
+    return outcome
 
 
 def host_turns(benchmark, calls, on_cpu) -> dict:

@@ -82,7 +82,7 @@ def trainer(net, device, data, weights):
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizers.Adam(1e-3), loss=loss, metrics=["accuracy"])
     x, y = array(data.images, device).reshape(len(data.images), -1), data.labels
-    wanted, found = queue.SimpleQueue(), queue.SimpleQueue()
+    wanted, results = queue.SimpleQueue(), queue.SimpleQueue()
     cpu_threads = numba.get_num_threads()
     epochs = MOST_STEPS // -(-len(x) // net.batch)  # more than anybody waits for
 
@@ -94,18 +94,18 @@ def trainer(net, device, data, weights):
                 raise Ended
 
         def on_epoch_end(self, epoch, logs):
-            found.put(logs["loss"])
+            results.put(logs["loss"])
 
     def train():
         numba.set_num_threads(cpu_threads)  # a thread's own
         try:
             model.fit(x, y, net.batch, epochs, verbose=0, callbacks=Turns())
         except Exception as failure:  # Ended, or what epoch() is to raise
-            found.put(failure)
+            results.put(failure)
 
     def epoch():
         wanted.put(True)
-        result = found.get()
+        result = results.get()
         if isinstance(result, Exception):
             raise result
         return result

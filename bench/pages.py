@@ -31,16 +31,16 @@ def write(results=records.RESULTS, root=provenance.ROOT) -> list[Path]:
     """Everything; root: the folder of PAGES. Returns the files written."""
     from bench import pictures
 
-    found, results, written = records.read(results), Path(results), []
+    everything, results, written = records.read(results), Path(results), []
     texts = {page: (Path(root) / page).read_text(encoding="utf-8") for page in PAGES}
     parts = {page: between(text, page) for page, text in texts.items()}
     for page, (before, _, after) in parts.items():
         path = Path(root) / page
-        text = f"{before}{BEGIN}\n\n{PAGES[page](found)}\n\n{END}{after}"
+        text = f"{before}{BEGIN}\n\n{PAGES[page](everything)}\n\n{END}{after}"
         path.write_text(text, encoding="utf-8")
         written.append(path)
-    for device, mine in report.cases(found).items():
-        folder, limit = results / provenance.slug(device), report.limits(found, device)
+    for device, mine in report.cases(everything).items():
+        folder, limit = results / provenance.slug(device), report.limits(everything, device)
         path = folder / "report.md"
         path.write_text(report.full(device, mine, limit), encoding="utf-8")
         written.append(path)

@@ -45,8 +45,8 @@ def overview(device, cases, path):
 
 def _order(row, ratios):
     """Rows without a peer below all others."""
-    found = ratios.get(row)
-    return (bool(found), statistics.geometric_mean(found) if found else 0, row)
+    of_row = ratios.get(row)
+    return (bool(of_row), statistics.geometric_mean(of_row) if of_row else 0, row)
 
 
 def _speed(axes, ratios):
@@ -54,11 +54,11 @@ def _speed(axes, ratios):
     axes.set_title("who is faster", loc="left", fontsize=10)
     axes.set_xlabel("the best peer's time by ours: ◂ the peer is faster | ours is faster ▸")
     axes.axvline(1, color="0.4", lw=1)
-    for i, found in enumerate(ratios):
-        if found:
-            mean = statistics.geometric_mean(found)
-            axes.plot([min(found), max(found)], [i, i], color="0.6", lw=1, zorder=2)
-            axes.plot(found, [i] * len(found), **DOT)
+    for i, of_row in enumerate(ratios):
+        if of_row:
+            mean = statistics.geometric_mean(of_row)
+            axes.plot([min(of_row), max(of_row)], [i, i], color="0.6", lw=1, zorder=2)
+            axes.plot(of_row, [i] * len(of_row), **DOT)
             axes.plot(mean, i, **MEAN)
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, 0.5), max(high, 2))
@@ -72,10 +72,10 @@ def _limit(axes, shares):
     axes.set_title("how near the limit", loc="left", fontsize=10)
     axes.set_xlabel("ours, of the limit")
     axes.axvline(1, color="0.4", lw=1)
-    for i, found in enumerate(shares):
-        if found:
-            axes.plot([min(found), max(found)], [i, i], color="0.6", lw=1, zorder=2)
-            axes.plot(found, [i] * len(found), **DOT)
-            axes.plot(statistics.median(found), i, **MEAN)
+    for i, of_row in enumerate(shares):
+        if of_row:
+            axes.plot([min(of_row), max(of_row)], [i, i], color="0.6", lw=1, zorder=2)
+            axes.plot(of_row, [i] * len(of_row), **DOT)
+            axes.plot(statistics.median(of_row), i, **MEAN)
     axes.set_xlim(0, max(1.05, axes.get_xlim()[1]))
     axes.xaxis.set_major_formatter(PercentFormatter(1))

@@ -71,10 +71,10 @@ def step(net, precision) -> list[Row]:
     x, labels = (devices.to_device(a, "emulated") for a in (x, labels))
     # As in a `fit` whose callbacks read no gradients
     passes = Passes(model, net.batch, training=True, gradients_read=False)
-    found = (devices.empty("emulated", net.batch, dtype) for dtype in (np.float32, np.uint8))
+    loss_and_hit = (devices.empty("emulated", net.batch, dtype) for dtype in (np.float32, np.uint8))
     with emulated.session() as counted:
         Batches(passes.plan, x).load(passes.x, 0)
-        passes.step(*found, 1, 1e-3, labels)
+        passes.step(*loss_and_hit, 1, 1e-3, labels)
     shapes = from_shapes(net)
     return [
         Row(name, counters.launches, counters.total.global_bytes, *shapes[name])

@@ -27,8 +27,8 @@ def cpu_name() -> str:
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text("utf-8"), re.MULTILINE)
-        name = found[1].strip() if found else name
+        match = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text("utf-8"), re.MULTILINE)
+        name = match[1].strip() if match else name
     return f"{name}, {cpu_count()} CPUs"
 
 
@@ -69,11 +69,11 @@ def versions(provider) -> dict[str, str]:
 
 def installed(*packages) -> dict[str, str]:
     """{package: version} of those that are installed."""
-    found = {}
+    versions = {}
     for package in packages:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[package] = metadata.version(package)
-    return found
+            versions[package] = metadata.version(package)
+    return versions
 
 
 @cache

@@ -73,25 +73,25 @@ def peer_names():
 def variants(op) -> list[Provider]:
     """Our variants of an op, on the devices they are written for; of the ladder's rungs, which
     ladder.py times, none."""
-    found = []
+    listed = []
     for variant in itertools.filterfalse(dispatch.is_rung, kernels.variants(folder(op))):
         device = "gpu" if variant.startswith("gpu") else "cpu"
         why_not = ours.why_not(device)
-        found.append(Provider(f"kernels/{variant}", device, ours, variant, why_not))
-    return found
+        listed.append(Provider(f"kernels/{variant}", device, ours, variant, why_not))
+    return listed
 
 
 def peers_of(attribute) -> list[Provider]:
     """The peers that have an op (or a `trainer`); those that are not installed may have it."""
-    found = []
+    listed = []
     for name in peer_names():
         module, absent = load_peer(name)
         if module is None:
-            found += [Provider(name, device, why_not=absent) for device in DEVICES]
+            listed += [Provider(name, device, why_not=absent) for device in DEVICES]
         elif hasattr(module, attribute):
             for device in module.DEVICES:
-                found.append(Provider(name, device, module, why_not=module.why_not(device)))
-    return found
+                listed.append(Provider(name, device, module, why_not=module.why_not(device)))
+    return listed
 
 
 def training(attribute, device, config) -> tuple[list[Provider], dict[str, str]]:

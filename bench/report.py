@@ -39,11 +39,11 @@ class Case:
 
     def ratios(self) -> dict[str, float]:
         """{provider: its median by ours}, by the device's clock if both have it."""
-        found = {}
+        by_provider = {}
         for provider, record in self.others.items():
             time = "median_us" if record["clock"] == self.ours["clock"] else "host_median_us"
-            found[provider] = record[time] / self.ours[time]
-        return found
+            by_provider[provider] = record[time] / self.ours[time]
+        return by_provider
 
     def best(self):
         """(ratio, provider) of the best peer, or None."""
@@ -56,10 +56,10 @@ class Case:
         return min(peers, default=None)
 
 
-def cases(found) -> dict[str, list[Case]]:
+def cases(records) -> dict[str, list[Case]]:
     """{device: its cases, ordered}. Records without a role are from before runs were kept."""
     groups = defaultdict(list)
-    for record in found:
+    for record in records:
         if "role" in record and record["op"] not in NO_CASES:
             what = record["op"], record["shape"], record["precision"], record.get("activation")
             groups[record["device"], json.dumps(what)].append(record)
@@ -79,22 +79,22 @@ def _order(case):
     return case.op, case.ours.get("activation") or "", case.precision, sizes
 
 
-def limits(found, device) -> dict:
+def limits(records, device) -> dict:
     """The newest record of a device's limits."""
-    mine = [r for r in found if r["op"] == "limits" and r["device"] == device]
+    mine = [r for r in records if r["op"] == "limits" and r["device"] == device]
     return max(mine, key=lambda record: record["run"])
 
 
-def summary(found) -> str:
+def summary(records) -> str:
     """What bench/README.md has between its markers."""
     sections = []
-    for device, mine in cases(found).items():
+    for device, mine in cases(records).items():
         folder = f"results/{provenance.slug(device)}"
         parts = [
             f"### {device}",
-            _about(mine, limits(found, device)),
+            _about(mine, limits(records, device)),
             _epochs([case for case in mine if case.op == "epoch"]),
-            _time_to_accuracy(seeds(found, device)),
+            _time_to_accuracy(seeds(records, device)),
             _by_op([case for case in mine if case.op != "epoch"]),
             f"Every case: [{folder}/report.md]({folder}/report.md).",
             f"![Who is faster, and how near the limit]({folder}/overview.png)",
@@ -103,10 +103,12 @@ def summary(found) -> str:
     return "\n\n".join(sections)
 
 
-def front(found) -> str:
+def front(records) -> str:
     """What README.md has between its markers: up to three epochs of the device that trained last,
     and the picture of all its cases."""
-    epochs = [(device, c) for device, mine in cases(found).items() for c in mine if c.op == "epoch"]
+    epochs = [
+        (device, c) for device, mine in cases(records).items() for c in mine if c.op == "epoch"
+    ]
     if not epochs:
         return ""
     last, _ = max(epochs, key=lambda epoch: epoch[1].ours["run"])
@@ -159,9 +161,9 @@ def _epochs(mine):
     return _table(head, rows, left=1)
 
 
-def seeds(found, device) -> dict[str, list[dict]]:
+def seeds(records, device) -> dict[str, list[dict]]:
     """{provider: the record of each seed}, ours first."""
-    mine = [r for r in found if r["op"] == "time_to_accuracy" and r["device"] == device]
+    mine = [r for r in records if r["op"] == "time_to_accuracy" and r["device"] == device]
     if not mine:
         return {}
     commit = max(mine, key=lambda record: record["run"])["commit"]

@@ -59,14 +59,14 @@ def test_time_to_accuracy(benchmark, pytestconfig, seed, device):
     if not benchmark.enabled:
         benchmark.pedantic(run_of(running[0], agreement_recipe(), train.first(64), test, seed))
         return
-    runs, ready_s, found = {}, {}, {}
+    runs, ready_s, epochs_of = {}, {}, {}
     for provider in running:
         began = time.perf_counter()
         runs[provider] = run_of(provider, RECIPE, train, test, seed)
         ready_s[provider] = time.perf_counter() - began
 
     def trained(provider):
-        found[provider] = runs.pop(provider)()
+        epochs_of[provider] = runs.pop(provider)()
 
     us, *others = running
     order = [us, *measure.rotated(others, seed)]
@@ -78,7 +78,7 @@ def test_time_to_accuracy(benchmark, pytestconfig, seed, device):
             "samples": len(train.labels),
             "precision": "float32",
             "seed": seed,
-            **columns(found[provider]),
+            **columns(epochs_of[provider]),
             "first_call_s": first[provider].seconds,
             "ready_s": ready_s[provider],
             "absent": absent,
@@ -114,7 +114,7 @@ def first_run(provider, train, test) -> First:
     began = time.perf_counter()
     few, recipe = train.first(AGREEMENT_ROWS), agreement_recipe()
     try:
-        found = run_of(provider, recipe, few, few, 0)()
+        epochs = run_of(provider, recipe, few, few, 0)()
         left = len(train.labels) % RECIPE.net.batch
         some = train.first(RECIPE.net.batch + left)
         run_of(provider, replace(RECIPE, epochs=1), some, test, 0)()
@@ -123,7 +123,7 @@ def first_run(provider, train, test) -> First:
             raise
         return First(absent=f"{provider.name} fails: {str(failure).strip()[:500]}")
     seconds = time.perf_counter() - began
-    got, (losses, accuracies) = columns(found), reference_epochs(recipe, few)
+    got, (losses, accuracies) = columns(epochs), reference_epochs(recipe, few)
     wrong = []
     if not (np.abs(got["loss"] - losses) <= AGREEMENT * losses).all():
         wrong.append(f"losses {got['loss']}; expected {losses}")

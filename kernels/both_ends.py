@@ -75,10 +75,10 @@ def _op(function):
 
 def _calls_of_ops(calls):
     """{op: its calls}, in the order of their first calls."""
-    found = {}
+    of_op = {}
     for function, arguments in calls:
-        found.setdefault(_op(function), []).append((function, arguments))
-    return found
+        of_op.setdefault(_op(function), []).append((function, arguments))
+    return of_op
 
 
 def _is_worth_a_fork():

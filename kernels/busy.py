@@ -23,7 +23,7 @@ GAP_S = 0.2  # without work of ours; then all is forgotten
 
 def times() -> dict[str, tuple[int, int]]:
     """{thread of this process: (ns that it ran, ns that it waited for a CPU)}."""
-    found = {}
+    times_of = {}
     for thread in os.listdir(TASKS) if os.path.isdir(TASKS) else ():
         try:
             file = os.open(f"{TASKS}/{thread}/schedstat", os.O_RDONLY)
@@ -31,10 +31,10 @@ def times() -> dict[str, tuple[int, int]]:
                 ran, waited, _ = os.read(file, 80).split()
             finally:
                 os.close(file)
-            found[thread] = int(ran), int(waited)
+            times_of[thread] = int(ran), int(waited)
         except (OSError, ValueError):  # it is not told, or the thread has just ended
             continue
-    return found
+    return times_of
 
 
 class Room:

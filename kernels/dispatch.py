@@ -19,8 +19,8 @@ from kernels.scalar import canonical
 def files(op, device) -> tuple[str, ...]:
     """The variants of `op` for a device, by file name; the emulated device runs the GPU's."""
     kind = "gpu" if device == "emulated" else device
-    found = sorted((OPS / op).glob(f"{kind}*"))
-    return tuple(path.name for path in found if path.suffix in (".py", ".cu"))
+    paths = sorted((OPS / op).glob(f"{kind}*"))
+    return tuple(path.name for path in paths if path.suffix in (".py", ".cu"))
 
 
 def ops() -> list[str]:
@@ -79,8 +79,8 @@ def cases(op, file=None):
 
 @functools.cache
 def _of_idea(op, file, ending):
-    found = re.fullmatch(r"gpu_(\w+)\.(cu|py)", file or "")
-    name = found and ("ladder" if is_rung(file) else found[1]) + ending
+    match = re.fullmatch(r"gpu_(\w+)\.(cu|py)", file or "")
+    name = match and ("ladder" if is_rung(file) else match[1]) + ending
     if name and (OPS / op / f"{name}.py").exists():
         return module(op, name)
     return None
@@ -99,8 +99,8 @@ def kernel_file(op, file) -> KernelFile:
 @functools.lru_cache(maxsize=512)
 def scalar_functions(activation):
     """What kernels call `activation` and, where it has one, `activation_derivative`."""
-    found = {"activation": activation.forward, "activation_derivative": activation.derivative}
-    return tuple((name, canonical(function)) for name, function in found.items() if function)
+    functions = {"activation": activation.forward, "activation_derivative": activation.derivative}
+    return tuple((name, canonical(function)) for name, function in functions.items() if function)
 
 
 def ceil_div(a, b):

@@ -41,14 +41,14 @@ def named(kind, value, choices, aliases):
         return value
     spelled = {plain(alias): choice for alias, choice in aliases.items()}
     spelled |= {plain(choice): choice for choice in choices}
-    found = spelled.get(plain(value))
-    return one_of(kind, value, choices, aliases) if found is None else found
+    choice = spelled.get(plain(value))
+    return one_of(kind, value, choices, aliases) if choice is None else choice
 
 
 def further(package, modules) -> dict[str, str]:
     """{alias: module} of the `aliases` that modules of a package list."""
-    found = {module: importlib.import_module(f"{package}.{module}") for module in modules}
-    return {alias: name for name, m in found.items() for alias in getattr(m, "aliases", ())}
+    loaded = {module: importlib.import_module(f"{package}.{module}") for module in modules}
+    return {alias: name for name, m in loaded.items() for alias in getattr(m, "aliases", ())}
 
 
 def unknown_attribute(module, elsewhere=()):

@@ -30,8 +30,8 @@ def address(kernel, arguments=PART) -> int:
     run.compile(_signature(PART))
     signature = _signature(arguments)
     kernel.compile(signature)
-    found = kernel.overloads[signature.args]
-    return found.library.get_pointer_to_function(found.fndesc.llvm_cfunc_wrapper_name)
+    machine_code = kernel.overloads[signature.args]
+    return machine_code.library.get_pointer_to_function(machine_code.fndesc.llvm_cfunc_wrapper_name)
 
 
 def _signature(arguments):

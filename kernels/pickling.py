@@ -38,10 +38,10 @@ class OfFunctions:
     def _require_importable(self, field, function):
         if not callable(function):
             return
-        found = sys.modules.get(function.__module__)
+        importable = sys.modules.get(function.__module__)
         for name in function.__qualname__.split("."):
-            found = getattr(found, name, None)
-        if found is not function:
+            importable = getattr(importable, name, None)
+        if importable is not function:
             raise pickle.PicklingError(
                 f"{type(self).__name__} {self.name!r}: its {field} is "
                 f"{function.__qualname__!r} of {function.__module__}, which pickle cannot find by "

@@ -28,7 +28,7 @@ def closure_stamp(function) -> str:
 
 def _files(values) -> set[str]:
     """The files of functions and modules, and of those that they name."""
-    found, seen, left = set(), set(), list(values)
+    paths, seen, left = set(), set(), list(values)
     while left:
         value = left.pop()
         value = getattr(value, "py_func", value)  # what Numba has made of it
@@ -37,11 +37,11 @@ def _files(values) -> set[str]:
         seen.add(id(value))
         if isinstance(value, types.ModuleType):
             if value.__name__.partition(".")[0] not in OF_NUMBA:
-                found.add(getattr(value, "__file__", None) or "")
+                paths.add(getattr(value, "__file__", None) or "")
         elif isinstance(value, types.FunctionType):
-            found.add(value.__code__.co_filename)
+            paths.add(value.__code__.co_filename)
             left += [*_globals(value), *_closure(value)]
-    return {path for path in found if path.endswith(".py") and pathlib.Path(path).is_file()}
+    return {path for path in paths if path.endswith(".py") and pathlib.Path(path).is_file()}
 
 
 def _globals(function):
@@ -60,26 +60,26 @@ def _names(code):
 @functools.cache
 def imported(path) -> frozenset[pathlib.Path]:
     """A file and, transitively, those of the package that it imports."""
-    found, left = set(), [pathlib.Path(path).resolve()]
+    files, left = set(), [pathlib.Path(path).resolve()]
     while left:
         path = left.pop()
-        if path not in found:
-            found.add(path)
+        if path not in files:
+            files.add(path)
             left += _imports(path)
-    return frozenset(found)
+    return frozenset(files)
 
 
 @functools.cache
 def _imports(path):
-    found = []
+    files = []
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
-            found += [_file(alias.name) for alias in node.names]
+            files += [_file(alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             # A name may be a module, or else something that the package around it defines
             module = _absolute(path, node)
-            found += [_file(f"{module}.{alias.name}") or _file(module) for alias in node.names]
-    return [file for file in found if file]
+            files += [_file(f"{module}.{alias.name}") or _file(module) for alias in node.names]
+    return [file for file in files if file]
 
 
 def _absolute(path, node):

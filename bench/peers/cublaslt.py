@@ -74,9 +74,9 @@ def versions():
 
 @functools.cache
 def library():
-    found = ctypes.CDLL(load_nvidia_dynamic_lib("cublasLt").abs_path)
-    found.cublasLtGetVersion.restype = ctypes.c_size_t
-    return found
+    dll = ctypes.CDLL(load_nvidia_dynamic_lib("cublasLt").abs_path)
+    dll.cublasLtGetVersion.restype = ctypes.c_size_t
+    return dll
 
 
 def check(name, *arguments):
@@ -87,9 +87,9 @@ def check(name, *arguments):
 
 @functools.cache
 def handle():
-    found = ctypes.c_void_p()
-    check("cublasLtCreate", ctypes.byref(found))
-    return found
+    created = ctypes.c_void_p()
+    check("cublasLtCreate", ctypes.byref(created))
+    return created
 
 
 @functools.cache
@@ -135,14 +135,14 @@ class Product:
             "cublasLtMatmulPreferenceSetAttribute", preference, MAX_WORKSPACE_BYTES,
             ctypes.byref(size), ctypes.c_size_t(ctypes.sizeof(size)),
         )  # fmt: skip
-        found, count = (Heuristic * CANDIDATES)(), ctypes.c_int()
+        heuristics, count = (Heuristic * CANDIDATES)(), ctypes.c_int()
         a, b, d = self.layouts
         check(
             "cublasLtMatmulAlgoGetHeuristic", handle(), self.descriptor, a, b, d, d, preference,
-            CANDIDATES, found, ctypes.byref(count),
+            CANDIDATES, heuristics, ctypes.byref(count),
         )  # fmt: skip
         check("cublasLtMatmulPreferenceDestroy", preference)
-        usable = [candidate for candidate in found[: count.value] if candidate.status == 0]
+        usable = [candidate for candidate in heuristics[: count.value] if candidate.status == 0]
         if not usable:
             raise NoAlgorithm("cublasLtMatmulAlgoGetHeuristic offers no algorithm for this case")
         return usable
@@ -171,12 +171,12 @@ class Product:
 
 
 def layout(rows, columns):
-    found = ctypes.c_void_p()
+    created = ctypes.c_void_p()
     check(
-        "cublasLtMatrixLayoutCreate", ctypes.byref(found), R_32F, ctypes.c_uint64(rows),
+        "cublasLtMatrixLayoutCreate", ctypes.byref(created), R_32F, ctypes.c_uint64(rows),
         ctypes.c_uint64(columns), ctypes.c_int64(rows),
     )  # fmt: skip
-    return found
+    return created
 
 
 def mask_pitch(rows):

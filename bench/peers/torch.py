@@ -347,13 +347,13 @@ def learner(
     epoch = looped(compiled, optimizer, x, y, batch, rates)
 
     def run():
-        found = []
+        epochs = []
         for _ in range(recipe.epochs):
             began = time.perf_counter()
             loss = epoch()
             seconds = time.perf_counter() - began
-            found.append((seconds, loss, accuracy(model, x_test, y_test)))
-        return found
+            epochs.append((seconds, loss, accuracy(model, x_test, y_test)))
+        return epochs
 
     return run
 

@@ -88,13 +88,13 @@ class GradientWatch(Callback, reads_gradients=False):
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         running = self.model.running
         if batch // self.every > (batch - running.steps) // self.every:
-            found = [
+            measures = [
                 measure
                 for y, dz in zip(running.outputs, running.dz, strict=True)
                 for measure in (*_size(y, dead_if="constant"), *_size(dz, dead_if="zero"))
             ]
             xp = np if self.model.device == "emulated" else devices.namespace(self.model.device)
-            self.pending.append((self.model.steps_trained, xp.stack(found)))
+            self.pending.append((self.model.steps_trained, xp.stack(measures)))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         first = len(self.records["step"])

@@ -16,11 +16,11 @@ class TerminateOnNaN(Callback, reads_gradients=False):
 
     raise_error: raise RuntimeError in place of the warning, default False (as in Keras).
 
-    .found: None, or {"step", "epoch", "layer", "samples", "message"}. step counts from 1 over all
-    training of this model; layer: its number among those that compute, from 0, or None where every
-    layer's output is finite and the loss alone is not. The weights at that point have been updated
-    once more and are lost; ModelCheckpoint or EarlyStopping(restore_best_weights=True) keep better
-    ones.
+    .diagnosis: None, or {"step", "epoch", "layer", "samples", "message"}. step counts from 1 over
+    all training of this model; layer: its number among those that compute, from 0, or None where
+    every layer's output is finite and the loss alone is not. The weights at that point have been
+    updated once more and are lost; ModelCheckpoint or EarlyStopping(restore_best_weights=True) keep
+    better ones.
     With steps_per_execution the last batch of each execution is looked at.
     Each batch's losses are read: a few microseconds on a CPU; on a GPU the host waits for each
     batch, so leave this out of a run that is to be fast.
@@ -28,10 +28,10 @@ class TerminateOnNaN(Callback, reads_gradients=False):
 
     def __init__(self, raise_error: bool = False):
         self.raise_error = truth("raise_error", raise_error)
-        self.found = None
+        self.diagnosis = None
 
     def on_train_begin(self, logs: dict[str, float]) -> None:
-        self.found = None
+        self.diagnosis = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch = epoch
@@ -40,15 +40,15 @@ class TerminateOnNaN(Callback, reads_gradients=False):
         losses = devices.to_host(self.model.running.losses)
         if np.isfinite(losses).all():
             return
-        self.found = diagnose(self.model, losses, self.epoch, batch)
+        self.diagnosis = diagnose(self.model, losses, self.epoch, batch)
         self.model.stop_training = True
         if self.raise_error:
-            raise RuntimeError(self.found["message"])
-        warn(self.found["message"], RuntimeWarning)
+            raise RuntimeError(self.diagnosis["message"])
+        warn(self.diagnosis["message"], RuntimeWarning)
 
 
 def diagnose(model, losses, epoch, batch):
-    """What `found` holds, for a batch with losses that are not finite."""
+    """What `diagnosis` holds, for a batch with losses that are not finite."""
     running = model.running
     layer, finite = None, np.isfinite(losses)[:, None]
     for i, output in enumerate(running.outputs):

@@ -218,9 +218,9 @@ def evaluate(options) -> int:
     _, (x, y) = datasets.load(options.dataset, options.data_dir)
     if isinstance(model.loss, losses.CategoricalCrossentropy):
         y = one_hot(y, len(datasets.class_names(options.dataset)))
-    found = model.evaluate(x, y, return_dict=True)
+    values = model.evaluate(x, y, return_dict=True)
     names = [*(metric.name for metric in model.metrics), "loss"]
-    figures = [f"test {name} {found[name]:.4f}" for name in names]
+    figures = [f"test {name} {values[name]:.4f}" for name in names]
     say(f"{', '.join(figures)}, {len(x):,} images")
     return 0
 
@@ -235,7 +235,7 @@ def predict(options) -> int:
         try:
             with warnings.catch_warnings(record=True) as noted:
                 warnings.simplefilter("always", UserWarning)
-                found = images.probabilities(model, images.read(path, model.input_shape))
+                probabilities = images.probabilities(model, images.read(path, model.input_shape))
             _note("warning", path, *noted)
         except (ValueError, TypeError, OSError) as error:
             if os.environ.get("DNN_DEBUG"):
@@ -243,10 +243,10 @@ def predict(options) -> int:
             _note("error", path, error)
             status = 2
             continue
-        for i, p in enumerate(found):
+        for i, p in enumerate(probabilities):
             best = int(p.argmax())
             name = model.class_names[best] if model.class_names else best
-            where = f"{path}[{i}]" if len(found) > 1 else path
+            where = f"{path}[{i}]" if len(probabilities) > 1 else path
             say(f"{where}: {name} {p[best]:.4f}")
     return status
 

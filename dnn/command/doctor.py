@@ -28,7 +28,7 @@ LEAST_FREE_BYTES = 64 << 20  # of a cache's disk: some epochs' data, or all kern
 
 def report() -> int:
     """Print every finding; returns 1 if there is a problem, else 0."""
-    found = [
+    findings = [
         *python(),
         *names(),
         *cpu(),
@@ -39,19 +39,19 @@ def report() -> int:
         *folders(),
         *data(),
     ]
-    show(found)
-    return int(any(f.state == "problem" for f in found))
+    show(findings)
+    return int(any(f.state == "problem" for f in findings))
 
 
-def show(found):
+def show(findings):
     """Each finding on a line, and what to type on the next; in colour on a terminal."""
     from rich.console import Console
     from rich.markup import escape
 
     console = Console(soft_wrap=True, highlight=False)
     marks = {"ok": "[green]ok[/]     ", "none": "[dim]-[/]      ", "problem": "[red]problem[/]"}
-    width = max(len(f.subject) for f in found)
-    for f in found:
+    width = max(len(f.subject) for f in findings)
+    for f in findings:
         text = escape(shown(f"{f.subject:{width}}  {f.text}", console.file))
         console.print(f"{marks[f.state]}  {text}")
         if f.fix:
@@ -67,10 +67,10 @@ def python():
         "" if enough else "python3.12 -m venv .venv",
     )  # fmt: skip
     for package in PACKAGES:
-        found = version(package)
+        installed = version(package)
         yield Finding(
-            package, "ok" if found else "problem", found or "not installed",
-            "" if found else "pip install -e .",
+            package, "ok" if installed else "problem", installed or "not installed",
+            "" if installed else "pip install -e .",
         )  # fmt: skip
 
 

@@ -90,8 +90,8 @@ def toolchain():
     from kernels.device import DeviceError, toolchain
 
     try:
-        found = ", ".join(f"{name} {number}" for name, number in toolchain.versions().items())
-        yield Finding("toolchain", "ok", f"{found}, numba-cuda {version('numba-cuda')}")
+        versions = ", ".join(f"{name} {number}" for name, number in toolchain.versions().items())
+        yield Finding("toolchain", "ok", f"{versions}, numba-cuda {version('numba-cuda')}")
     except DeviceError as cause:
         yield Finding("toolchain", "problem", str(cause), "pip install -e '.[test]'")
         return

@@ -32,20 +32,20 @@ PRESETS = {
 
 def network(options, classes=10) -> list[layers.Layer]:
     """[flip, shift], then for each hidden size Dense, BatchNormalization, Dropout; the logits."""
-    found = []
+    stack = []
     if options.flip:
-        found.append(RandomFlip("horizontal"))
+        stack.append(RandomFlip("horizontal"))
     if options.shift:
-        found.append(RandomTranslation(options.shift / 28, options.shift / 28))
+        stack.append(RandomTranslation(options.shift / 28, options.shift / 28))
     for units in options.hidden:
         if options.batch_norm:
-            found.append(Dense(units, use_bias=False))
-            found.append(BatchNormalization(momentum=0.9, activation=options.activation))
+            stack.append(Dense(units, use_bias=False))
+            stack.append(BatchNormalization(momentum=0.9, activation=options.activation))
         else:
-            found.append(Dense(units, activation=options.activation))
+            stack.append(Dense(units, activation=options.activation))
         if options.dropout:
-            found.append(Dropout(options.dropout))
-    return [*found, Dense(classes)]
+            stack.append(Dropout(options.dropout))
+    return [*stack, Dense(classes)]
 
 
 def compile(model, options):

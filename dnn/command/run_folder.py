@@ -88,9 +88,9 @@ class RunFolder:
                 "begun to write. Begin one: dnn train"
             )
         try:
-            found = json.loads(source.read_bytes()[:MOST_JSON_BYTES])
-            if isinstance(found["options"], dict) and isinstance(found["device"], str):
-                return found | {"finished": finished}
+            record = json.loads(source.read_bytes()[:MOST_JSON_BYTES])
+            if isinstance(record["options"], dict) and isinstance(record["device"], str):
+                return record | {"finished": finished}
             raise TypeError("its options are no table")
         except (KeyError, RecursionError, TypeError, ValueError) as cause:
             raise ValueError(f"{source}: is damaged ({cause}); it cannot go on") from cause

@@ -138,8 +138,8 @@ def _bytes_under(root):
 def _complaints(said):
     """apt's errors, and its warnings where there are none."""
     lines = [line.strip() for line in said.splitlines()]
-    found = [line for line in lines if line.startswith("E:")]
-    return (found or [line for line in lines if line.startswith("W: Failed")])[:3]
+    errors = [line for line in lines if line.startswith("E:")]
+    return (errors or [line for line in lines if line.startswith("W: Failed")])[:3]
 
 
 def _shown(command):

@@ -58,9 +58,9 @@ def load(dataset, folder=None) -> Arrays:
 def where(dataset) -> Path | None:
     """The first folder on this machine that has a file by the name of each, unread; or None."""
     for place in _places(dataset, None)[0]:
-        found = [_find(place, file) for file in dataset.files]
-        if all(found):
-            return found[0].parent
+        paths = [_find(place, file) for file in dataset.files]
+        if all(paths):
+            return paths[0].parent
     return None
 
 

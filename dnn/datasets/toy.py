@@ -90,14 +90,14 @@ def red_blue(n: int = 200, margin: float = 0.15, seed: int = 0) -> tuple[np.ndar
     """
     n = whole_number("n", n)
     margin = Number(low=0, high=0.5)("margin", margin)
-    y, found, drawn = _labels(n, 2, 0), [np.empty((0, 2))] * 2, 4 * n + 64
-    while min(map(len, found)) < n:
+    y, by_class, drawn = _labels(n, 2, 0), [np.empty((0, 2))] * 2, 4 * n + 64
+    while min(map(len, by_class)) < n:
         x = random.uniform(seed, STREAM, 2 * drawn).reshape(-1, 2) * [4, 2] - [2, 1]
         z = x @ HIDDEN_WEIGHTS.astype(np.float64) + HIDDEN_BIASES.astype(np.float64)
         clear = (abs(z) > margin).all(axis=1)
-        found = [x[clear & ((z > 0).all(axis=1) == bool(c))] for c in (0, 1)]
+        by_class = [x[clear & ((z > 0).all(axis=1) == bool(c))] for c in (0, 1)]
         drawn *= 2
-    x = np.where(y[:, None] == 0, found[0][:n], found[1][:n])
+    x = np.where(y[:, None] == 0, by_class[0][:n], by_class[1][:n])
     return np.ascontiguousarray(x, np.float32), y
 
 

@@ -72,8 +72,8 @@ def chosen(metrics: Sequence[Any] | None, loss: Any) -> tuple[Metric, ...]:
             f"metrics: got {shown}; expected a list of names"
             + (f": [{shown}]" if isinstance(metrics, str) else ", metrics and functions, or None")
         )
-    found = tuple(get(metric) for metric in metrics or ())
-    names = [metric.name for metric in found]
+    listed = tuple(get(metric) for metric in metrics or ())
+    names = [metric.name for metric in listed]
     for name in names:
         if (
             not (isinstance(name, str) and name)
@@ -87,9 +87,9 @@ def chosen(metrics: Sequence[Any] | None, loss: Any) -> tuple[Metric, ...]:
             raise ValueError(
                 f"metrics: got two named {name!r}; give each a name of its own: name='…'"
             )
-    for metric in found:
+    for metric in listed:
         metric.check(loss)
-    return found
+    return listed
 
 
 def described(metric):

@@ -42,17 +42,17 @@ def local_minima(
         if descents is None:
             left, right = (-3.5, 1.0), (3.0, 1.0)
             descents = [(6.0, right), (6.0, left), (family.SGD(6.0, momentum=0.9), left)]
-    problem, found = surface.Problem(model, x, y, loss), []
+    problem, descended = surface.Problem(model, x, y, loss), []
     for rule, start in descents:
         rule = family.SGD(rule) if isinstance(rule, int | float) else family.get(rule)
         place = ", ".join(f"{p:g}" for p in start)
         label = f"{surface.rule_label(rule)}, from ({place})"
-        found.append(problem.descend(rule, start, steps, label=label))
-    ends = np.concatenate([d.way[[0, -1]] for d in found])
-    way = np.concatenate([d.way for d in found])
+        descended.append(problem.descend(rule, start, steps, label=label))
+    ends = np.concatenate([d.way[[0, -1]] for d in descended])
+    way = np.concatenate([d.way for d in descended])
     box = surface.around(way[surface.inside(way, surface.around(ends, share=1))], share=0.1)
-    figure = problem.draw(found, box, title)
-    for ending in {round(float(d.losses[-1]), 3): d for d in found}.values():
+    figure = problem.draw(descended, box, title)
+    for ending in {round(float(d.losses[-1]), 3): d for d in descended}.values():
         figure.axes[0].annotate(
             f"loss {ending.losses[-1]:.3f}", ending.way[-1], xytext=(0, 12), ha="center",
             textcoords="offset points", fontweight="bold",

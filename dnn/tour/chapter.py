@@ -115,8 +115,8 @@ class Chapter:
     def imports(self) -> str:
         """The import lines of the chapter's file, but for that of this class."""
         source = inspect.getsource(inspect.getmodule(self.examples[0].function))
-        found = [n for n in ast.parse(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
-        segments = [ast.get_source_segment(source, node) for node in found]
+        nodes = [n for n in ast.parse(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
+        segments = [ast.get_source_segment(source, node) for node in nodes]
         return "\n".join(line for line in segments if "dnn.tour" not in line)
 
     def run(self, images=True, data_dir=None) -> Told:

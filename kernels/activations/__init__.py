@@ -106,8 +106,8 @@ def aliases() -> dict[str, str]:
 def _load(name) -> Activation:
     module = importlib.import_module(f"{__name__}.{name}")
     fields = [field.name for field in dataclasses.fields(Activation)]
-    found = {field: getattr(module, field) for field in fields if hasattr(module, field)}
-    return Activation(**{"name": name, "derivative": None, "forward": None} | found)
+    stated = {field: getattr(module, field) for field in fields if hasattr(module, field)}
+    return Activation(**{"name": name, "derivative": None, "forward": None} | stated)
 
 
 @functools.lru_cache(256)

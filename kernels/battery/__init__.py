@@ -25,10 +25,10 @@ class CheckFailed(AssertionError):
 def cases(op, long=False, file=None) -> tuple[Case, ...]:
     """The battery of an op; `long` adds cases for a sweep. file: the variant's, which may have a
     battery of its own (dispatch.cases)."""
-    found = tuple(dispatch.cases(op, file).cases(long))
-    names = [case.name for case in found]
+    battery = tuple(dispatch.cases(op, file).cases(long))
+    names = [case.name for case in battery]
     assert len(set(names)) == len(names), "two cases of one name"
-    return found
+    return battery
 
 
 def cases_of(variant, long=False) -> list[Case]:

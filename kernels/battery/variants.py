@@ -53,7 +53,7 @@ def variants(op, every_precision=False, devices=DEVICES, special=False) -> list[
     special: also those with a host and cases of their own, such as what is written for one
     architecture alone.
     """
-    found = []
+    listed = []
     for where in devices:
         for file in dispatch.files(op, where):
             if not special and dispatch.has_a_host_of_its_own(op, file):
@@ -61,8 +61,8 @@ def variants(op, every_precision=False, devices=DEVICES, special=False) -> list[
             described = None if where == "cpu" else dispatch.kernel_file(op, file)
             precisions = (described and described.precisions) or (None,)
             for precision in precisions if every_precision else precisions[:1]:
-                found.append(Variant(op, where, file, precision))
-    return found
+                listed.append(Variant(op, where, file, precision))
+    return listed
 
 
 def tiles(op) -> list[int]:

@@ -74,8 +74,8 @@ def aliases() -> dict[str, str]:
 def _load(name) -> ElementwiseLoss:
     module = importlib.import_module(f"{__name__}.{name}")
     fields = [field.name for field in dataclasses.fields(ElementwiseLoss)]
-    found = {field: getattr(module, field) for field in fields if hasattr(module, field)}
-    return ElementwiseLoss(**{"name": name} | found)
+    stated = {field: getattr(module, field) for field in fields if hasattr(module, field)}
+    return ElementwiseLoss(**{"name": name} | stated)
 
 
 @functools.lru_cache(256)

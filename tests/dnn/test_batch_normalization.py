@@ -248,4 +248,4 @@ def test_what_looks_at_layers(tmp_path):
     stop = callbacks.TerminateOnNaN()
     with pytest.warns(RuntimeWarning, match=r"layer 2 \(BatchNormalization\), in unit 3 for every"):
         made.fit(X, Y, verbose=0, callbacks=[stop])
-    assert stop.found["layer"] == 2
+    assert stop.diagnosis["layer"] == 2

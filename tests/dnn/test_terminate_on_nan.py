@@ -16,14 +16,14 @@ def run(model, x=X, y=Y, message="NaN or infinity", **options):
     stop = callbacks.TerminateOnNaN()
     with pytest.warns(RuntimeWarning, match=message):
         history = model.fit(x, y, verbose=0, callbacks=stop, **options)
-    assert stop.found["message"].startswith(f"step {stop.found['step']} (epoch")
-    return stop.found, history
+    assert stop.diagnosis["message"].startswith(f"step {stop.diagnosis['step']} (epoch")
+    return stop.diagnosis, history
 
 
 def test_nothing_is_found_where_nothing_is_wrong(recwarn):
     stop = callbacks.TerminateOnNaN()
     history = small_model().fit(X, Y, epochs=3, verbose=0, callbacks=stop)
-    assert stop.found is None and len(history.epoch) == 3
+    assert stop.diagnosis is None and len(history.epoch) == 3
     assert not [w for w in recwarn if w.category is RuntimeWarning]
 
 

@@ -36,8 +36,8 @@ def numbers():
     for kind, value in zip(kinds, by_hand, strict=True):
         model = identity()
         model.compile("sgd", kind)
-        found = model.evaluate(predicted.astype("float32"), wanted)
-        rows.append({"loss": type(kind).__name__, "evaluate": found, "by hand": value})
+        evaluated = model.evaluate(predicted.astype("float32"), wanted)
+        rows.append({"loss": type(kind).__name__, "evaluate": evaluated, "by hand": value})
     mse, mae, rmse = (row["evaluate"] for row in rows)
     return {"rows": rows, "mse": mse, "mae": mae, "rmse": rmse}
 

@@ -98,7 +98,7 @@ def dropout(network, model, history, x, y, unseen):
 )
 def batch_normalisation():
     x, y = toy.moons(400)
-    runs, found, deep = {}, [], 7
+    runs, accuracies, deep = {}, [], 7
     for name, normalise in {"without": False, "batch normalisation": True}.items():
         stack = []
         for _ in range(deep):
@@ -110,7 +110,7 @@ def batch_normalisation():
         loss = losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizers.SGD(0.1), loss, metrics=["accuracy"])
         runs[name] = model.fit(x, y, epochs=20, verbose=0)
-        found.append(model.evaluate(x, y, return_dict=True)["accuracy"])
-    without, normalised = found
+        accuracies.append(model.evaluate(x, y, return_dict=True)["accuracy"])
+    without, normalised = accuracies
     curves = plots.comparison(runs, title=f"{deep} sigmoid layers")
     return {"curves": curves, "without": without, "normalised": normalised, "deep": deep}

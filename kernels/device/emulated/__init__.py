@@ -8,9 +8,9 @@ kernel's source line. A launch has the same shape as on a card:
     from kernels.device import emulated
 
     x, w = emulated.asarray(images), emulated.asarray(weights)
-    with emulated.session(seed=1) as found:
+    with emulated.session(seed=1) as session:
         y = kernels.linear(x, w)               # or Sequential(..., device="emulated")
-    print(emulated.asnumpy(y), found.counters)
+    print(emulated.asnumpy(y), session.counters)
 
 and `run` takes a kernel of your own (C++, PTX, or Python) with NumPy arrays:
 

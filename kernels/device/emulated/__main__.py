@@ -66,12 +66,12 @@ def parser() -> argparse.ArgumentParser:
 
 def sizes(text):
     try:
-        found = tuple(int(n) for n in text.split(","))
+        numbers = tuple(int(n) for n in text.split(","))
     except ValueError:
-        found = ()
-    if not 1 <= len(found) <= 3 or min(found) < 1:
+        numbers = ()
+    if not 1 <= len(numbers) <= 3 or min(numbers) < 1:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected one to three sizes, as 4,2,1")
-    return found
+    return numbers
 
 
 def run(file, given, options) -> int:
@@ -147,12 +147,12 @@ def changes(name, before, after, values):
 def grouped(reports):
     """[(the first report, how many more)] of each kind at each source line: a loop that the
     compiler unrolled is many instructions, and one mistake."""
-    found = {}
+    groups = {}
     for report in reports:
-        found.setdefault((report.kind, report.file, report.line or report.ptx_line), []).append(
+        groups.setdefault((report.kind, report.file, report.line or report.ptx_line), []).append(
             report
         )
-    return [(first, len(more)) for first, *more in found.values()]
+    return [(first, len(more)) for first, *more in groups.values()]
 
 
 def excerpt(report):
@@ -165,7 +165,7 @@ def excerpt(report):
 
 
 def summary(result):
-    total, found = result.counters.total, len(result.reports)
+    total, reported = result.counters.total, len(result.reports)
     used = total.global_bytes / total.sector_bytes if total.sectors else 1
     lines = [
         f"global memory  {total.global_bytes:,} bytes asked for, {total.sectors:,} sectors of 32 "
@@ -173,7 +173,7 @@ def summary(result):
         f"shared memory  {total.shared_requests:,} requests, {total.bank_conflicts:,} conflicts",
         f"barriers {total.barriers:,}, atomics {total.atomics:,}, "
         f"matrix instructions {total.matrix_instructions:,}",
-        f"{found} reported" if found else "nothing reported",
+        f"{reported} reported" if reported else "nothing reported",
     ]
     return "\n".join(lines)
 

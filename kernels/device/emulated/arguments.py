@@ -32,8 +32,8 @@ def parse(text, rng):
         return name, np.ascontiguousarray(np.load(value[1:]))
     if value == "null":
         return name, None
-    if found := re.fullmatch(r"(\w+)\[([\d,\s]+)\](?::(\S+))?", value):
-        dtype, sizes, fill = found.groups()
+    if match := re.fullmatch(r"(\w+)\[([\d,\s]+)\](?::(\S+))?", value):
+        dtype, sizes, fill = match.groups()
         one_of(f"{name}: dtype", dtype, DTYPES)
         shape = tuple(int(n) for n in sizes.split(",") if n.strip())
         return name, _array(name, shape, np.dtype(dtype), fill or "zeros", rng)

@@ -93,13 +93,13 @@ class EmulatedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __getitem__(self, key):
         """A view for slices and integers; a copy for lists, arrays and masks of the host."""
-        found = self.memory[key]
-        if not isinstance(found, np.ndarray):  # one element: on a device it stays an array
-            found = self.memory[(*key, ...) if isinstance(key, tuple) else (key, ...)]
-        if not found.size or np.may_share_memory(found, self._allocation.bytes):
-            return self._view(found)
+        chosen = self.memory[key]
+        if not isinstance(chosen, np.ndarray):  # one element: on a device it stays an array
+            chosen = self.memory[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        if not chosen.size or np.may_share_memory(chosen, self._allocation.bytes):
+            return self._view(chosen)
         elements = np.arange(self.size).reshape(self.shape)[key]
-        return self._made(found, self.defined.reshape(self.size, self.itemsize)[elements])
+        return self._made(chosen, self.defined.reshape(self.size, self.itemsize)[elements])
 
     # Copies
 

@@ -144,8 +144,8 @@ class _Parser(OperandReader):
         if vector > 1:
             self.take()
         of_type = self.type()
-        found = []
-        while not found or self.accept(","):
+        variables = []
+        while not variables or self.accept(","):
             name, elements, is_array = self.kind("word"), vector, vector > 1
             while self.accept("["):
                 is_array = True
@@ -158,13 +158,13 @@ class _Parser(OperandReader):
             if elements is None and initial is not None:
                 elements = len(initial)
             align = alignment or BYTES[of_type] * vector
-            found.append(
+            variables.append(
                 Variable(
                     space, of_type, name, elements, align, linkage, initial, is_array, line
                 )
             )  # fmt: skip
         self.expect(";")
-        return found
+        return variables
 
     def initial(self) -> tuple:
         """The value after `=`, nested braces made flat."""
@@ -261,15 +261,15 @@ class _Parser(OperandReader):
 
     def registers(self) -> list[Registers]:
         self.take()
-        of_type, found = self.type(), []
-        while not found or self.accept(","):
+        of_type, declared = self.type(), []
+        while not declared or self.accept(","):
             name, count = self.kind("word"), None
             if self.accept("<"):
                 count = self.number()
                 self.expect(">")
-            found.append(Registers(of_type, name, count))
+            declared.append(Registers(of_type, name, count))
         self.expect(";")
-        return found
+        return declared
 
     def labelled(self):
         name = self.take().text

@@ -1,8 +1,8 @@
 """How launches on the emulated device run, and what they found.
 
-with emulated.session(seed=3, schedule="reverse") as found:
+with emulated.session(seed=3, schedule="reverse") as session:
     kernels.linear(x, w, b)
-print(found.launches, found.counters, found.reports)
+print(session.launches, session.counters, session.reports)
 """
 
 import contextlib

@@ -116,8 +116,8 @@ def _python(kernel, declaration, arch):
             f"{function.__name__}: {', '.join(names)}"
         )
     ptx = cuda_python.ptx(function, function.__name__, parameters, {}, arch)
-    found = tuple(Declared(p.name, p.dtype, p.pointer) for p in parameters)
-    return Source(ptx, {function.__name__: found})
+    declared = tuple(Declared(p.name, p.dtype, p.pointer) for p in parameters)
+    return Source(ptx, {function.__name__: declared})
 
 
 def entries(text) -> dict[str, str]:
@@ -152,8 +152,8 @@ def entry_of(entries, wanted) -> str:
     """The entry to launch: the one asked for, by its own or its C++ name, or the only one."""
     if wanted is None:
         if len(entries) != 1:
-            found = ", ".join(entries) or "none"
-            raise CompileError(f"entry: got None; expected one of the kernel's entries: {found}")
+            names = ", ".join(entries) or "none"
+            raise CompileError(f"entry: got None; expected one of the kernel's entries: {names}")
         return next(iter(entries))
     if wanted in entries:
         return wanted

@@ -94,13 +94,13 @@ class Cursor:
 
     def listed(self, item, end) -> tuple:
         """item {"," item} end, or end alone."""
-        found = []
+        items = []
         if not self.accept(end):
-            found.append(item())
+            items.append(item())
             while self.accept(","):
-                found.append(item())
+                items.append(item())
             self.expect(end)
-        return tuple(found)
+        return tuple(items)
 
     def number(self) -> int:
         sign = -1 if self.accept("-") else 1

@@ -28,8 +28,8 @@ def cases(long=False):
     emulated device every function in both languages."""
     sizes = [*SIZES, *(range(6, 301) if long else ())]
     for f in ELEMENTWISE:
-        found = elementwise(f, dict.fromkeys(sizes))
-        yield from found if long or f in IN_BOTH else one_language(f, found)
+        battery = elementwise(f, dict.fromkeys(sizes))
+        yield from battery if long or f in IN_BOTH else one_language(f, battery)
     for k in range(10):  # two blocks stride: k rounds of their 512 threads and a part
         yield from both(f"stride {k}", "relu", normal(2048 * k + 1403), 0, 2)
         yield from both(f"stride {k} + 4 bytes", "relu", normal(512 * k + 301), 4, 2)
@@ -66,11 +66,11 @@ def elementwise(f, sizes):
     yield forward(f"special {f}", f, SPECIAL)
 
 
-def one_language(f, found):
+def one_language(f, battery):
     """The cases, on the emulated device for one of the two files alone, in turn: each function is
     compiled anew there, which takes seconds, and both files link the same one."""
     file = GPU_FILES[ELEMENTWISE.index(f) % 2]
-    for case in found:
+    for case in battery:
         yield dataclasses.replace(
             case, concerns=lambda variant: variant.device != "emulated" or variant.file == file
         )

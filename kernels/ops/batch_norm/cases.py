@@ -58,10 +58,10 @@ def data(rows, columns, mean=0, deviation=1, put=None):
     x[:, columns // 2] = x[0, columns // 2]  # a column of one value
     if put is not None:
         x[put[0], columns // 3] = put[1]
-    found = {name: normal(rng, columns) for name in ("gamma", "beta", "moving_mean")}
-    found["moving_variance"] = normal(rng, columns) ** 2
+    parameters = {name: normal(rng, columns) for name in ("gamma", "beta", "moving_mean")}
+    parameters["moving_variance"] = normal(rng, columns) ** 2
     dz, s = normal(rng, rows, columns), np.maximum(normal(rng, rows, columns), 0)
-    return {"x": x, **found, "dz": dz, "s": s}
+    return {"x": x, **parameters, "dz": dz, "s": s}
 
 
 def training(name, *shape, without=(), offset_bytes=0, **made):
@@ -81,8 +81,8 @@ def training(name, *shape, without=(), offset_bytes=0, **made):
         kernels.batch_norm(activation="relu", momentum=0.9, saved_out=saved, z_out=z, out=y, **rest)
 
     def expected(precision=None):
-        found = training_budget(x, given, inputs)
-        return {output: found[output] for output in outputs}
+        budget = training_budget(x, given, inputs)
+        return {output: budget[output] for output in outputs}
 
     return Case(f"{name} training", inputs, outputs, call, expected, offset_bytes)
 
@@ -104,8 +104,8 @@ def inference(name, *shape, without=(), offset_bytes=0, most_blocks=None, **made
             scaled = abs(float64.get("gamma", 1) * inverse * (x - mean))
             error = 6 * U * scaled + 2 * U * abs(z) + TINY
             error = np.where(np.isfinite(z), error, 0)
-            found = {"z": (z, error), "y": budgets.through("relu", z, error)}
-        return {output: found[output] for output in outputs}
+            budget = {"z": (z, error), "y": budgets.through("relu", z, error)}
+        return {output: budget[output] for output in outputs}
 
     return Case(f"{name} inference", inputs, outputs, call, expected, offset_bytes, most_blocks)
 
@@ -128,8 +128,8 @@ def backward(name, *shape, without=(), offset_bytes=0, **made):
         )  # fmt: skip
 
     def expected(precision=None):
-        found = backward_budget(dz, x, inputs.get("gamma", 1), saved, inputs.get("s"))
-        return {output: found[output] for output in outputs}
+        budget = backward_budget(dz, x, inputs.get("gamma", 1), saved, inputs.get("s"))
+        return {output: budget[output] for output in outputs}
 
     return Case(f"{name} backward", inputs, outputs, call, expected, offset_bytes)
 
@@ -189,7 +189,7 @@ def backward_budget(dz, x, gamma, saved, s):
         error = (dbeta_error + normal * dgamma_error + normal_error * abs(dgamma)) / rows
         error += 6 * U * (abs(dz) + (abs(dbeta) + normal * abs(dgamma)) / rows)
         error = abs(gamma) * saved[1] * error + 3 * U * abs(dx) + TINY
-        found = {"dgamma": (dgamma, dgamma_error + TINY), "dbeta": (dbeta, dbeta_error)}
+        of_parameters = {"dgamma": (dgamma, dgamma_error + TINY), "dbeta": (dbeta, dbeta_error)}
         if s is None:
-            return found | {"dx": (dx, error)}
-        return found | {"dx": budgets.times_derivative("relu", dx, error, s)}
+            return of_parameters | {"dx": (dx, error)}
+        return of_parameters | {"dx": budgets.times_derivative("relu", dx, error, s)}

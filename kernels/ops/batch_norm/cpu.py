@@ -49,11 +49,11 @@ def backward(dz, x, gamma, saved, s, g, dx, dgamma, dbeta):
 
 
 @compiled
-def moments(x, found):
-    """The mean of x − x[0] and the variance into found, (2, I)."""
+def moments(x, saved):
+    """The mean of x − x[0] and the variance into saved, (2, I)."""
     rows, columns = x.shape
     first, chunk = x[0].copy(), np.empty(columns, np.float32)
-    mean, variance = found[0], found[1]
+    mean, variance = saved[0], saved[1]
     mean[:] = 0
     for start in range(0, rows, CHUNK):
         chunk[:] = 0

@@ -77,8 +77,8 @@ def make_words(first, groups, counters, words):
     step, stream, k0, k1 = counters
     for g in range(groups):
         low, high = (first + g) & philox.LOW_32, (first + g) >> 32
-        found = philox4x32(low, high, step, stream, k0, k1)
-        words[0, g], words[1, g], words[2, g], words[3, g] = found
+        four = philox4x32(low, high, step, stream, k0, k1)
+        words[0, g], words[1, g], words[2, g], words[3, g] = four
 
 
 @register_jitable

@@ -86,8 +86,8 @@ def case(name, loss, z, t, scale=1.0, weighted=False, offset_bytes=0, loss_alone
         )
 
     def expected(_):
-        found = budget(loss, z, t, scale, inputs.get("weights"))
-        return dict(zip(outputs, found, strict=False))
+        bounded = budget(loss, z, t, scale, inputs.get("weights"))
+        return dict(zip(outputs, bounded, strict=False))
 
     return Case(name, inputs, outputs, call, expected, offset_bytes)
 
@@ -109,8 +109,8 @@ def budget(loss, z, t, scale=1.0, weights=None):
             doubt = np.exp(-np.logaddexp(0, abs(z)))
             size = share[:, None] * (np.where(z > 0, 1 - t, t) + doubt)
         value, dz = as_float32(value), as_float32(dz)
-        found = [
+        bounded = [
             (value, U * (z.shape[1] + 20) * value + z.shape[1] * TINY),
             (dz, U * 20 * size + TINY),
         ]
-    return found if hit is None else [*found, (hit.astype(np.uint8), 0)]
+    return bounded if hit is None else [*bounded, (hit.astype(np.uint8), 0)]

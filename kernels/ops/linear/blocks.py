@@ -150,8 +150,8 @@ def zeros_pay(code, a, a_row, a_k, low, high, depth):
     some = (code.choose(lies, high - low, depth) + 7) // 8
     n = code.choose(lies, depth, high - low) // LANES * LANES
     step = code.choose(lies, a_row, a_k) * 8
-    found = count_nonzero.within(code, a + low * a_row, step, some, n)
-    return found * 10 < some * n * int(10 * DENSE_SHARE)
+    zeros = count_nonzero.within(code, a + low * a_row, step, some, n)
+    return zeros * 10 < some * n * int(10 * DENSE_SHARE)
 
 
 @llvm.function

@@ -48,9 +48,9 @@ def _cases(long):
         ("random", random),
     ):
         for shape in map(tuple, shapes):
-            found = both(f"{family} {SIZES(shape)}", shape)
+            pair = both(f"{family} {SIZES(shape)}", shape)
             large = not long and shape == max(REAL_LAYERS, key=math.prod)
-            yield from on_emulated("gpu.cu", "float32", found) if large else found
+            yield from on_emulated("gpu.cu", "float32", pair) if large else pair
     for shape in ((1, 1, 1), (31, 33, 10), (65, 300, 66)):
         yield from both(f"whole {SIZES(shape)}", shape, draw=integers)
     for shape in ((37, 70, 35), (37, 72, 36)):  # stored one by one, and by four
@@ -65,8 +65,8 @@ def _cases(long):
         ):
             for shape in shapes:
                 name = f"tile {m}×{n} splits {splits} of {SIZES(shape)}"
-                found = both(name, shape, tiling=(tile, splits))
-                yield from only(found, file="gpu.cu", precision=None if long else precision)
+                pair = both(name, shape, tiling=(tile, splits))
+                yield from only(pair, file="gpu.cu", precision=None if long else precision)
     # An operand's last row among those of each 16-byte copy, the first ones and those in the loop,
     # and the result's of each 16-byte store
     few = ((4, 24, 20), (12, 40, 36), (20, 24, 52), (28, 56, 20), (40, 24, 36), (56, 40, 20))
@@ -75,11 +75,11 @@ def _cases(long):
     for splits, shapes in ((1, few + many), (2, few)):
         for shape in shapes:
             name = f"rows splits {splits} of {SIZES(shape)}"
-            found = both(name, shape, tiling=(tiles.TILES[3], splits))
-            yield from only(found, file="gpu.cu")
+            pair = both(name, shape, tiling=(tiles.TILES[3], splits))
+            yield from only(pair, file="gpu.cu")
     for f in activations.names() if long else ACTIVATIONS:
-        found = both(f"activation {f}", (19, 33, 10), f)
-        yield from only(found, precision=None if long or f == "relu" else "float32")
+        pair = both(f"activation {f}", (19, 33, 10), f)
+        yield from only(pair, precision=None if long or f == "relu" else "float32")
     for offset_bytes in (4, 8, 12):
         yield from both(f"offset {offset_bytes}", (17, 32, 12), offset_bytes=offset_bytes)
     # An edge of the output at each of a lane's rows and columns, in every epilogue
@@ -98,8 +98,8 @@ def _cases(long):
             yield make(f"offset 4 of {array} alone", (17, 32, 12), "relu", offset_bytes={array: 4})
     for value in (np.nan, np.inf, -np.inf):
         for f in (None, "relu", "tanh"):
-            found = both(f"value {value} {f}", (19, 33, 10), f, put=value)
-            yield from only(found, precision="float32" if f == "tanh" and not long else None)
+            pair = both(f"value {value} {f}", (19, 33, 10), f, put=value)
+            yield from only(pair, precision="float32" if f == "tanh" and not long else None)
     # The last three: beyond float16's range, its denormals, and the least of them
     for scale in (1e30, 1e-40, 3e4, 2**-20, 2**-24):
         yield from both(f"scale {scale}", (19, 33, 10), None, scale=np.float32(scale))
@@ -113,7 +113,7 @@ def both(name, shape, f="relu", **options):
         yield backward(name, shape, f, **options)
 
 
-def only(found, file=None, precision=None, but=None):
+def only(battery, file=None, precision=None, but=None):
     """The cases for that file and, of one that knows several, that precision alone, None standing
     for any; and not for the precision `but`.
 
@@ -129,11 +129,11 @@ def only(found, file=None, precision=None, but=None):
             and (but is None or variant.precision != but)
         )
 
-    for case in found:
+    for case in battery:
         yield dataclasses.replace(case, concerns=functools.partial(concerns, case.concerns))
 
 
-def on_emulated(file, precision, found):
+def on_emulated(file, precision, battery):
     """The cases, on the emulated device, where they take seconds, for that variant alone."""
 
     def concerns(before, variant):
@@ -141,7 +141,7 @@ def on_emulated(file, precision, found):
         return before(variant) and (elsewhere or (variant.file, variant.precision) == wanted)
 
     wanted = file, precision
-    for case in found:
+    for case in battery:
         yield dataclasses.replace(case, concerns=functools.partial(concerns, case.concerns))
 
 
@@ -204,10 +204,10 @@ def backward(
             )
 
     def expected(precision):
-        found = backward_budget(dy, x, w, precision, x_activation=f)
+        budget = backward_budget(dy, x, w, precision, x_activation=f)
         if draw is integers:
-            found = [(value, 0) for value, _ in found]
-        return dict(zip(outputs, found, strict=False))
+            budget = [(value, 0) for value, _ in budget]
+        return dict(zip(outputs, budget, strict=False))
 
     outputs = {"dx": Output((B, I)), "dw": Output((I, O))} | ({"db": Output((O,))} if bias else {})
     inputs = {"dy": dy, "x": x, "w": w}

@@ -67,12 +67,12 @@ class Kept(threading.local):
 
     def floats(self, name, count, most=2**22):
         """At least so many float32; more than `most` are not kept."""
-        found = self.arrays.get(name, NO_VALUES)
-        if found.size < count:
-            found = aligned_empty(count)
+        memory = self.arrays.get(name, NO_VALUES)
+        if memory.size < count:
+            memory = aligned_empty(count)
             if count <= most:
-                self.arrays[name] = found
-        return found
+                self.arrays[name] = memory
+        return memory
 
 
 kept = Kept()

@@ -23,9 +23,9 @@ LAYERS = (128, 784, 128), (128, 128, 10)
 def cases(long=False):
     """`long` adds every tile, every size around them, and random shapes, and has every case at
     every precision."""
-    for found in _cases(long):
-        left_out = not long and found.family != "shape"  # as in linear's
-        yield from only([found], but="float16" if left_out else None)
+    for one_case in _cases(long):
+        left_out = not long and one_case.family != "shape"  # as in linear's
+        yield from only([one_case], but="float16" if left_out else None)
 
 
 def _cases(long):
@@ -48,11 +48,11 @@ def _cases(long):
     random = np.random.default_rng(6).integers(1, 151, (100, 3)).tolist() if long else []
     sizes = [*product_shapes("linear", long), *map(tuple, random)] if long else LAYERS
     for shape in dict.fromkeys((*SHAPES, *sizes)):
-        found = [case(f"shape {SIZES(shape)}", shape)]
+        of_shape = [case(f"shape {SIZES(shape)}", shape)]
         if shape[2] in EDGES:
-            found.append(case(f"shape {SIZES(shape)} without a bias", shape, bias=False))
+            of_shape.append(case(f"shape {SIZES(shape)} without a bias", shape, bias=False))
         wide = shape[2] > NARROW.n and not long
-        yield from only(found, precision="float32" if wide else None)
+        yield from only(of_shape, precision="float32" if wide else None)
     some = {WIDE: "float32", NARROW: None}  # the other cases have that one compiled already
     for tile, precision in (dict.fromkeys(tiles.TILES) if long else some).items():
         m, n = tile.m, tile.n
@@ -63,15 +63,15 @@ def _cases(long):
         ):
             for i, shape in enumerate(shapes):
                 name = f"tile {m}×{n} splits {splits} of {SIZES(shape)}"
-                found = case(
+                tiled = case(
                     name, shape, tiling=(tile, splits), bias=i == 0, lr=0.05, weight_decay=10.0
                 )
-                yield from only([found], file="gpu.cu", precision=precision)
+                yield from only([tiled], file="gpu.cu", precision=precision)
     # An operand's last row among those of each 16-byte copy, the first ones and those in the loop
     for B in range(4, 64, 8):
         yield case(f"rows {B}", (B, 24, 12), lr=0.05)
-    found = case("dx of 17×33×20", (17, 33, 20), f="relu", need_dx=True)
-    yield from only([found], precision=None if long else "float32")
+    with_dx = case("dx of 17×33×20", (17, 33, 20), f="relu", need_dx=True)
+    yield from only([with_dx], precision=None if long else "float32")
 
 
 def problem(B, I, O):
@@ -110,12 +110,12 @@ def case(
     def expected(precision=None):
         dz, x, w = (given[name] for name in ("dz", "x", "w"))
         dx, dw, db = backward_budget(dz, x, w, precision, x_activation=f)
-        found = {"dx": dx} if need_dx else {}
+        budget_of = {"dx": dx} if need_dx else {}
         for names, g in ((written[:3], dw), (written[3:], db)):
             if names:
                 p, m, v = exact(*(given[name] for name in names))
                 after = budget([p, g, m, v], step, lr, **options)
-                found |= dict(zip(names, after, strict=True))
-        return found
+                budget_of |= dict(zip(names, after, strict=True))
+        return budget_of
 
     return Case(name, inputs, outputs, call, expected, offset_bytes)

@@ -150,8 +150,8 @@ def case(
         )  # fmt: skip
 
     def expected(_):
-        found = budget(x, w, b, labels, scale, weights, f, saved, exact)
-        return {name: found[name] for name in outputs}
+        budget_of = budget(x, w, b, labels, scale, weights, f, saved, exact)
+        return {name: budget_of[name] for name in outputs}
 
     return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 

@@ -77,7 +77,7 @@ def budget(given, g, lr=1e-3, rho=0.9, momentum=0.0, eps=1e-8, weight_decay=0.0)
     (p, p_error), (v, v_error) = given["p"], given["v"]
     m, m_error = given.get("m", (None, 0.0))
     u, u_error = given.get("u", (None, 0.0))
-    g, found = g.astype(float), {}
+    g, averages = g.astype(float), {}
     with np.errstate(over="ignore", invalid="ignore"):
         new_p, new_v, new_m, new_u = reference.rmsprop(
             p, g, v, m, u, lr, rho, momentum, eps, weight_decay
@@ -87,15 +87,15 @@ def budget(given, g, lr=1e-3, rho=0.9, momentum=0.0, eps=1e-8, weight_decay=0.0)
             d, d_error = abs(g - m), m_error + U * abs(g - m) + TINY
             v_error = v_error + rho * (1 - rho) * (2 * d + d_error) * d_error
             parts = rho * abs(m) + (1 - rho) * abs(g)
-            found["m"] = new_m, rho * m_error + 4 * U * parts + TINY
+            averages["m"] = new_m, rho * m_error + 4 * U * parts + TINY
         error = over_root(lr * abs(g), new_v, v_error, eps)
         size = lr * abs(g) / (np.sqrt(new_v) + eps) + error
         error = error + 8 * U * size
         if u is not None:
             error = momentum * u_error + error + 4 * U * (momentum * abs(u) + size) + TINY
-            found["u"] = new_u, error
+            averages["u"] = new_u, error
             size = abs(new_u)
         decayed = lr * weight_decay * abs(p)
         p_error = abs(1 - lr * weight_decay) * p_error + error + 8 * U * (size + decayed)
         p_error = p_error + 2 * U * (abs(new_p) + p_error) + TINY
-    return {"p": (new_p, p_error), "v": (new_v, v_error)} | found
+    return {"p": (new_p, p_error), "v": (new_v, v_error)} | averages

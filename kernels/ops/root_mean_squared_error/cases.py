@@ -62,8 +62,8 @@ def case(name, z, t, scale=1.0, offset_bytes=0, asked=("loss", "dz", "squares"))
     inputs = {"z": z, "t": t}
 
     def expected(_):
-        found = budget(z, t, scale)
-        return {output: found[output] for output in asked}
+        budget_of = budget(z, t, scale)
+        return {output: budget_of[output] for output in asked}
 
     return Case(name, inputs, outputs, call, expected, offset_bytes)
 

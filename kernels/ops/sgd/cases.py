@@ -62,10 +62,10 @@ def case(
         before = (a.astype(float) for a in (p, g, u))
         with np.errstate(invalid="ignore"):
             if options:
-                found = budget(*before, lr=lr, weight_decay=weight_decay, **options)
+                after = budget(*before, lr=lr, weight_decay=weight_decay, **options)
             else:
-                found = budget(p, g, None, lr=lr, weight_decay=weight_decay)
-        return dict(zip(outputs, found, strict=True))
+                after = budget(p, g, None, lr=lr, weight_decay=weight_decay)
+        return dict(zip(outputs, after, strict=True))
 
     return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 

@@ -217,8 +217,8 @@ def _with_less(name, z, labels, in_place):
         kernels.softmax_cross_entropy(z, labels, out=(loss, z if in_place else False), **options)
 
     def expected(_):
-        found = budget(z, labels)
-        return {"loss": found["loss"]} | ({"z": found["dz"]} if in_place else {})
+        budget_of = budget(z, labels)
+        return {"loss": budget_of["loss"]} | ({"z": budget_of["dz"]} if in_place else {})
 
     return Case(name, inputs, outputs, call, expected)
 

@@ -26,8 +26,8 @@ def without_hits(case):
         return case
 
     def expected(precision):
-        found = case.expected(precision)
-        return {name: found[name] for name in outputs}
+        budget_of = case.expected(precision)
+        return {name: budget_of[name] for name in outputs}
 
     outputs = {name: output for name, output in case.outputs.items() if name != "hit"}
     call = functools.partial(case.call, hit=None)

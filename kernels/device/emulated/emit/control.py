@@ -57,10 +57,10 @@ def call(op):
 
 def buffer(op, argument):
     """The C++ array of a call's parameter."""
-    found = op.function.parameter(str(argument))
-    if found is None or found[1]:
+    parameter = op.function.parameter(str(argument))
+    if parameter is None or parameter[1]:
         op.refuse(f"{argument} is not a parameter declared here")
-    return found[0]
+    return parameter[0]
 
 
 def vprintf(op, result, text, values):

@@ -182,8 +182,8 @@ class FunctionEmitter:
 
     def register(self, name) -> Register | None:
         for scope in reversed(self.scopes):
-            if found := scope.register(name):
-                return found
+            if register := scope.register(name):
+                return register
         return None
 
     def label(self, name) -> str | None:

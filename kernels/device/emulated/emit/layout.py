@@ -90,16 +90,16 @@ def names_in(operand):
 def reached(module, entry) -> set[str]:
     """Every name mentioned by an entry and by the functions it calls."""
     bodies = {f.name: f for f in module.functions if f.body is not None}
-    found, waiting = set(), [entry.name]
+    mentioned, waiting = set(), [entry.name]
     while waiting:
         for instruction in bodies[waiting.pop()].instructions():
             for operand in instruction.operands:
                 for name in names_in(operand):
-                    if name not in found:
-                        found.add(name)
+                    if name not in mentioned:
+                        mentioned.add(name)
                         if name in bodies:
                             waiting.append(name)
-    return found
+    return mentioned
 
 
 def static_arrays(module, of_module, entry) -> list[tuple[str, int, int]]:
