@@ -75,10 +75,10 @@ def pytest_sessionfinish(session):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
-    for count, found in zip(
+    for count, of_worker in zip(
         COUNTS, getattr(node, "workeroutput", {}).get("counts", ()), strict=False
     ):
-        node.config.stash[count].update(found)
+        node.config.stash[count].update(of_worker)
 
 
 def pytest_generate_tests(metafunc):
@@ -115,11 +115,11 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """Every test has a schedule of its own, the same in every run."""
-    with emulated.session(seed=zlib.crc32(item.nodeid.encode())) as found:
+    with emulated.session(seed=zlib.crc32(item.nodeid.encode())) as session:
         try:
             return (yield)
         finally:
-            item.config.stash[EMULATED]["launches"] += found.launches
+            item.config.stash[EMULATED]["launches"] += session.launches
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -94,33 +94,33 @@ def outcomes(tree, *tests):
     options = {"env": os.environ | {"PYTHONPATH": str(tree), "NUMBA_OPT": "0"}, "cwd": tree}
     command += ["not gpu", "-k", OF_THE_NEW, *tests]
     run = subprocess.run(command, capture_output=True, text=True, **options)
-    found = re.findall(r"^\S+::(test_\S+) (PASSED|FAILED|ERROR|SKIPPED)", run.stdout, re.M)
-    assert found, run.stdout + run.stderr
-    return dict(found), run.stdout
+    ended = re.findall(r"^\S+::(test_\S+) (PASSED|FAILED|ERROR|SKIPPED)", run.stdout, re.M)
+    assert ended, run.stdout + run.stderr
+    return dict(ended), run.stdout
 
 
 def test_without_its_line_it_fails_and_the_line_is_printed(tree):
-    found, output = outcomes(tree, "tests/test_exports.py")
-    assert {name for name, outcome in found.items() if outcome == "FAILED"} == EXPORT_TESTS, output
+    ended, output = outcomes(tree, "tests/test_exports.py")
+    assert {name for name, outcome in ended.items() if outcome == "FAILED"} == EXPORT_TESTS, output
     for file, (line, listed, name) in EXPORTS.items():
         assert not line or f"add to {file}: {line}" in output
         assert f'add to {file}, in {listed}: "{name}",' in output
 
 
 def test_the_files_and_the_lines_are_all_it_takes(exported, toolchain):
-    found, output = outcomes(
+    ended, output = outcomes(
         exported, *FAMILIES, "tests/kernels/test_signum.py", "tests/dnn/test_placed.py"
     )
-    assert not {"FAILED", "ERROR"} & set(found.values()), output
-    assert {name for name, outcome in found.items() if outcome == "PASSED"} >= KNOWN, output
+    assert not {"FAILED", "ERROR"} & set(ended.values()), output
+    assert {name for name, outcome in ended.items() if outcome == "PASSED"} >= KNOWN, output
 
 
 def test_their_machine_code_is_judged_and_recorded(exported, toolchain):
     options = {"cwd": exported, "env": os.environ | {"PYTHONPATH": str(exported)}, "check": True}
     write = "-m tests.kernels.compiled_code moving_average/gpu_scalar.cu signum/gpu.py --write"
     subprocess.run([sys.executable, *write.split()], **options)
-    found, output = outcomes(exported, "tests/kernels/test_compiled_code.py")
-    assert "PASSED" in found.values() and "FAILED" not in found.values(), output
+    ended, output = outcomes(exported, "tests/kernels/test_compiled_code.py")
+    assert "PASSED" in ended.values() and "FAILED" not in ended.values(), output
 
 
 def test_one_without_its_reference_fails(exported):
@@ -129,11 +129,11 @@ def test_one_without_its_reference_fails(exported):
     for file in ("activations/softsign.py", "losses/log_cosh.py"):
         path = exported / "kernels" / file
         path.write_text(path.read_text().partition("\ndef reference(")[0])
-    found, output = outcomes(exported, *FAMILIES)
+    ended, output = outcomes(exported, *FAMILIES)
     for name in (
         "test_every_activation_has_a_reference[softsign]",
         "test_every_loss_has_a_reference[log_cosh]",
         "test_every_op_is_exported[signum-kernels.reference]",
         "test_a_step_is_that_of_the_reference[Signum]",
     ):
-        assert found[name] == "FAILED", output
+        assert ended[name] == "FAILED", output

@@ -33,25 +33,25 @@ LIMITS = limits.Limits({2**20: 100.0, 2**30: 10.0}, {"float32": 50.0}, {"copy": 
 
 
 def test_a_limit_is_the_slower_of_memory_and_arithmetic():
-    found = LIMITS.of(10**6, 10**6, "float32", "flushed")  # 100 µs of memory, 20 µs of arithmetic
-    assert found == {"limit_us": pytest.approx(100), "bound": "memory"}
-    found = LIMITS.of(10**6, 10**6, "float32", "warm")  # the copy of about as many bytes: 10 µs
-    assert found == {"limit_us": pytest.approx(20), "bound": "arithmetic"}
+    limit = LIMITS.of(10**6, 10**6, "float32", "flushed")  # 100 µs of memory, 20 µs of arithmetic
+    assert limit == {"limit_us": pytest.approx(100), "bound": "memory"}
+    limit = LIMITS.of(10**6, 10**6, "float32", "warm")  # the copy of about as many bytes: 10 µs
+    assert limit == {"limit_us": pytest.approx(20), "bound": "arithmetic"}
     assert LIMITS.of(1, 1, "bfloat16", "warm") == {}
 
 
 def test_the_limits_of_this_cpu():
-    found = limits.of("cpu")
-    assert set(found.copy) == set(limits.CPU_COPIES)
-    assert all(0.1 < speed < 10_000 for speed in found.copy.values())  # GB/s: no loop left out
-    assert 1 < found.arithmetic["float32"] < 100_000
-    assert limits.of("cpu") is found
+    measured = limits.of("cpu")
+    assert set(measured.copy) == set(limits.CPU_COPIES)
+    assert all(0.1 < speed < 10_000 for speed in measured.copy.values())  # GB/s: no loop left out
+    assert 1 < measured.arithmetic["float32"] < 100_000
+    assert limits.of("cpu") is measured
 
 
 def test_quantiles():
-    found = measure.quantiles_us([[1.0, 3.0, 2.0], [4.0, 5.0, 6.0]])
-    assert found["median_us"] == 3.5 and found["turn_medians_us"] == [2.0, 5.0]
-    assert found["calls"] == 6 and found["min_us"] == 1.0 and found["p95_us"] == 5.75
+    quantiles = measure.quantiles_us([[1.0, 3.0, 2.0], [4.0, 5.0, 6.0]])
+    assert quantiles["median_us"] == 3.5 and quantiles["turn_medians_us"] == [2.0, 5.0]
+    assert quantiles["calls"] == 6 and quantiles["min_us"] == 1.0 and quantiles["p95_us"] == 5.75
 
 
 @pytest.mark.skipif(not hasattr(os, "sysconf"), reason="there is no sysconf on this system")
@@ -145,22 +145,22 @@ def test_who_disagrees_refuses_or_is_absent_is_told_apart():
         fails=Library(refusal=RuntimeError("status 7")),
     )  # fmt: skip
     everybody.append(Provider("gone", "cpu", None, why_not="not installed"))
-    found = measure.run(Benchmark(enabled=False), everybody, case())
-    assert [provider.name for provider in found.figures] == ["fine"]
-    assert found.absent == {
+    outcome = measure.run(Benchmark(enabled=False), everybody, case())
+    assert [provider.name for provider in outcome.figures] == ["fine"]
+    assert outcome.absent == {
         "refuses": "refuses refuses: no such precision",
         "fails": "fails fails with RuntimeError: status 7",
         "gone": "not installed",
     }
-    assert [line.partition(":")[0] for line in found.wrong] == ["wrong", "unknown"]
+    assert [line.partition(":")[0] for line in outcome.wrong] == ["wrong", "unknown"]
 
 
 def test_providers_take_turns(monkeypatch):
     monkeypatch.setattr(measure, "TURN_S", {"host": 0.01})
     monkeypatch.setattr(measure, "CALLS", {"host": (3, 5)})
     everybody = providers(quick=Library(), slow=Library(pause_s=0.002), third=Library())
-    found = measure.run(Benchmark(enabled=True), everybody, case())
-    figures = {provider.name: figures for provider, figures in found.figures.items()}
+    outcome = measure.run(Benchmark(enabled=True), everybody, case())
+    figures = {provider.name: figures for provider, figures in outcome.figures.items()}
     assert figures["slow"]["median_us"] >= 2000 > figures["quick"]["median_us"] > 0
     for of_one in figures.values():
         assert len(of_one["turn_medians_us"]) == measure.TURNS
@@ -229,7 +229,7 @@ def record(op, provider, role, median_us, run="2026-01-02", **facts):
 def folder(tmp_path):
     """Records of two runs of two sizes of one op, and of epochs; pages with their markers."""
     big = {"n": 9000}
-    found = [
+    some = [
         record("adam", "kernels/cpu.py", "ours", 1.0, run="2026-01-01"),
         record("adam", "fastlib", "peer", 9.0, run="2026-01-01"),  # nobody is compared across runs
         record("adam", "kernels/cpu.py", "ours", 8.0),
@@ -241,7 +241,7 @@ def folder(tmp_path):
         record("epoch", "dnn", "ours", 2e6, shape={"net": "4-3-2", "batch": 8, "samples": 16}),
         record("epoch", "slowlib", "peer", 3e6, shape={"net": "4-3-2", "batch": 8, "samples": 16}),
     ]
-    for one in found:
+    for one in some:
         records.append(one, tmp_path / "results")
     limit = LIMITS.record() | {"op": "limits", "device": "Some CPU, 2", "run": "2026-01-02"}
     records.append(limit, tmp_path / "results")
@@ -253,8 +253,8 @@ def folder(tmp_path):
 
 def rows(text, first):
     """{(first cells): the others} of the rows of a Markdown table that begin with `first`."""
-    found = re.findall(rf"^\| ({re.escape(first)} \|.*) \|$", text, re.MULTILINE)
-    return [line.split(" | ") for line in found]
+    lines = re.findall(rf"^\| ({re.escape(first)} \|.*) \|$", text, re.MULTILINE)
+    return [line.split(" | ") for line in lines]
 
 
 def test_the_report_from_first_principles(folder):
@@ -299,7 +299,7 @@ def test_seconds_to_an_accuracy():
 def test_the_table_of_times_to_accuracy_from_first_principles(folder):
     early, late = [0.88, 0.89, 0.9], [0.2, 0.3, 0.885]
     never = [0.88, 0.88, float("nan")]
-    found = [
+    runs = [
         of_seed(0, "dnn", [9.0, 9.0, 9.0], early, "ours", commit="b", run="2026-01-01"),
         of_seed(7, "dnn", [9.0, 9.0, 9.0], early, "ours", commit="b", run="2026-01-01"),
         of_seed(1, "dnn", [9.0, 9.0, 9.0], early, "ours", run="2026-01-01"),  # again below
@@ -310,7 +310,7 @@ def test_the_table_of_times_to_accuracy_from_first_principles(folder):
         *(of_seed(seed, "alib", [6.0, 6.0, 6.0], never) for seed in (0, 1)),
         of_seed(2, "alib", [6.0, 6.0, 6.0], early, run="2026-01-03"),
     ]
-    for one in found:
+    for one in runs:
         records.append(one, folder / "results")
     pages.write(folder / "results", folder)
     text = (folder / "bench" / "README.md").read_text()
@@ -352,14 +352,14 @@ def test_a_page_without_the_markers_is_refused(folder, page):
 
 
 def test_the_tables_of_the_pages_are_those_of_the_records():
-    found = records.read()
+    everything = records.read()
     for page, made in pages.PAGES.items():
         text = (provenance.ROOT / page).read_text(encoding="utf-8")
-        assert pages.between(text, page)[1] == made(found), "run `python -m bench report`"
-    for device, mine in report.cases(found).items():
+        assert pages.between(text, page)[1] == made(everything), "run `python -m bench report`"
+    for device, mine in report.cases(everything).items():
         path = records.RESULTS / provenance.slug(device) / "report.md"
         assert path.read_text(encoding="utf-8") == report.full(
-            device, mine, report.limits(found, device)
+            device, mine, report.limits(everything, device)
         ), "run `python -m bench report`"
 
 

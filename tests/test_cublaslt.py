@@ -75,7 +75,7 @@ class Model:
         return SUCCESS
 
     def cublasLtMatmulAlgoGetHeuristic(
-        self, handle, descriptor, a, b, c, d, preference, asked, found, count
+        self, handle, descriptor, a, b, c, d, preference, asked, heuristics, count
     ):
         assert self.objects[handle.value] == "handle"
         assert self.objects[preference.value] == {1: 32 << 20}
@@ -87,7 +87,7 @@ class Model:
             struct.pack("<8QQif4i", number, *[0] * 7, 4096, status, 1.0, *[0] * 4)
             for number, status in offered
         )
-        ctypes.memmove(found, raw, len(raw))
+        ctypes.memmove(heuristics, raw, len(raw))
         count._obj.value = len(offered)
         return SUCCESS
 

@@ -35,18 +35,18 @@ def imports(path, for_types=True) -> frozenset[str]:
     """Every module that a file imports, at its top or inside a function, by its full name;
     for_types: also what type checkers alone read."""
     package = path.relative_to(ROOT).parts
-    found, tree = set(), ast.parse(path.read_text("utf-8"))
+    modules, tree = set(), ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_types:
             node.body = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             above = package[: -node.level] if node.level else ()
             module = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {f"{module}.{alias.name}" for alias in node.names}
-    return frozenset(found)
+            modules |= {f"{module}.{alias.name}" for alias in node.names}
+    return frozenset(modules)
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -90,13 +90,13 @@ def test_the_reference_imports_numpy_alone(op):
 
 
 def test_one_file_imports_numba_cuda():
-    found = [
+    importers = [
         label(path)
         for package in ("kernels", "dnn")
         for path in sources(package)
         if any(name == "numba.cuda" or name.startswith("numba.cuda.") for name in imports(path))
     ]
-    assert found == ["kernels/device/cuda_python.py"]
+    assert importers == ["kernels/device/cuda_python.py"]
 
 
 def test_the_door_alone_calls_cupy():

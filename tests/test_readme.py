@@ -253,12 +253,12 @@ def test_every_name_and_test_exists(page):
         name = re.match(r"(kernels|dnn|datasets|plots|perceptron|losses)((?:\.\w+)+)", span)
         if name and not name[2].endswith((".py", ".md")):
             place = name[1] if name[1] in PACKAGES else f"dnn.{name[1]}"
-            found = importlib.import_module(place)
+            named = importlib.import_module(place)
             for part in name[2].split(".")[1:]:
-                if not hasattr(found, part):
-                    assert importlib.util.find_spec(f"{found.__name__}.{part}"), span
-                    importlib.import_module(f"{found.__name__}.{part}")
-                found = getattr(found, part)
+                if not hasattr(named, part):
+                    assert importlib.util.find_spec(f"{named.__name__}.{part}"), span
+                    importlib.import_module(f"{named.__name__}.{part}")
+                named = getattr(named, part)
 
 
 def test_the_table_of_the_ops_names_their_files():

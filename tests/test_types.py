@@ -101,13 +101,13 @@ def told(tmp_path_factory):
                 file.write_text(block[2], "utf-8")
     command = [sys.executable, "-m", "pyright", "--outputjson"]
     run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-    found = {path.name: [] for path in folder.glob("*.py")}
+    messages = {path.name: [] for path in folder.glob("*.py")}
     report = json.loads(run.stdout)
     print(report["summary"])
     for said in report["generalDiagnostics"]:
         line = said["range"]["start"]["line"]
-        found[pathlib.Path(said["file"]).name].append((line, said["message"]))
-    return found
+        messages[pathlib.Path(said["file"]).name].append((line, said["message"]))
+    return messages
 
 
 def test_what_is_wrong_is_seen(told):

@@ -29,12 +29,12 @@ def test_linear_on_the_emulated_device():
 
 def test_what_is_counted():
     """Calls of this file are none of the library's; a return is no change."""
-    found = walk.Walk()
-    found.begin()
+    walked = walk.Walk()
+    walked.begin()
     walk.kernels.activations.get("relu")
     walk._ours(None)
-    found.end()
-    assert found.calls[0] == ("kernels/activations/__init__.py", "get")
-    assert not any(file.startswith("tests/") for file, _ in found.calls)
-    found.calls = [("a", "f"), ("a", "g"), ("b", "f"), ("a", "f")]
-    assert (found.files, found.changes) == (["a", "b"], 2)
+    walked.end()
+    assert walked.calls[0] == ("kernels/activations/__init__.py", "get")
+    assert not any(file.startswith("tests/") for file, _ in walked.calls)
+    walked.calls = [("a", "f"), ("a", "g"), ("b", "f"), ("a", "f")]
+    assert (walked.files, walked.changes) == (["a", "b"], 2)

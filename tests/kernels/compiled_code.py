@@ -66,13 +66,13 @@ def versions() -> dict[str, str]:
 
 def disassembler() -> pathlib.Path | None:
     """nvdisasm, which its wheel keeps in a folder of its own; None where it is not installed."""
-    found = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/nvdisasm*"))
-    return found[0] if found else None
+    installed = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/nvdisasm*"))
+    return installed[0] if installed else None
 
 
 def measure(unit, arch) -> dict[str, Code]:
     """{entry point: its Code} of a unit, compiled afresh."""
-    found = {}
+    code_of = {}
     for cubin, log in unit.assembled(arch):
         opcodes, entries = opcodes_of(cubin), resources(log)
         # A function that no entry point is, such as the slow path of a division, is everybody's.
@@ -82,8 +82,8 @@ def measure(unit, arch) -> dict[str, Code]:
                 name: sum(bool(re.match(pattern, o)) for o in opcodes[entry] + everybodys)
                 for name, pattern in OPCODES.items()
             }
-            found[entry] = Code(**used, instructions=len(opcodes[entry]), **counts)
-    return found
+            code_of[entry] = Code(**used, instructions=len(opcodes[entry]), **counts)
+    return code_of
 
 
 def resources(log) -> dict[str, dict[str, int]]:
@@ -92,7 +92,7 @@ def resources(log) -> dict[str, dict[str, int]]:
     Shared arrays that the whole module sees, as Numba makes them, reach a kernel only in the
     linker; on sm_90 it adds those that the system keeps for itself, where there are any.
     """
-    found = {}
+    used_by = {}
     for entry, arch, text in re.findall(
         r"Compiling entry function '(\w+)' for 'sm_(\d+)\w*'(.*?)(?=Compiling entry|\Z)", log, re.S
     ):
@@ -104,13 +104,13 @@ def resources(log) -> dict[str, dict[str, int]]:
         linked = re.findall(rf"Function properties for '{entry}':\n.*", log)
         shared = re.findall(r"(\d+) bytes smem", (linked or [used])[0])
         kept = KEPT_SHARED_BYTES if linked and arch == "90" else 0
-        found[entry] = {
+        used_by[entry] = {
             "registers": int(registers),
             "stack_bytes": stack,
             "spill_bytes": stores + loads,
             "shared_bytes": max(0, int(shared[0]) - kept) if shared else 0,
         }
-    return found
+    return used_by
 
 
 def opcodes_of(cubin) -> dict[str, list[str]]:
@@ -120,13 +120,13 @@ def opcodes_of(cubin) -> dict[str, list[str]]:
         path.write_bytes(cubin)
         command = [disassembler(), "--print-code", "--no-dataflow", path]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found, current = collections.defaultdict(list), None
+    opcodes, current = collections.defaultdict(list), None
     for line in text.splitlines():
         if section := re.match(r"\s*\.section\s+\.text\.([\w$]+)", line):
-            current = found[section[1]]
+            current = opcodes[section[1]]
         elif instruction := re.match(r"\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+ )?\s*([A-Z][\w.]+)", line):
             current += [instruction[1]] if instruction[1] != "NOP" else []
-    return found
+    return opcodes
 
 
 def measure_all(files=()) -> dict[str, Code]:

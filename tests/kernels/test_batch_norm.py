@@ -77,8 +77,8 @@ def test_the_gradients_are_those_of_central_differences(rows):
         return np.sum(w * reference.batch_norm(x, gamma, beta, activation="tanh")[0])
 
     y, _, saved, *_ = reference.batch_norm(x, gamma, beta, activation="tanh")
-    found = reference.batch_norm_backward(w, x, gamma, saved, y, "tanh")
-    for i, (array, gradient) in enumerate(zip((x, gamma, beta), found, strict=True)):
+    gradients = reference.batch_norm_backward(w, x, gamma, saved, y, "tanh")
+    for i, (array, gradient) in enumerate(zip((x, gamma, beta), gradients, strict=True)):
         for at in np.ndindex(array.shape):
             e = np.zeros_like(array)
             e[at] = STEP
@@ -163,9 +163,9 @@ def test_softmax_before(variant):
     dy, x, gamma, s = batch(9, 5, "dz", "x", "gamma", "s")
     saved = reference.batch_norm(x.astype(float))[2].astype(np.float32)
     given = on(variant, {"dy": dy, "x": x, "gamma": gamma, "saved": saved, "x_saved": s})
-    found = kernels.batch_norm_backward(**given, x_activation="softmax", **variant.options)
+    gradients = kernels.batch_norm_backward(**given, x_activation="softmax", **variant.options)
     want = reference.batch_norm_backward(dy, x, gamma, saved, x_activation="softmax", x_saved=s)
-    for got, wanted in zip(found, want, strict=True):
+    for got, wanted in zip(gradients, want, strict=True):
         np.testing.assert_allclose(harness.get(got), wanted, rtol=1e-5, atol=1e-5)
 
 
@@ -180,9 +180,9 @@ def test_activations_that_read_z(cpu_variant):
     dy, before = batch(33, 5, "dz", "s")
     arguments = (dy, given["x"], given["gamma"], saved, z, mish)
     options = {"x_activation": mish, "x_saved": before}
-    found = kernels.batch_norm_backward(*arguments, **options)
+    gradients = kernels.batch_norm_backward(*arguments, **options)
     wanted = reference.batch_norm_backward(*arguments, **options)
-    for got, want in zip(found, wanted, strict=True):
+    for got, want in zip(gradients, wanted, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
     with pytest.raises(TypeError, match=r"^s: got None; the derivative of mish reads z: pass it"):
         kernels.batch_norm_backward(*arguments[:4], activation=mish)

@@ -20,14 +20,14 @@ def each(*devices, families=families, special=True, in_turn=1):
     """One test for every op, variant and family of cases; all are a sweep's, the default run has
     every `in_turn`th one."""
     options = {"every_precision": True, "devices": devices, "special": special}
-    found = [
+    all_families = [
         (f"{op}-{variant}-{family}", variant, family)
         for op in ops()
         for variant in variants(op, **options)
         for family in families(variant)
     ]
     chosen = []
-    for i, (name, variant, family) in enumerate(found):
+    for i, (name, variant, family) in enumerate(all_families):
         of_a_sweep = (pytest.mark.sweep,) if (i + i // in_turn) % in_turn else ()
         marks = [*MARKS[variant.device], *of_a_sweep]
         chosen.append(pytest.param(variant, family, id=name, marks=marks))
@@ -47,8 +47,8 @@ def test_within_the_budget(variant, family, checks):
 
 @each("emulated", in_turn=3)
 def test_one_bit_pattern_under_every_schedule(variant, family):
-    found = of_family(variant, family)
-    for case in found[:: -(-len(found) // 2)]:
+    battery = of_family(variant, family)
+    for case in battery[:: -(-len(battery) // 2)]:
         results = []
         for schedule, seed in SCHEDULES:
             with emulated.session(schedule=schedule, seed=seed):

@@ -29,17 +29,17 @@ class Machine:
 
     def run(self, seconds):
         """A loop a millisecond; returns how many threads each had."""
-        found = []
+        threads_had = []
         for _ in range(round(seconds * 1000)):
             used = self.room.threads(self.n)
-            found.append(used)
+            threads_had.append(used)
             pushed = max(0, used - (self.n - self.crowd))
             for i in range(used):
                 ran, waited = self.told[str(i)]
                 off = 500_000 if i >= used - pushed else 0
                 self.told[str(i)] = ran + 10**6 - off, waited + off
             self.now_s += 0.001
-        return found
+        return threads_had
 
 
 def test_all_threads_on_an_idle_machine():
@@ -192,8 +192,8 @@ def test_the_number_may_change_at_any_step(monkeypatch):
     numbers = iter([1, 2, 1, 1, 2, 2] * 10)
     monkeypatch.setattr(threads, "CHOSEN", False)
     monkeypatch.setattr(busy, "room", types.SimpleNamespace(threads=lambda n: next(numbers)))
-    found = set()
+    patterns = set()
     for _ in range(6):
         results = [kernels.linear(x, w), *kernels.linear_backward(dy, x, w)]
-        found.add(b"".join(a.tobytes() for a in results))
-    assert len(found) == 1
+        patterns.add(b"".join(a.tobytes() for a in results))
+    assert len(patterns) == 1

@@ -62,8 +62,8 @@ def test_nan_takes_its_segment_with_it(variant):
     g[77] = np.nan
     at_g = variant.put(g)
     kernels.clip_by_norm(at_g, 1.0, variant.put(starts), **variant.options)
-    found = harness.get(at_g)
-    assert np.isnan(found[:2000]).all() and np.isfinite(found[2000:]).all()
+    clipped = harness.get(at_g)
+    assert np.isnan(clipped[:2000]).all() and np.isfinite(clipped[2000:]).all()
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
@@ -73,9 +73,9 @@ def test_infinity(variant, value):
     g[77] = value
     at_g = variant.put(g)
     kernels.clip_by_norm(at_g, 1.0, **variant.options)
-    found = harness.get(at_g)
-    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), [77])
-    assert not np.delete(found, 77).any()
+    clipped = harness.get(at_g)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(clipped)), [77])
+    assert not np.delete(clipped, 77).any()
 
 
 def test_scratch_changes_nothing(variant):
@@ -105,17 +105,17 @@ def test_bounds_outside_of_the_array(variant):
 
 
 def test_the_cpu_gives_the_same_bits_on_any_number_of_threads(cpu_variant):
-    g, found = gradients(101_770), []
+    g, clipped = gradients(101_770), []
     before = numba.get_num_threads()
     try:
         for threads in range(1, before + 1):
             numba.set_num_threads(threads)
-            found.append(g.copy())
-            kernels.clip_by_norm(found[-1], 1.0, **cpu_variant.options)
+            clipped.append(g.copy())
+            kernels.clip_by_norm(clipped[-1], 1.0, **cpu_variant.options)
     finally:
         numba.set_num_threads(before)
-    for other in found[1:]:
-        harness.same_bits(found[0], other)
+    for other in clipped[1:]:
+        harness.same_bits(clipped[0], other)
 
 
 def test_few_blocks(gpu_variant):

@@ -57,8 +57,8 @@ def is_its_ops_own(unit):
 
 def included(text):
     """The headers that a file includes, and those that these include."""
-    found = set(re.findall(r'^#include "(.+)"', text, re.M))
-    return found.union(*(included(toolchain.headers()[name]) for name in found))
+    headers = set(re.findall(r'^#include "(.+)"', text, re.M))
+    return headers.union(*(included(toolchain.headers()[name]) for name in headers))
 
 
 @harness.each_compiled_in_turn

@@ -208,10 +208,10 @@ def test_what_others_could_have_written_is_passed_over(keep, folder, monkeypatch
     status, theirs = os.fstat, keep.path.read_bytes()
 
     def of_another(file):
-        found = status(file)
-        if found.st_ino != keep.path.stat().st_ino:
-            return found
-        return os.stat_result((*found[:4], os.geteuid() + 1, *found[5:]))
+        result = status(file)
+        if result.st_ino != keep.path.stat().st_ino:
+            return result
+        return os.stat_result((*result[:4], os.geteuid() + 1, *result[5:]))
 
     for way in ("writable by the group", "of another user"):
         keep.path.chmod(0o664 if way == "writable by the group" else 0o644)

@@ -56,11 +56,11 @@ def test_known_answers(given):
 def test_positions_beyond_32_bits():
     """Of an array of more than 2³⁴ elements, which no test can hold."""
     first, keys = 2**32 - 3, (11, 12)
-    found = np.empty((4, 6), np.uint32)
-    cpu.make_words(first, 6, (STEP, STREAM, *keys), found)
+    words = np.empty((4, 6), np.uint32)
+    cpu.make_words(first, 6, (STEP, STREAM, *keys), words)
     at = np.arange(first, first + 6, dtype=np.uint64)
     counters = at % np.uint64(2**32), at >> np.uint64(32), STEP, STREAM
-    np.testing.assert_array_equal(found, reference.philox4x32(counters, keys))
+    np.testing.assert_array_equal(words, reference.philox4x32(counters, keys))
 
 
 # The masks

@@ -14,10 +14,10 @@ WITH_ANSWERS = [name for name in losses.names() if losses.get(name).right]
 
 
 def run(variant, loss, z, t, **options):
-    found = kernels.elementwise_loss(
+    written = kernels.elementwise_loss(
         *variant.put(np.float32(z), np.float32(t)), loss, **options, **variant.options
     )
-    return [harness.get(a) for a in found]
+    return [harness.get(a) for a in written]
 
 
 class TestArguments(ArgumentChecks):
@@ -86,8 +86,8 @@ def test_the_gradient_is_that_of_central_differences(loss, weighted):
     ],
 )  # fmt: skip
 def test_figures(variant, loss, t, want, gradient):
-    found, dz = run(variant, loss, [[2], [0.5], [-1]], np.transpose([t]))
-    np.testing.assert_allclose(found, want, rtol=1e-6)
+    losses, dz = run(variant, loss, [[2], [0.5], [-1]], np.transpose([t]))
+    np.testing.assert_allclose(losses, want, rtol=1e-6)
     np.testing.assert_allclose(dz[:, 0], gradient, rtol=1e-6)
 
 
@@ -117,8 +117,8 @@ def test_a_sure_answer_still_has_a_gradient(variant):
 
 def test_at_the_corners(variant):
     for loss, z, t in (("hinge", 1, 1), ("hinge", -1, -1), ("absolute_error", 3, 3)):
-        found, dz = run(variant, loss, [[z]], [[t]])
-        assert found[0] == dz[0, 0] == 0
+        losses, dz = run(variant, loss, [[z]], [[t]])
+        assert losses[0] == dz[0, 0] == 0
 
 
 # Right answers
@@ -227,11 +227,11 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch):
     z, t = rng.standard_normal((37, 11), np.float32), rng.random((37, 11), np.float32)
     z[3], t[3] = 3e38, 0
     weights = rng.random(37, np.float32)
-    found = set()
+    patterns = set()
     for threads in (1, 2, 3, 7, 64):
         monkeypatch.setattr(cpu, "threads_for", lambda work, small, n=threads: n)
         out, hit = z.copy(), np.empty(37, np.uint8)
         kwargs = {"weights": weights, "hit": hit, "out": (None, out), "scale": 0.3}
         loss, dz = kernels.elementwise_loss(out, t, "binary_crossentropy", **kwargs)
-        found.add(b"".join(a.tobytes() for a in (loss, dz, hit)))
-    assert len(found) == 1
+        patterns.add(b"".join(a.tobytes() for a in (loss, dz, hit)))
+    assert len(patterns) == 1

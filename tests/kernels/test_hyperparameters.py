@@ -37,9 +37,9 @@ def test_refused(op):
 
 def test_what_numpy_gives_is_the_number():
     """To the bit, and without another compilation: the kernel is given the same Python floats."""
-    found = []
+    patterns = []
     for of in (float, np.float32, np.float64):
         p, g, m, v = (np.full(5, value, np.float32) for value in (1, 0.5, 0, 0))
         kernels.adam(p, g, m, v, np.int64(1), of(0.25), beta1=of(0.5), eps=of(0.125))
-        found.append(p.tobytes())
-    assert len(set(found)) == 1
+        patterns.append(p.tobytes())
+    assert len(set(patterns)) == 1

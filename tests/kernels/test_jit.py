@@ -57,12 +57,12 @@ def test_an_edit_of_what_a_closure_names_compiles_that_one_anew(tmp_path, monkey
         return importlib.import_module(name)
 
     def hits():
-        maker, found = importlib.import_module("maker"), []
+        maker, counts = importlib.import_module("maker"), []
         for name in ("one", "two"):
             compiled = jit.compiled(maker.kernel(getattr(importlib.import_module(name), name)))
             assert compiled(3) == 6 + (name == "two")
-            found.append(sum(compiled.stats.cache_hits.values()))
-        return found
+            counts.append(sum(compiled.stats.cache_hits.values()))
+        return counts
 
     module(
         "maker", "def kernel(f):\n    def kernel(x):\n        return f(2 * x)\n    return kernel"

@@ -108,12 +108,12 @@ def test_the_configuration_says_all_that_the_entry_asks_for(driver):
     assert (config.blockDimX, config.blockDimY, config.blockDimZ) == (128, 1, 1)
     assert config.sharedMemBytes == 4096 and int(config.hStream) == 0x10
     ids = driver.CUlaunchAttributeID
-    found = {attribute.id: attribute.value for attribute in config.attrs}
-    assert config.numAttrs == len(found) == 3
-    cluster = found[ids.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION].clusterDim
+    value_of = {attribute.id: attribute.value for attribute in config.attrs}
+    assert config.numAttrs == len(value_of) == 3
+    cluster = value_of[ids.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION].clusterDim
     assert (cluster.x, cluster.y, cluster.z) == (2, 1, 1)
-    assert found[ids.CU_LAUNCH_ATTRIBUTE_COOPERATIVE].cooperative == 1
-    early = found[ids.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION]
+    assert value_of[ids.CU_LAUNCH_ATTRIBUTE_COOPERATIVE].cooperative == 1
+    early = value_of[ids.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION]
     assert early.programmaticStreamSerializationAllowed == 1
     only = extended.attributes(driver, Entry("only", "int* y", cooperative=True))
     assert [a.id for a in only] == [ids.CU_LAUNCH_ATTRIBUTE_COOPERATIVE]

@@ -55,38 +55,38 @@ class TestArguments(ArgumentChecks):
 @pytest.mark.parametrize("splits", [1, 3])
 def test_the_bits_of_one_after_the_other(variant, splits, bias):
     """dx of the weights as they were; on a GPU in one order of the sums, split or not."""
-    found = []
+    written = []
     for run in (kernels.linear_backward_adam, one_after_the_other):
         arrays = given(variant, (131, 33, 20))
         arrays = {name: a for name, a in arrays.items() if bias or name not in OF_BIAS}
         rule = RULE | variant.options if run is kernels.linear_backward_adam else {}
         with tiles.forced(WIDE, splits):
             dx = run(**arrays, **rule, x_activation="relu")
-        found.append([dx, *(arrays[name] for name in WRITTEN if name in arrays)])
-    for one, other in zip(*found, strict=True):
+        written.append([dx, *(arrays[name] for name in WRITTEN if name in arrays)])
+    for one, other in zip(*written, strict=True):
         harness.same_bits(one, other)
 
 
 def test_the_bits_of_a_long_sum_on_the_cpu(cpu_variant):
     """With threads, and zeros that are skipped."""
-    found = []
+    written = []
     for run, rule in ((kernels.linear_backward_adam, RULE), (one_after_the_other, {})):
         arrays = problem(128, 784, 128)
         arrays["x"][arrays["x"] < 0] = 0
-        found.append([run(**arrays, **rule), *(arrays[name] for name in WRITTEN)])
-    for one, other in zip(*found, strict=True):
+        written.append([run(**arrays, **rule), *(arrays[name] for name in WRITTEN)])
+    for one, other in zip(*written, strict=True):
         harness.same_bits(one, other)
 
 
 def test_without_dx(variant):
     """None comes back, and the step is the same."""
-    found = []
+    written = []
     for need_dx in (True, False):
         arrays = given(variant)
         dx = kernels.linear_backward_adam(**arrays, **RULE, need_dx=need_dx, **variant.options)
-        found.append([arrays[name] for name in WRITTEN])
+        written.append([arrays[name] for name in WRITTEN])
     assert dx is None
-    for one, other in zip(*found, strict=True):
+    for one, other in zip(*written, strict=True):
         harness.same_bits(one, other)
 
 
@@ -106,7 +106,7 @@ def test_activation_of_the_layer_before(cpu_variant, name):
 
 def test_replayed(variant):
     """A graph reads step and rate anew, and has the bits of the calls."""
-    found = []
+    written = []
     for captured in (False, True):
         arrays = given(variant)
         arrays |= {"step": variant.put(np.ones(1, np.int32)), "lr": variant.put(np.ones(1, "f4"))}
@@ -123,8 +123,8 @@ def test_replayed(variant):
                 graph.replay()
             else:
                 call()
-        found.append([arrays[name] for name in WRITTEN])
-    for one, other in zip(*found, strict=True):
+        written.append([arrays[name] for name in WRITTEN])
+    for one, other in zip(*written, strict=True):
         harness.same_bits(one, other)
 
 

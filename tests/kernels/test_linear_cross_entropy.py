@@ -52,23 +52,23 @@ def test_what_the_three_ops_give(cpu_variant, need_dx):
     loss, dz = kernels.softmax_cross_entropy(z, targets, scale=0.25)
     dx, *_ = kernels.linear_backward(dz, x, w, x_activation="tanh", need_dx=need_dx)
     kept = np.empty_like(z)
-    found = kernels.linear_cross_entropy(
+    in_one = kernels.linear_cross_entropy(
         **arguments, scale=0.25, x_activation="tanh", need_dx=need_dx, z_out=kept,
         **cpu_variant.options,
     )  # fmt: skip
-    assert (found[2] is None) == (not need_dx)
-    for got, want in zip((*found, kept), (loss, dz, dx, z), strict=True):
+    assert (in_one[2] is None) == (not need_dx)
+    for got, want in zip((*in_one, kept), (loss, dz, dx, z), strict=True):
         if got is not None:
             harness.same_bits(got, want)
 
 
 def test_one_hot_is_the_label(variant):
     labels, targets = given("labels"), given("one-hot")
-    found = [
+    results = [
         kernels.linear_cross_entropy(*variant.put(*a.values()), **variant.options)
         for a in (labels, targets)
     ]
-    for one, other in zip(*found, strict=True):
+    for one, other in zip(*results, strict=True):
         harness.same_bits(one, other)
 
 
@@ -113,14 +113,14 @@ def test_label_out_of_range_on_the_cpu(cpu_variant, label):
 @pytest.mark.parametrize("label", [-1, 5, 2**32 + 3])
 def test_label_out_of_range_on_the_gpu(gpu_variant, label, most_blocks):
     """Its row is NaN, and no other row changes."""
-    arguments, found = given(), []
+    arguments, results = given(), []
     for row_4 in (0, label):
         arguments["labels"][4] = row_4
         moved, hit = gpu_variant.put(*arguments.values()), gpu_variant.put(np.zeros(6, np.uint8))
         with held_to(most_blocks):
             outputs = kernels.linear_cross_entropy(*moved, hit=hit, **gpu_variant.options)
-        found.append([*outputs, hit])
-    good, bad = ([harness.get(a) for a in arrays] for arrays in found)
+        results.append([*outputs, hit])
+    good, bad = ([harness.get(a) for a in arrays] for arrays in results)
     assert all(np.isnan(a[4]).all() for a in bad[:3]) and bad[3][4] == 0
     for got, want in zip(bad, good, strict=True):
         harness.same_bits(np.delete(got, 4, axis=0), np.delete(want, 4, axis=0))

@@ -72,12 +72,12 @@ def test_chosen_on_hopper_in_bfloat16_alone(arch, precision):
 @pytest.mark.emulated
 def test_what_is_chosen_is_launched(monkeypatch):
     monkeypatch.setattr(hopper, "cost", lambda *product: -np.inf)
-    with emulated.session() as found:
+    with emulated.session() as session:
         ours(*arrays(), variant=None)
-    assert list(found.kernels) == [
+    assert list(session.kernels) == [
         "linear_pack", "linear_forward", "linear_backward_dx", "linear_backward_dw", "linear_sum",
     ]  # fmt: skip
-    assert found.launches == 3 + 6
+    assert session.launches == 3 + 6
 
 
 def test_the_cost_by_hand():
@@ -134,8 +134,8 @@ def test_forced_on_another_card_it_is_refused(arch):
 
 
 def test_it_is_compiled_for_its_own_architecture():
-    found = [arch for unit, arch in harness.compiled() if unit.file == FILE]
-    assert found == ["sm_90"]
+    archs = [arch for unit, arch in harness.compiled() if unit.file == FILE]
+    assert archs == ["sm_90"]
     unit = next(unit for unit in harness.gpu_units() if unit.file == FILE)
     assert unit.target("sm_90") == unit.target("sm_90a") == "sm_90a"
 
@@ -171,12 +171,12 @@ def test_a_graph_gives_the_same_bits():
 @pytest.mark.emulated
 def test_without_dx_nothing_of_it_is_packed():
     x, w, _, dy = arrays()
-    with emulated.session() as found:
+    with emulated.session() as session:
         dx, _, db = kernels.linear_backward(
             dy, x, w, need_dx=False, bias=False, variant=FILE, precision="bfloat16"
         )
-    assert dx is db is None and found.launches == 3  # dz, x; dw
-    assert "linear_backward_dx" not in found.kernels
+    assert dx is db is None and session.launches == 3  # dz, x; dw
+    assert "linear_backward_dx" not in session.kernels
 
 
 @pytest.mark.sweep
@@ -202,9 +202,9 @@ def test_dx_alone():
     x, w, _, dy = arrays()
     options = {"variant": FILE, "precision": "bfloat16", "x_activation": "relu"}
     want, *_ = kernels.linear_backward(dy, x, w, **options)
-    with emulated.session() as found:
+    with emulated.session() as session:
         got, dw, db = kernels.linear_backward(dy, x, w, need_dw=False, **options)
     harness.same_bits(got, want)
     assert dw is None and db is None
-    launches = {name: counters.launches for name, counters in found.kernels.items()}
+    launches = {name: counters.launches for name, counters in session.kernels.items()}
     assert launches == {"linear_pack": 2, "linear_backward_dx": 1}

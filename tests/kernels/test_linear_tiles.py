@@ -75,9 +75,9 @@ def test_a_forced_choice_ends_with_its_block():
 def test_a_forced_choice_is_what_runs():
     """Seen by its atomics: of each of the 2 × 3 tiles, 5 blocks say that they have arrived."""
     x, w = (emulated.asarray(np.ones(shape, np.float32)) for shape in ((65, 160), (160, 65)))
-    with emulated.session() as found, tiles.forced(tiles.TILES[3], 5):
+    with emulated.session() as session, tiles.forced(tiles.TILES[3], 5):
         y = kernels.linear(x, w).get()
-    assert found.counters.total.atomics == 2 * 3 * 5
+    assert session.counters.total.atomics == 2 * 3 * 5
     np.testing.assert_array_equal(y, np.full((65, 65), 160, np.float32))
 
 
@@ -113,8 +113,8 @@ def test_the_drawings_are_of_what_is_computed():
     chunks, rows = np.full((32, 8), -1, np.int32), np.full(8, -1, np.int32)
     owners = np.full((64, 32), -1, np.int32)
     defines = {"TILE": tile.define, "PRECISION": "FLOAT32"}
-    found = emulated.run(DRAWN, 1, tile.threads, chunks, rows, owners, defines=defines)
-    assert not found.reports
+    result = emulated.run(DRAWN, 1, tile.threads, chunks, rows, owners, defines=defines)
+    assert not result.reports
 
     lines = drawing("operand_tile.cuh", r"rows +(\d+) - +(\d+)((?:  ?\d){8})")
     assert [int(first) for first, *_ in lines] == list(range(0, 32, 4))

@@ -70,12 +70,12 @@ def test_a_tile_stays_in_registers(processor, tile_for):
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("said", "features"),
     [("+avx2,+fma,-avx512f", {"avx2", "fma"}), ("", set()), ("-avx2", set())],
 )
-def test_features_are_those_that_numba_compiles_for(said, found, monkeypatch):
+def test_features_are_those_that_numba_compiles_for(said, features, monkeypatch):
     monkeypatch.setattr(config, "CPU_FEATURES", said)
-    assert llvm.features() == found
+    assert llvm.features() == features
 
 
 def test_without_avx(monkeypatch):

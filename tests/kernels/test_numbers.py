@@ -20,8 +20,8 @@ NO_NUMBERS = [
 
 @pytest.mark.parametrize("value", HALVES, ids=repr)
 def test_a_half(value):
-    found = SHARE("rate", value)
-    assert found == 0.5 and type(found) is float
+    share = SHARE("rate", value)
+    assert share == 0.5 and type(share) is float
 
 
 @pytest.mark.parametrize("value", THREES, ids=repr)

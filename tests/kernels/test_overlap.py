@@ -57,7 +57,7 @@ def all_functions():
 
 def arrays_of(name):
     """{argument, or (out, i): NumPy array}."""
-    found, rng = {}, np.random.default_rng(0)
+    given, rng = {}, np.random.default_rng(0)
     for argument in inspect.signature(all_functions()[name]).parameters:
         if argument in NUMBERS or argument in DEFAULTS:
             continue
@@ -74,13 +74,13 @@ def arrays_of(name):
             )
             shapes = {argument: shape}
         for key, shape in shapes.items():
-            found[key] = abs(rng.standard_normal(shape, dtype=np.float32)).astype(dtype)
+            given[key] = abs(rng.standard_normal(shape, dtype=np.float32)).astype(dtype)
     for key in ("step", "starts"):
-        if key in found:
-            found[key] += np.arange(len(found[key]), dtype=found[key].dtype) * 9 + (key == "step")
+        if key in given:
+            given[key] += np.arange(len(given[key]), dtype=given[key].dtype) * 9 + (key == "step")
     if "loss" in inspect.signature(all_functions()[name]).parameters:
-        found.pop("hit", None)  # squared_error knows no right answers
-    return found
+        given.pop("hit", None)  # squared_error knows no right answers
+    return given
 
 
 def outputs_of(name, given):

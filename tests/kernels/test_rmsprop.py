@@ -97,8 +97,8 @@ def test_no_gradient_ever_changes_nothing(variant):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nan_stays_in_its_place(variant, kind):
-    found = case("nan", 300, put=np.float32(np.nan), **KINDS[kind]).run(variant)
-    for a in found.values():
+    outputs = case("nan", 300, put=np.float32(np.nan), **KINDS[kind]).run(variant)
+    for a in outputs.values():
         np.testing.assert_array_equal(np.flatnonzero(np.isnan(a)), [150])
 
 

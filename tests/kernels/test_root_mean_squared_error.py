@@ -13,10 +13,10 @@ OP = "root_mean_squared_error"
 
 
 def run(variant, z, t, **options):
-    found = kernels.root_mean_squared_error(
+    written = kernels.root_mean_squared_error(
         *variant.put(np.float32(z), np.float32(t)), **options, **variant.options
     )
-    return [a if a is None else harness.get(a) for a in found]
+    return [a if a is None else harness.get(a) for a in written]
 
 
 class TestArguments(ArgumentChecks):

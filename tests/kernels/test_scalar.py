@@ -91,13 +91,13 @@ def test_the_same_function_again_is_compiled_once():
 
 def test_functions_that_read_other_helpers_are_two():
     """Also where the second helper lies where the first one was."""
-    found = set()
+    functions = set()
     for number in range(20):
         scope = {"__name__": __name__}
         exec(f"def helper(z):\n    return z + {number}\ndef f(z):\n    return helper(z)", scope)
-        found.add(canonical(scope["f"]))
+        functions.add(canonical(scope["f"]))
         del scope
-    assert len(found) == 20
+    assert len(functions) == 20
 
 
 def test_gpu_kernels_of_the_same_function_are_one():

@@ -195,14 +195,14 @@ def test_figures_of_pytorch(variant):
 
 @pytest.mark.parametrize("shape", [(2049, 10), (7, 1021)], ids=str)
 def test_the_cpu_gives_the_same_bits_on_any_number_of_threads(cpu_variant, shape):
-    z, labels, found = logits(*shape), integer_labels(*shape), []
+    z, labels, results = logits(*shape), integer_labels(*shape), []
     before = numba.get_num_threads()
     try:
         for threads in range(1, before + 1):
             numba.set_num_threads(threads)
-            found.append(run(cpu_variant, z, labels))
+            results.append(run(cpu_variant, z, labels))
     finally:
         numba.set_num_threads(before)
-    for other in found[1:]:
-        for one, another in zip(found[0], other, strict=True):
+    for other in results[1:]:
+        for one, another in zip(results[0], other, strict=True):
             harness.same_bits(one, another)

@@ -259,9 +259,9 @@ CASES = [(call, file) for call, (_, promised) in CALLS.items() for file in promi
 
 def counted(call, **keywords):
     run, _ = CALLS[call]
-    with emulated.session() as found:
+    with emulated.session() as session:
         run(**keywords)
-    return found
+    return session
 
 
 LAUNCHES = {
@@ -275,13 +275,13 @@ LAUNCHES = {
 @pytest.mark.emulated
 @pytest.mark.parametrize("call, file", CASES)
 def test_bytes_sectors_and_conflicts(call, file):
-    found = counted(call, variant=file)
-    total = found.counters.total
-    assert found.launches == LAUNCHES.get(call, 1)
+    session = counted(call, variant=file)
+    total = session.counters.total
+    assert session.launches == LAUNCHES.get(call, 1)
     assert total.global_bytes == CALLS[call][1][file]
     assert total.ideal_sectors <= total.sectors <= SECTORS * total.ideal_sectors
     if file == hopper.FILE:  # its products wait on barriers in shared memory: polls, and atomics
-        packing = found.kernels["linear_pack"].total
+        packing = session.kernels["linear_pack"].total
         assert packing.wavefronts <= WAVEFRONTS * packing.ideal_wavefronts
         return
     assert total.wavefronts <= WAVEFRONTS * total.ideal_wavefronts

@@ -75,12 +75,12 @@ def test_an_eager_launch_on_the_emulated_device_gets_a_new_one():
 
 @pytest.mark.emulated
 def test_graphs_have_one_each():
-    like, found = emulated.array(LIKE), []
+    like, workspaces = emulated.array(LIKE), []
     for _ in range(2):
         with capture("emulated"):
-            found += [workspace(like, 5, 3), workspace(like, 4, 2)]
-    assert found[0][0] is found[1][0] and found[0][1] is found[1][1]
-    assert found[0][0] is not found[2][0] and found[0][1] is not found[2][1]
+            workspaces += [workspace(like, 5, 3), workspace(like, 4, 2)]
+    assert workspaces[0][0] is workspaces[1][0] and workspaces[0][1] is workspaces[1][1]
+    assert workspaces[0][0] is not workspaces[2][0] and workspaces[0][1] is not workspaces[2][1]
 
 
 SPLIT = [(3, 160, 5), (70, 192, 40), (1, 400, 9)]  # B, I, O; the second needs more than the first
