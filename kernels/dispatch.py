@@ -9,7 +9,7 @@ import functools
 import importlib
 import re
 
-from kernels.arrays import device_of, one_of
+from kernels.arrays import Array, device_of, one_of
 from kernels.device.kernel_file import KernelFile
 from kernels.device.unit import OPS
 from kernels.scalar import canonical
@@ -33,7 +33,7 @@ def module(op, *file):
     return importlib.import_module(".".join(["kernels.ops", op, *file]))
 
 
-def variants(op, like=None) -> list[str]:
+def variants(op: str, like: Array | None = None) -> list[str]:
     """The variants of an op: variants("linear") lists all, variants("linear", x) those for x."""
     one_of("op", op, ops())
     if like is None:

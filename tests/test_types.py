@@ -37,6 +37,7 @@ DEFINED = (datasets.toy, perceptron, schedules)  # of these, what they define
 MISTAKES = {  # what a type checker must say something of
     "import kernels": "",
     "kernels.liner": "liner",
+    "kernels.linear([[1.0]], [[1.0]])": "list[list[float]]",
     "kernels.dropout": "",
     "from dnn import Sequential, layers, optimizers": "",
     "layers.Dens(1)": "Dens",

@@ -6,6 +6,8 @@ reads="z". Source: kernels/activations, one file each.
 """
 
 from kernels import activations, arrays, dispatch
+from kernels.activations import ActivationLike
+from kernels.arrays import Array, ArrayT
 from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.cu")
@@ -29,7 +31,9 @@ GPU_FILES = tuple(
 )
 
 
-def activation(z, activation, *, out=None, variant=None):
+def activation(
+    z: ArrayT, activation: ActivationLike, *, out: Array | None = None, variant: str | None = None
+) -> ArrayT:
     """y = f(z).
 
     z: float32, any shape. activation: a name of kernels.activations.names(), or an Activation.
@@ -49,7 +53,14 @@ def activation(z, activation, *, out=None, variant=None):
     return y
 
 
-def activation_backward(dy, s, activation, *, out=None, variant=None):
+def activation_backward(
+    dy: ArrayT,
+    s: Array,
+    activation: ActivationLike,
+    *,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """dz = dy · f'(s); for softmax dz = y (dy − Σ dy y) along the last axis.
 
     dy: float32, any shape. s: float32 of dy's shape, the output y, or the input z where the

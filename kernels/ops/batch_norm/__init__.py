@@ -22,6 +22,8 @@ internal covariate shift, ICML 2015.
 """
 
 from kernels import activations, arrays, dispatch
+from kernels.activations import ActivationLike
+from kernels.arrays import Array, ArrayT, Outputs
 from kernels.device import Entry, KernelFile, launch, submit
 from kernels.device.kernel_file import blocks
 
@@ -59,9 +61,21 @@ GPU_FILES = (
 
 
 def batch_norm(
-    x, gamma=None, beta=None, moving_mean=None, moving_variance=None, activation=None, *,
-    momentum=0.99, epsilon=1e-3, training=True, saved_out=None, z_out=None, out=None, variant=None,
-):  # fmt: skip
+    x: ArrayT,
+    gamma: Array | None = None,
+    beta: Array | None = None,
+    moving_mean: Array | None = None,
+    moving_variance: Array | None = None,
+    activation: ActivationLike = None,
+    *,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+    training: bool = True,
+    saved_out: Array | None = None,
+    z_out: Array | None = None,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """y = f(z), float32 (B, I).
 
     x: (B, I). gamma, beta: (I,); None for 1 and 0. activation: a name, None (identity) or an
@@ -137,9 +151,21 @@ def batch_norm(
 
 
 def batch_norm_backward(
-    dy, x, gamma, saved, s=None, activation=None, *, x_activation=None, x_saved=None,
-    need_dx=True, need_dgamma=True, need_dbeta=True, out=(None, None, None), variant=None,
-):  # fmt: skip
+    dy: ArrayT,
+    x: Array,
+    gamma: Array | None,
+    saved: Array,
+    s: Array | None = None,
+    activation: ActivationLike = None,
+    *,
+    x_activation: ActivationLike = None,
+    x_saved: Array | None = None,
+    need_dx: bool = True,
+    need_dgamma: bool = True,
+    need_dbeta: bool = True,
+    out: Outputs = (None, None, None),
+    variant: str | None = None,
+) -> tuple[ArrayT, ArrayT, ArrayT]:
     """dx (B, I), dgamma (I,), dbeta (I,) from dy (B, I), of a forward pass in training.
 
     dy: the loss's gradient with respect to y. x, gamma: as in the forward pass. saved: its

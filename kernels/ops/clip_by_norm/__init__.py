@@ -10,6 +10,7 @@ Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neu
 """
 
 from kernels import arrays, dispatch
+from kernels.arrays import Array
 from kernels.device import Entry, KernelFile, launch, submit
 from kernels.device.kernel_file import blocks as blocks_of_a_grid
 
@@ -33,7 +34,14 @@ ENTRIES = (
 GPU_FILES = (KernelFile("clip_by_norm", "gpu.py", ENTRIES, threads=THREADS),)
 
 
-def clip_by_norm(g, limit, starts=None, *, scratch=None, variant=None):
+def clip_by_norm(
+    g: Array,
+    limit: float,
+    starts: Array | None = None,
+    *,
+    scratch: Array | None = None,
+    variant: str | None = None,
+) -> None:
     """Clip g in place; returns None.
 
     g: float32 (n,), finite, or see above. limit: a number, 1e-8 ≤ limit ≤ 1e20.

@@ -14,6 +14,8 @@ prevent neural networks from overfitting, JMLR 2014.
 """
 
 from kernels import activations, arrays, dispatch, philox
+from kernels.activations import ActivationLike
+from kernels.arrays import Array, ArrayT
 from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
@@ -26,7 +28,16 @@ ENTRY = Entry(
 GPU_FILES = (KernelFile("dropout", "gpu.py", (ENTRY,), threads=256, most_blocks=65536),)
 
 
-def dropout(x, rate, seed, step, stream=0, *, out=None, variant=None):
+def dropout(
+    x: ArrayT,
+    rate: float,
+    seed: int,
+    step: int | Array,
+    stream: int = 0,
+    *,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """y = x · mask / (1 − rate), float32 of x's shape.
 
     x: float32, any shape. rate: the share that is dropped, 0 ≤ rate < 1; at 0, y = x.
@@ -41,8 +52,17 @@ def dropout(x, rate, seed, step, stream=0, *, out=None, variant=None):
 
 
 def dropout_backward(
-    dy, rate, seed, step, stream=0, *, x_activation=None, x_saved=None, out=None, variant=None
-):
+    dy: ArrayT,
+    rate: float,
+    seed: int,
+    step: int | Array,
+    stream: int = 0,
+    *,
+    x_activation: ActivationLike = None,
+    x_saved: Array | None = None,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """dx = dy · mask / (1 − rate) · g'(x_saved), float32 of dy's shape.
 
     dy: float32, any shape: the loss's gradient with respect to y.

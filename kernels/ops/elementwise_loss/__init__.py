@@ -8,7 +8,9 @@ and with scale = 1 / B that over the batch, is Keras' and PyTorch's default.
 """
 
 from kernels import arrays, dispatch, losses
+from kernels.arrays import Array, ArrayT, Outputs
 from kernels.device import Entry, KernelFile, launch, submit
+from kernels.losses import LossLike
 from kernels.scalar import canonical
 
 DEFAULT = ("cpu.py", "gpu.py")
@@ -22,8 +24,16 @@ GPU_FILES = (KernelFile("elementwise_loss", "gpu.py", (ENTRY,), threads=256),)
 
 
 def elementwise_loss(
-    z, targets, loss, *, scale=1.0, weights=None, out=(None, None), hit=None, variant=None
-):
+    z: ArrayT,
+    targets: Array,
+    loss: LossLike,
+    *,
+    scale: float = 1.0,
+    weights: Array | None = None,
+    out: Outputs = (None, None),
+    hit: Array | None = None,
+    variant: str | None = None,
+) -> tuple[ArrayT, ArrayT]:
     """loss (B,) and dz (B, C), float32.
 
     z: outputs, float32 (B, C). targets: float32 (B, C), never broadcast.

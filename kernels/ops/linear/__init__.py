@@ -15,7 +15,8 @@ Source: Rumelhart, Hinton and Williams, Learning representations by back-propaga
 """
 
 from kernels import activations, arrays, dispatch
-from kernels.activations import Activation
+from kernels.activations import Activation, ActivationLike
+from kernels.arrays import Array, ArrayT, Outputs
 from kernels.device import Entry, KernelFile, launch, submit, workspace
 from kernels.ops.linear import hopper, ladder, tiles
 
@@ -51,8 +52,16 @@ GPU_FILES = (
 
 
 def linear(
-    x, w, b=None, activation=None, *, precision="float32", z_out=None, out=None, variant=None
-):
+    x: ArrayT,
+    w: Array,
+    b: Array | None = None,
+    activation: ActivationLike = None,
+    *,
+    precision: str = "float32",
+    z_out: Array | None = None,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """y = f(x w + b), float32 (B, O).
 
     x: (B, I). w: (I, O). b: (O,) or None. activation: a name, None (identity) or an Activation.
@@ -102,9 +111,21 @@ def linear(
 
 
 def linear_backward(
-    dy, x, w, s=None, activation=None, *, x_activation=None, x_saved=None, need_dx=True,
-    need_dw=True, bias=True, precision="float32", out=(None, None, None), variant=None,
-):  # fmt: skip
+    dy: ArrayT,
+    x: Array,
+    w: Array,
+    s: Array | None = None,
+    activation: ActivationLike = None,
+    *,
+    x_activation: ActivationLike = None,
+    x_saved: Array | None = None,
+    need_dx: bool = True,
+    need_dw: bool = True,
+    bias: bool = True,
+    precision: str = "float32",
+    out: Outputs = (None, None, None),
+    variant: str | None = None,
+) -> tuple[ArrayT, ArrayT, ArrayT]:
     """dx (B, I), dw (I, O), db (O,) from dy (B, O): the gradients of a scalar loss.
 
     dy: the loss's gradient with respect to y. x, w: as in the forward pass.

@@ -16,6 +16,7 @@ visual document analysis, ICDAR 2003.
 import numpy as np
 
 from kernels import arrays, dispatch, philox
+from kernels.arrays import Array, ArrayT
 from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
@@ -29,7 +30,18 @@ ENTRY = Entry(
 GPU_FILES = (KernelFile("random_shift_flip", "gpu.py", (ENTRY,), threads=THREADS),)
 
 
-def random_shift_flip(x, image_shape, most, flip, seed, step, stream=0, *, out=None, variant=None):
+def random_shift_flip(
+    x: ArrayT,
+    image_shape: tuple[int, int],
+    most: tuple[int, int],
+    flip: str | None,
+    seed: int,
+    step: int | Array,
+    stream: int = 0,
+    *,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """y, float32 (B, H · W): x's images, shifted and mirrored.
 
     x: float32 (B, H · W), a row an image. image_shape: (H, W).

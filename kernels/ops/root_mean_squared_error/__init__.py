@@ -11,6 +11,7 @@ Source: the quadratic mean; Keras' metric RootMeanSquaredError.
 """
 
 from kernels import arrays, dispatch
+from kernels.arrays import Array, ArrayT, Outputs
 from kernels.device import Entry, KernelFile, launch, submit
 
 DEFAULT = ("cpu.py", "gpu.py")
@@ -23,7 +24,15 @@ ENTRY = Entry(
 GPU_FILES = (KernelFile("root_mean_squared_error", "gpu.py", (ENTRY,), threads=THREADS),)
 
 
-def root_mean_squared_error(z, targets, *, scale=1.0, out=(None, None), squares=None, variant=None):
+def root_mean_squared_error(
+    z: ArrayT,
+    targets: Array,
+    *,
+    scale: float = 1.0,
+    out: Outputs = (None, None),
+    squares: Array | None = None,
+    variant: str | None = None,
+) -> tuple[ArrayT, ArrayT]:
     """loss (1,) and dz (B, C), float32.
 
     z: outputs, float32 (B, C). targets: float32 (B, C), never broadcast.

@@ -8,6 +8,7 @@ but −inf, gives NaN. Source: Goodfellow, Bengio and Courville, Deep Learning, 
 """
 
 from kernels import arrays, dispatch
+from kernels.arrays import Array, ArrayT, Outputs
 from kernels.device import (
     Entry,
     KernelFile,
@@ -38,8 +39,15 @@ GPU_FILES = (
 
 
 def softmax_cross_entropy(
-    z, labels, *, scale=1.0, weights=None, out=(None, None), hit=None, variant=None
-):
+    z: ArrayT,
+    labels: Array,
+    *,
+    scale: float = 1.0,
+    weights: Array | None = None,
+    out: Outputs = (None, None),
+    hit: Array | None = None,
+    variant: str | None = None,
+) -> tuple[ArrayT, ArrayT]:
     """loss (B,) and dz (B, C), float32.
 
     z: logits, float32 (B, C). labels: integers (B,) in [0, C), or float32 (B, C).
