@@ -103,6 +103,18 @@ def _device(a):
     return "gpu" if is_cupy(a) else "emulated" if is_emulated(a) else "cpu"
 
 
+def number_or_array(name, value, like, dtype, check=None):
+    """(array (1,) of that dtype, 0) or (None, number): a number that may live on the device.
+
+    like: {name: array}, beside which an array is to live. check(name, number): of a number.
+    """
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:  # not a number of NumPy's
+        array = operand(name, value, (1,), dtype)
+        device_of(**like, **{name: array})
+        return array, 0
+    return None, value if check is None else check(name, value)
+
+
 def namespace(a):
     """The module (numpy, cupy, kernels.device.emulated.memory) that makes arrays where `a` is."""
     if type(a) is np.ndarray:
@@ -267,3 +279,23 @@ def gpu_available() -> bool:
         warn(f"{broken}, so no GPU is used. Type: dnn doctor")
         return False
     return bool(cupy.cuda.is_available())
+
+
+def labels_or_targets(labels, B, C):
+    """(int32 labels, None) or (None, float32 targets)."""
+    if labels.dtype.kind in "iu":
+        check_shape("labels", labels, (B,))
+        if labels.dtype != INT32:
+            from kernels.device.launching import refuse_while_capturing  # which imports this
+
+            refuse_while_capturing(f"labels: got dtype {labels.dtype}, expected int32")
+        if labels.dtype.itemsize == 8 or labels.dtype == "uint32":
+            lowest = -1 if labels.dtype.kind == "i" else 0  # −1 would wrap around in CuPy
+            labels = labels.clip(lowest, C)  # still out of range, and int32 can hold it
+        return operand("labels", labels.astype(INT32, copy=False), (B,), INT32), None
+    if labels.dtype.kind != "f":
+        raise TypeError(
+            f"labels: got dtype {labels.dtype}; expected integers of shape ({B},) or float32 of "
+            f"shape ({B}, {C}), one-hot or soft"
+        )
+    return None, operand("labels", labels, (B, C))

@@ -17,7 +17,7 @@ Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2,
 import numpy as np
 
 from kernels import arrays
-from kernels.ops.adam import scalar_or_array
+from kernels.numbers import MOST_STEPS, whole_number
 
 ROUNDS = 10
 LOW_32 = 0xFFFFFFFF
@@ -49,8 +49,12 @@ def checked(seed, step, stream, **like):
     """
     seed = whole("seed", seed, 63)
     stream = whole("stream", stream, 31)
-    array, number = scalar_or_array("step", step, *like.values(), arrays.INT32)
+    array, number = arrays.number_or_array("step", step, like, arrays.INT32, _step)
     return array, number if array is not None else whole("step", number, 31), stream, seed
+
+
+def _step(name, value):
+    return whole_number(name, value, 0, MOST_STEPS)
 
 
 def whole(name, value, bits):

@@ -112,7 +112,7 @@ def gpu_kernels():
     python = f"numba-cuda {version('numba-cuda')}, numba {version('numba')}, numpy {np.__version__}"
     for subject, versions, make in (
         ("kernel in CUDA C++", cpp, assembled("sgd", "gpu.cu")),
-        ("kernel in Python", python, assembled("moving_average", "gpu.py")),
+        ("kernel in Python", python, assembled("adam", "gpu.py")),
         ("Python in a C++ kernel", f"{cpp}, {python}", assembled("activation", "gpu.cu", relu)),
     ):
         finding = compiled(

@@ -51,6 +51,11 @@ class Entry:
         return parse(self.declaration)
 
     @functools.cached_property
+    def reads(self) -> frozenset[str]:
+        """The arrays that it leaves as they are: const."""
+        return frozenset(p.name for p in self.parameters if p.pointer and p.const)
+
+    @functools.cached_property
     def is_plain(self) -> bool:
         """Whether a launch says no more than its grid, its block and its arguments."""
         return self.cluster == (1, 1, 1) and not self.cooperative and not self.programmatic

@@ -10,10 +10,9 @@ Keras and of PyTorch; the three differ in their defaults. Here they are the pape
 Source: Zeiler, ADADELTA: an adaptive learning rate method, 2012.
 """
 
-from kernels import arrays, dispatch
-from kernels.device import Entry, KernelFile, launch, submit
+from kernels import flat
+from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE, Number
-from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
 EPSILON = Number(above=0, note="or nothing would ever move")
@@ -22,10 +21,7 @@ ENTRY = Entry(
     "float* p, const float* g, float* a, float* d, const float* lr, float lr_value, "
     "float rho, float one_minus_rho, float eps, float weight_decay, long long n",
 )
-GPU_FILES = tuple(
-    KernelFile("adadelta", file, (ENTRY,), threads=256, most_blocks=8 * 132)
-    for file in ("gpu.cu", "gpu.py")
-)
+GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
 def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, variant=None):
@@ -38,27 +34,6 @@ def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, varian
     weight_decay: λ, default 0.
     Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
-    p = arrays.result("p", p, ("n",), p)
-    a = arrays.result("a", a, p.shape, p)
-    d = arrays.result("d", d, p.shape, p)
-    g = arrays.operand("g", g, p.shape)
-    device = arrays.device_of(p=p, g=g, a=a, d=d)
     rho, eps = KEPT("rho", rho), EPSILON("eps", eps)
-    weight_decay = NOT_NEGATIVE("weight_decay", weight_decay)
-    lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
-    arrays.refuse_overlap({"p": p, "a": a, "d": d}, {"g": g, "lr": lr_array})
-    if p.size == 0:
-        return
-    file = dispatch.pick("adadelta", device, variant, DEFAULT)
-    numbers = (rho, 1 - rho, eps, weight_decay)
-    if device == "cpu":
-        lr = lr if lr_array is None else lr_array
-        submit(device, dispatch.cpu("adadelta", file).adadelta, p, g, a, d, lr, *numbers)
-        return
-    described = dispatch.kernel_file("adadelta", file)
-    launch(
-        described,
-        "adadelta",
-        (described.blocks(p.size),),
-        (p, g, a, d, lr_array, lr, *numbers, p.size),
-    )
+    numbers = rho, 1 - rho, eps, NOT_NEGATIVE("weight_decay", weight_decay)
+    flat.update(ENTRY, DEFAULT, {"p": p, "g": g, "a": a, "d": d}, {"lr": lr}, numbers, variant)

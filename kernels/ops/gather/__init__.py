@@ -45,9 +45,12 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
     x = arrays.operand("x", x, x.shape, x.dtype)
     n = x.shape[0]
     shuffled = key is not None
-    start_array, start = (None, start) if type(start) is int else _array_or_number("start", start)
     key = key if shuffled else 0
-    key_array, key = (None, key) if type(key) is int else _array_or_number("key", key)
+    start_array = key_array = None
+    if type(start) is not int:
+        start_array, start = arrays.number_or_array("start", start, {"x": x}, arrays.INT64)
+    if type(key) is not int:
+        key_array, key = arrays.number_or_array("key", key, {"x": x}, arrays.INT64)
     if not (start >= 0 and rows >= 0 and start + rows <= n < 2**31):
         raise ValueError(
             f"start, rows: got {start}, {rows}; expected 0 ≤ start and start + rows ≤ {n} < 2³¹"
@@ -70,10 +73,3 @@ def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
         described = dispatch.kernel_file("gather", file)
         launch(described, f"gather_{x.dtype}", (rows,), (x, y, *order, scale))
     return y
-
-
-def _array_or_number(name, value):
-    """(int64 array (1,), 0) or (None, number)."""
-    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
-        return arrays.operand(name, value, (1,), arrays.INT64), 0
-    return None, value

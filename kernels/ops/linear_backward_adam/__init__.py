@@ -15,9 +15,9 @@ Source: the optimizer's step in the backward pass, Lv et al., Full parameter fin
 language models with limited resources (LOMO), ACL 2024; the step, see `adam`.
 """
 
-from kernels import activations, arrays, dispatch
+from kernels import activations, arrays, dispatch, flat
 from kernels.device import Entry, KernelFile, submit
-from kernels.ops.adam import HYPERPARAMETERS, adam, hyperparameters, read_now
+from kernels.ops.adam import HYPERPARAMETERS, adam, constants
 from kernels.ops.linear import PRECISIONS, hopper, linear_backward, product, refuse_empty, tiles
 
 DEFAULT = ("cpu.py", "gpu.cu")
@@ -66,13 +66,16 @@ def linear_backward_adam(
     updated = {name: arrays.result(name, given[name], shape, x) for name, shape in shapes.items()}
     device = arrays.device_of(dz=dz, x=x, **updated)
     rule = step, lr, beta1, beta2, eps, weight_decay
-    numbers = hyperparameters(device, x, *rule)
+    of_cpu, of_gpu = constants(*rule[2:])
+    counted = flat.on_device({"x": x}, {"step": step, "lr": lr})
+    numbers = flat.behind_arrays(device, counted, of_cpu, of_gpu)
     out = arrays.result("out", out, (B, I), x) if need_dx and out is not None else None
     if x_saved is not None:
         reads = need_dx and g.name != "identity"
         x_saved = arrays.operand("x_saved", x_saved, (B, I)) if reads else None
     arrays.device_of(x=x, x_saved=x_saved)
-    inputs = {"dz": dz, "x": x, "x_saved": x_saved} | read_now(step, lr)
+    inputs = {"dz": dz, "x": x, "x_saved": x_saved}
+    inputs |= {name: array for name, (array, _) in counted.items()}
     arrays.refuse_overlap({"out": out} | updated, inputs)
     file = dispatch.pick("linear_backward_adam", device, variant, DEFAULT)
     dx = None

@@ -21,7 +21,6 @@ from kernels.activations import Activation
 from kernels.device import Entry, KernelFile, launch, submit
 from kernels.device.kernel_file import most
 from kernels.ops.linear import PRECISIONS
-from kernels.ops.softmax_cross_entropy import labels_or_targets
 
 DEFAULT = ("cpu.py", "gpu.cu")
 MOST_CLASSES = 128
@@ -79,7 +78,7 @@ def linear_cross_entropy(
     if b is not None:
         b = arrays.operand("b", b, (O,))
     given = arrays.adopt("labels", labels)
-    labels, targets = labels_or_targets(given, B, O)
+    labels, targets = arrays.labels_or_targets(given, B, O)
     if weights is not None:
         weights = arrays.operand("weights", weights, (B,))
     saved = None

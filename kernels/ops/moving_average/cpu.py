@@ -9,7 +9,7 @@ from kernels.threads import WIDEST
 SMALL = 2**17  # elements; below, a second thread costs more than it brings
 
 
-def moving_average(average, p, take, step):
+def moving_average(average, p, step, take):
     """step: a number, or an array (1,) that is read now."""
     step = step.item() if isinstance(step, np.ndarray) else step
     if step == 1:

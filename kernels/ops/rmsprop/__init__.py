@@ -15,10 +15,9 @@ Graves, Generating sequences with recurrent neural networks, 2013; the recurrenc
 Updating mean and variance estimates, CACM 1979.
 """
 
-from kernels import arrays, dispatch
-from kernels.device import Entry, KernelFile, launch, submit
+from kernels import flat
+from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE
-from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
 ENTRY = Entry(
@@ -27,10 +26,7 @@ ENTRY = Entry(
     "float rho, float one_minus_rho, float momentum, float eps, float weight_decay, "
     "long long n",
 )
-GPU_FILES = tuple(
-    KernelFile("rmsprop", file, (ENTRY,), threads=256, most_blocks=8 * 132)
-    for file in ("gpu.cu", "gpu.py")
-)
+GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
 def rmsprop(
@@ -47,31 +43,10 @@ def rmsprop(
     weight_decay: λ, default 0.
     Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
-    p = arrays.result("p", p, ("n",), p)
-    v = arrays.result("v", v, p.shape, p)
-    m = m if m is None else arrays.result("m", m, p.shape, p)
-    if u is not None:
-        u = arrays.result("u", u, p.shape, p)
-    elif momentum:
+    if u is None and momentum:
         raise TypeError("u: got None; momentum needs a velocity: np.zeros_like(p)")
-    g = arrays.operand("g", g, p.shape)
-    device = arrays.device_of(p=p, g=g, v=v, m=m, u=u)
     rho, momentum = KEPT("rho", rho), KEPT("momentum", momentum)
     eps, weight_decay = NOT_NEGATIVE("eps", eps), NOT_NEGATIVE("weight_decay", weight_decay)
-    lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
-    arrays.refuse_overlap({"p": p, "v": v, "m": m, "u": u}, {"g": g, "lr": lr_array})
-    if p.size == 0:
-        return
-    file = dispatch.pick("rmsprop", device, variant, DEFAULT)
-    numbers = (rho, 1 - rho, momentum, eps, weight_decay)
-    if device == "cpu":
-        lr = lr if lr_array is None else lr_array
-        submit(device, dispatch.cpu("rmsprop", file).rmsprop, p, g, v, m, u, lr, *numbers)
-        return
-    described = dispatch.kernel_file("rmsprop", file)
-    launch(
-        described,
-        "rmsprop",
-        (described.blocks(p.size),),
-        (p, g, v, m, u, lr_array, lr, *numbers, p.size),
-    )
+    numbers = rho, 1 - rho, momentum, eps, weight_decay
+    given = {"p": p, "g": g, "v": v, "m": m, "u": u}
+    flat.update(ENTRY, DEFAULT, given, {"lr": lr}, numbers, variant)

@@ -9,10 +9,9 @@ b = μ b + g and subtracts lr b, which is the same until lr changes.
 Source: Sutskever et al., On the importance of initialization and momentum, ICML 2013.
 """
 
-from kernels import arrays, dispatch
-from kernels.device import Entry, KernelFile, launch, submit
+from kernels import flat
+from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE, truth
-from kernels.ops.adam import scalar_or_array
 
 DEFAULT = ("cpu.py", "gpu.cu")
 ENTRY = Entry(
@@ -20,10 +19,7 @@ ENTRY = Entry(
     "float* p, const float* g, float* u, const float* lr, float lr_value, float momentum, "
     "int nesterov, float weight_decay, long long n",
 )
-GPU_FILES = tuple(
-    KernelFile("sgd", file, (ENTRY,), threads=256, most_blocks=8 * 132)
-    for file in ("gpu.cu", "gpu.py")
-)
+GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
 def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *, variant=None):
@@ -34,25 +30,8 @@ def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *
     weight_decay: λ, default 0.
     Raises TypeError, ValueError for arguments that do not fit or overlap.
     """
-    p = arrays.result("p", p, ("n",), p)
-    g = arrays.operand("g", g, p.shape)
-    if u is not None:
-        u = arrays.result("u", u, p.shape, p)
-    elif momentum or nesterov:
+    if u is None and (momentum or nesterov):
         raise TypeError("u: got None; momentum and nesterov need a velocity: np.zeros_like(p)")
     momentum, nesterov = KEPT("momentum", momentum), truth("nesterov", nesterov)
-    weight_decay = NOT_NEGATIVE("weight_decay", weight_decay)
-    device = arrays.device_of(p=p, g=g, u=u)
-    lr_array, lr = scalar_or_array("lr", lr, p, arrays.FLOAT32)
-    arrays.refuse_overlap({"p": p, "u": u}, {"g": g, "lr": lr_array})
-    if p.size == 0:
-        return
-    file = dispatch.pick("sgd", device, variant, DEFAULT)
-    if device == "cpu":
-        lr = lr if lr_array is None else lr_array
-        numbers = (momentum, nesterov, weight_decay)
-        submit(device, dispatch.cpu("sgd", file).sgd, p, g, u, lr, *numbers)
-        return
-    described = dispatch.kernel_file("sgd", file)
-    arguments = (p, g, u, lr_array, lr, momentum, nesterov, weight_decay, p.size)
-    launch(described, "sgd", (described.blocks(p.size),), arguments)
+    numbers = momentum, nesterov, NOT_NEGATIVE("weight_decay", weight_decay)
+    flat.update(ENTRY, DEFAULT, {"p": p, "g": g, "u": u}, {"lr": lr}, numbers, variant)

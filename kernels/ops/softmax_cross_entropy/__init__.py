@@ -14,7 +14,6 @@ from kernels.device import (
     KernelFile,
     launch,
     most_shared_bytes,
-    refuse_while_capturing,
     submit,
 )
 from kernels.ops.activation import row_launch
@@ -65,7 +64,7 @@ def softmax_cross_entropy(
     if C < 1:
         raise ValueError(f"z: got shape {z.shape}; expected at least one class")
     given = arrays.adopt("labels", labels)
-    labels, targets = labels_or_targets(given, B, C)
+    labels, targets = arrays.labels_or_targets(given, B, C)
     if weights is not None:
         weights = arrays.operand("weights", weights, (B,))
     device = arrays.device_of(z=z, labels=given, weights=weights)
@@ -115,23 +114,3 @@ def _on_cpu(run, given, z, *others):
     bad = run(z, *others)
     if bad >= 0:
         raise IndexError(f"labels[{bad}]: got {given[bad]}; expected 0 … {z.shape[1] - 1}")
-
-
-def labels_or_targets(labels, B, C):
-    """(int32 labels, None) or (None, float32 targets)."""
-    if labels.dtype.kind in "iu":
-        arrays.check_shape("labels", labels, (B,))
-        if labels.dtype != arrays.INT32:
-            refuse_while_capturing(f"labels: got dtype {labels.dtype}, expected int32")
-        if labels.dtype.itemsize == 8 or labels.dtype == "uint32":
-            lowest = -1 if labels.dtype.kind == "i" else 0  # −1 would wrap around in CuPy
-            labels = labels.clip(lowest, C)  # still out of range, and int32 can hold it
-        return arrays.operand(
-            "labels", labels.astype(arrays.INT32, copy=False), (B,), arrays.INT32
-        ), None
-    if labels.dtype.kind != "f":
-        raise TypeError(
-            f"labels: got dtype {labels.dtype}; expected integers of shape ({B},) or float32 of "
-            f"shape ({B}, {C}), one-hot or soft"
-        )
-    return None, arrays.operand("labels", labels, (B, C))

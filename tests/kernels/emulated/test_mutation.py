@@ -158,7 +158,7 @@ def test_an_explanation_fits_by_its_patterns():
         {"kernel": "adam/*", "kind": "constant*", "before": "add.s32 *, 4;", "why": "yes"},
     ]
     assert survivors.explanation("adam/gpu.cu adam", mutant, known)["why"] == "yes"
-    assert survivors.explanation("sgd/gpu.py sgd", mutant, known) is None
+    assert survivors.explanation("sgd/gpu.cu sgd", mutant, known) is None
 
 
 @pytest.mark.usefixtures("toolchain")
