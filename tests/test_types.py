@@ -30,7 +30,7 @@ from dnn import (
 from tests.test_readme import FENCED, PAGES, ROOT, read
 
 DOORS = (
-    kernels.reference, dnn, callbacks, datasets, initializers, layers, losses, metrics,
+    kernels, kernels.reference, dnn, callbacks, datasets, initializers, layers, losses, metrics,
     optimizers, plots,
 )  # fmt: skip
 DEFINED = (datasets.toy, perceptron, schedules)  # of these, what they define

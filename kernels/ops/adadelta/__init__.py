@@ -11,6 +11,7 @@ Source: Zeiler, ADADELTA: an adaptive learning rate method, 2012.
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE, Number
 
@@ -24,7 +25,18 @@ ENTRY = Entry(
 GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
-def adadelta(p, g, a, d, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0, *, variant=None):
+def adadelta(
+    p: Array,
+    g: Array,
+    a: Array,
+    d: Array,
+    lr: float | Array = 1.0,
+    rho: float = 0.95,
+    eps: float = 1e-6,
+    weight_decay: float = 0.0,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update p, a and d in place; returns None.
 
     p, g, a, d: float32 (n,); a and d, the mean squares of gradients and of changes, zero before

@@ -9,6 +9,7 @@ Source: Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 2011.
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 from kernels.numbers import NOT_NEGATIVE
 
@@ -21,7 +22,16 @@ ENTRY = Entry(
 GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
-def adagrad(p, g, a, lr=1e-3, eps=1e-7, weight_decay=0.0, *, variant=None):
+def adagrad(
+    p: Array,
+    g: Array,
+    a: Array,
+    lr: float | Array = 1e-3,
+    eps: float = 1e-7,
+    weight_decay: float = 0.0,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update p and a in place; returns None.
 
     p, g, a: float32 (n,); a, the sum of squared gradients, 0 or more before the first step.

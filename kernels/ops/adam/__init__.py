@@ -14,6 +14,7 @@ Hutter, Decoupled weight decay regularization, ICLR 2019.
 import math
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE
 
@@ -30,8 +31,19 @@ GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu", "gpu.py")
 
 
 def adam(
-    p, g, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, *, variant=None
-):
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    step: int | Array,
+    lr: float | Array = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update p, m and v in place; returns None.
 
     p, g, m, v: float32 (n,), m and v zero before the first step.

@@ -7,6 +7,7 @@ Source: Mikolov, Statistical language models based on neural networks, 2012, sec
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 
 DEFAULT = ("cpu.py", "gpu.py")
@@ -14,7 +15,7 @@ ENTRY = Entry("clip_by_value", "float* g, float limit, long long n")
 GPU_FILES = flat.gpu_files(ENTRY, "gpu.py")
 
 
-def clip_by_value(g, limit, *, variant=None):
+def clip_by_value(g: Array, limit: float, *, variant: str | None = None) -> None:
     """Clip g in place; returns None.
 
     g: float32 (n,). limit: a number over 0.

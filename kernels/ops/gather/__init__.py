@@ -7,6 +7,7 @@ stored, each row occurs once in 0 … n−1, and key=None means the order in whi
 """
 
 from kernels import arrays, dispatch
+from kernels.arrays import Array, ArrayT
 from kernels.device import Entry, KernelFile, launch, submit
 from kernels.ops.gather.shuffle import half_bits, shuffle_key
 
@@ -26,7 +27,16 @@ ENTRIES = (
 GPU_FILES = (KernelFile("gather", "gpu.py", ENTRIES, threads=128),)
 
 
-def gather(x, start, rows, *, key=None, scale=1.0, out=None, variant=None):
+def gather(
+    x: ArrayT,
+    start: int | Array,
+    rows: int,
+    *,
+    key: int | Array | None = None,
+    scale: float = 1.0,
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """Rows start … start + rows − 1 of the order `key`: float32, or int32 if x is (labels).
 
     x: (n, …) uint8, float32 or int32, n < 2³¹. key: kernels.shuffle_key(seed, epoch), or None.

@@ -16,6 +16,8 @@ language models with limited resources (LOMO), ACL 2024; the step, see `adam`.
 """
 
 from kernels import activations, arrays, dispatch, flat
+from kernels.activations import ActivationLike
+from kernels.arrays import Array, ArrayT
 from kernels.device import Entry, KernelFile, submit
 from kernels.ops.adam import HYPERPARAMETERS, adam, constants
 from kernels.ops.linear import PRECISIONS, hopper, linear_backward, product, refuse_empty, tiles
@@ -36,10 +38,28 @@ GPU_FILES = (
 
 
 def linear_backward_adam(
-    dz, x, w, m, v, step, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, *,
-    b=None, m_b=None, v_b=None, x_activation=None, x_saved=None, need_dx=True,
-    precision="float32", out=None, variant=None,
-):  # fmt: skip
+    dz: ArrayT,
+    x: Array,
+    w: Array,
+    m: Array,
+    v: Array,
+    step: int | Array,
+    lr: float | Array = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    *,
+    b: Array | None = None,
+    m_b: Array | None = None,
+    v_b: Array | None = None,
+    x_activation: ActivationLike = None,
+    x_saved: Array | None = None,
+    need_dx: bool = True,
+    precision: str = "float32",
+    out: Array | None = None,
+    variant: str | None = None,
+) -> ArrayT:
     """dx (B, I), or None without need_dx; w, m, v and b, m_b, v_b are updated in place.
 
     dz: float32 (B, O), the loss's gradient with respect to x w + b. x: (B, I). w, m, v: (I, O), the

@@ -17,7 +17,8 @@ Liger Kernel: Efficient Triton kernels for LLM training, 2024.
 """
 
 from kernels import activations, arrays, dispatch
-from kernels.activations import Activation
+from kernels.activations import Activation, ActivationLike
+from kernels.arrays import Array, ArrayT, Outputs
 from kernels.device import Entry, KernelFile, launch, submit
 from kernels.device.kernel_file import most
 from kernels.ops.linear import PRECISIONS
@@ -42,9 +43,22 @@ GPU_FILES = (
 
 
 def linear_cross_entropy(
-    x, w, b, labels, *, scale=1.0, weights=None, x_activation=None, x_saved=None, need_dx=True,
-    precision="float32", out=(None, None, None), hit=None, z_out=None, variant=None,
-):  # fmt: skip
+    x: ArrayT,
+    w: Array,
+    b: Array | None,
+    labels: Array,
+    *,
+    scale: float = 1.0,
+    weights: Array | None = None,
+    x_activation: ActivationLike = None,
+    x_saved: Array | None = None,
+    need_dx: bool = True,
+    precision: str = "float32",
+    out: Outputs = (None, None, None),
+    hit: Array | None = None,
+    z_out: Array | None = None,
+    variant: str | None = None,
+) -> tuple[ArrayT, ArrayT, ArrayT]:
     """loss (B,), dz (B, O) and dx (B, I), float32.
 
     x: float32 (B, I). w: (I, O), 1 ≤ O ≤ 128. b: (O,) or None.

@@ -9,6 +9,7 @@ form Keras' use_ema and PyTorch's get_ema_multi_avg_fn.
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 
 DEFAULT = ("cpu.py", "gpu.cu")
@@ -19,7 +20,14 @@ ENTRY = Entry(
 GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
-def moving_average(average, p, momentum=0.99, step=2, *, variant=None):
+def moving_average(
+    average: Array,
+    p: Array,
+    momentum: float = 0.99,
+    step: int | Array = 2,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update average in place; returns None.
 
     average, p: float32 (n,). momentum: the share of the average that is kept, 0 … 1, default 0.99.

@@ -16,6 +16,7 @@ Updating mean and variance estimates, CACM 1979.
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE
 
@@ -30,9 +31,19 @@ GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
 def rmsprop(
-    p, g, v, m=None, u=None, lr=1e-3, rho=0.9, momentum=0.0, eps=1e-8, weight_decay=0.0,
-    *, variant=None,
-):  # fmt: skip
+    p: Array,
+    g: Array,
+    v: Array,
+    m: Array | None = None,
+    u: Array | None = None,
+    lr: float | Array = 1e-3,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update p, v, and m and u where they are given, in place; returns None.
 
     p, g, v: float32 (n,); v zero before the first step.

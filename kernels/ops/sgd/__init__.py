@@ -10,6 +10,7 @@ Source: Sutskever et al., On the importance of initialization and momentum, ICML
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 from kernels.numbers import KEPT, NOT_NEGATIVE, truth
 
@@ -22,7 +23,17 @@ ENTRY = Entry(
 GPU_FILES = flat.gpu_files(ENTRY, "gpu.cu")
 
 
-def sgd(p, g, u=None, lr=1e-2, momentum=0.0, nesterov=False, weight_decay=0.0, *, variant=None):
+def sgd(
+    p: Array,
+    g: Array,
+    u: Array | None = None,
+    lr: float | Array = 1e-2,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update p, and the velocity u, in place; returns None.
 
     p, g: float32 (n,). u: float32 (n,), zero before the first step; None for no momentum.

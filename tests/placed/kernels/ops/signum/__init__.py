@@ -6,6 +6,7 @@ Source: Bernstein et al., signSGD: compressed optimisation for non-convex proble
 """
 
 from kernels import flat
+from kernels.arrays import Array
 from kernels.device import Entry
 
 DEFAULT = ("cpu.py", "gpu.py")
@@ -17,7 +18,15 @@ ENTRY = Entry(
 GPU_FILES = flat.gpu_files(ENTRY, "gpu.py")
 
 
-def signum(p, g, u, lr=1e-4, beta=0.9, *, variant=None):
+def signum(
+    p: Array,
+    g: Array,
+    u: Array,
+    lr: float | Array = 1e-4,
+    beta: float = 0.9,
+    *,
+    variant: str | None = None,
+) -> None:
     """Update p and u in place; returns None.
 
     p, g, u: float32 (n,), u zero before the first step. lr: a float, or a float32 array (1,) on
