@@ -1,5 +1,5 @@
 """The pages, README.md and that of each folder: their code runs, what they name exists, no link is
-dead. Their tables of results: test_bench.py."""
+dead. Their tables of results: test_report.py."""
 
 import ast
 import functools

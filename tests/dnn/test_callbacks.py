@@ -12,6 +12,8 @@ from dnn import callbacks, optimizers
 from tests.dnn.helpers import small_model
 from tests.dnn.scripted import VALIDATION, Script, X, Y
 
+# A user's own
+
 
 def test_the_documented_example():
     """The class in the package's docstring, as it stands there."""
@@ -73,6 +75,9 @@ def test_running_numbers_samples_as_fit_was_given_them():
 
     small_model().fit(X, Y, verbose=0, callbacks=Look(), validation_split=0.3)
     assert len(set(seen)) == len(seen) < 203
+
+
+# Beginning and ending
 
 
 class Told(callbacks.Callback):

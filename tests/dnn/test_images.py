@@ -1,11 +1,10 @@
-"""Images and arrays from files: read as they show, or refused by name."""
+"""Images from files: read as they show, or refused by name."""
 
 import io
 import os
 import struct
 import subprocess
 import tracemalloc
-import zipfile
 import zlib
 
 import numpy as np
@@ -13,32 +12,10 @@ import pytest
 from PIL import Image
 
 from dnn import images
-from dnn.command.cli import main
-from tests.dnn.helpers import small_model
+from tests.dnn.image_files import GREY, SHAPE, near, refused, saved
 
-SHAPE = (6, 5)
-GREY = np.arange(30, dtype=np.uint8).reshape(SHAPE) * 8
 COLOUR = np.random.default_rng(0).integers(0, 256, (*SHAPE, 3), dtype=np.uint8)
 LUMA = COLOUR @ [0.299, 0.587, 0.114]
-
-
-def saved(path, image, **options):
-    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    image.save(path, **options)
-    return path
-
-
-def near(found, expected, by=1):
-    assert found.dtype == np.uint8 and found.shape == (1, *expected.shape)
-    assert abs(found[0] - np.asarray(expected, float)).max() <= by
-
-
-def refused(path, words, shape=SHAPE):
-    with pytest.raises(ValueError) as caught:
-        images.read(path, shape)
-    text = str(caught.value)
-    assert text.startswith(f"{path}: ") and words in text, text
-    assert "\n" not in text
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.webp", "a.tiff", "a.tga", "a.ppm", "A.PNG"])
@@ -244,153 +221,3 @@ def test_what_is_no_image_is_refused_by_name(tmp_path, monkeypatch):
         refused("/dev/zero", "is no regular file")
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         images.read(tmp_path / "none.png", SHAPE)
-
-
-# Arrays
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int64", "float64", ">f4", "float16", "bool"])
-def test_arrays_keep_their_dtype(tmp_path, dtype):
-    x = GREY.astype(dtype)
-    several = np.stack([x, x[::-1], x])
-    for name in ("a.npy", "A.NPY"):
-        for array, expected in ((x, x[None]), (several, several), (x[None, ..., None], x[None]),
-                                (several.reshape(3, 30), several), (x.ravel(), x[None]),
-                                (np.asfortranarray(x), x[None])):  # fmt: skip
-            with open(tmp_path / name, "wb") as file:
-                np.save(file, array)
-            found = images.read(tmp_path / name, SHAPE)
-            assert found.dtype.kind == x.dtype.kind and np.array_equal(found, expected)
-
-
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_an_archive_of_one_array(tmp_path, save):
-    save(tmp_path / "a.npz", GREY)
-    assert (images.read(tmp_path / "a.npz", SHAPE) == GREY).all()
-    save(tmp_path / "a.npz", x_train=GREY, y_train=GREY)
-    refused(tmp_path / "a.npz", "holds 2 arrays (x_train, y_train); expected one")
-    save(tmp_path / "a.npz")
-    refused(tmp_path / "a.npz", "holds 0 arrays (none); expected one")
-    save(tmp_path / "a.npz", GREY)
-    content = (tmp_path / "a.npz").read_bytes()
-    (tmp_path / "a.npy").write_bytes(content)
-    refused(tmp_path / "a.npy", "is an .npz archive by its contents")
-    for length in range(0, len(content), 7):
-        (tmp_path / "a.npz").write_bytes(content[:length])
-        refused(tmp_path / "a.npz", "a.npz: ")
-    np.save(tmp_path / "b.npy", GREY)
-    (tmp_path / "b.npy").rename(tmp_path / "b.npz")
-    refused(tmp_path / "b.npz", "is an .npy file by its contents")
-    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
-        archive.writestr("notes.txt", "text")
-    refused(tmp_path / "b.npz", "b.npz: ")
-
-
-OTHERS = {
-    "objects": (np.array([1, "x"], object), "holds Python objects; expected numbers"),
-    "text": (np.full(SHAPE, "1.5"), "holds dtype <U3; expected numbers"),
-    "complex": (GREY.astype(complex), "holds dtype complex128; expected numbers"),
-    "dates": (GREY.astype("datetime64[s]"), "holds dtype datetime64[s]; expected numbers"),
-    "fields": (np.zeros(SHAPE, [("a", "f4")]), "holds dtype"),
-    "fields of other letters": (np.zeros(SHAPE, [("é中", "f4")]), "no plain numbers"),
-    "other shape": (np.zeros((5, 6)), "got an array of shape (5, 6); expected (6, 5), one or"),
-    "as many values": (np.zeros((10, 3)), "got an array of shape (10, 3)"),
-    "colour": (COLOUR, "got an array of shape (6, 5, 3)"),
-    "a number": (np.float32(3), "got an array of shape ()"),
-    "no samples": (np.zeros((0, *SHAPE)), "got an array of shape (0, 6, 5)"),
-}
-
-
-@pytest.mark.filterwarnings("ignore:Stored array in format 3.0")
-@pytest.mark.parametrize("case", OTHERS)
-def test_other_arrays_are_refused(tmp_path, case):
-    array, words = OTHERS[case]
-    np.save(tmp_path / "a.npy", array, allow_pickle=True)
-    refused(tmp_path / "a.npy", words)
-
-
-def test_damaged_arrays_are_refused(tmp_path):
-    path = tmp_path / "a.npy"
-    np.save(path, GREY)
-    content = path.read_bytes()
-    for length in range(len(content)):
-        path.write_bytes(content[:length])
-        refused(path, "a.npy: ")
-    path.write_bytes(b"1.5, 2.5\n")
-    refused(path, "begins with b'1.5, 2'; expected what numpy.save")
-    path.write_bytes(
-        content.replace(b"(6, 5), }", b"(9999999999999, 6, 5), }").replace(b"v\0", b"v\0", 1)
-    )
-    refused(path, "a.npy: ")
-
-
-def test_an_array_that_does_not_fit_takes_no_memory(tmp_path):
-    np.savez_compressed(tmp_path / "a.npz", np.zeros((8, 512, 512)))  # 16 MB
-    tracemalloc.start()
-    try:
-        refused(tmp_path / "a.npz", "got an array of shape (8, 512, 512)")
-        with open(tmp_path / "b.npy", "wb") as file:
-            header = {"descr": "<f8", "fortran_order": False, "shape": (2**40, *SHAPE)}
-            np.lib.format.write_array_header_1_0(file, header)
-        refused(tmp_path / "b.npy", "is cut off: its header promises shape")
-        with zipfile.ZipFile(tmp_path / "c.npz", "w") as archive:
-            archive.writestr("x.npy", (tmp_path / "b.npy").read_bytes())
-        refused(tmp_path / "c.npz", "is cut off: its header promises shape")
-        assert tracemalloc.get_traced_memory()[1] < 1 << 22
-    finally:
-        tracemalloc.stop()
-
-
-# The command
-
-
-@pytest.fixture
-def model(tmp_path):
-    model = small_model()
-    model.build(SHAPE)
-    model.save(tmp_path / "m.safetensors")
-    return str(tmp_path / "m.safetensors")
-
-
-def test_the_good_files_are_answered_and_the_others_named(tmp_path, model, capsys):
-    good = [str(saved(tmp_path / name, GREY)) for name in ("a.png", "c.bmp")]
-    bad = [str(tmp_path / name) for name in ("none.png", "b.png", "n.npy", ".")]
-    (tmp_path / "b.png").write_bytes(b"text")
-    np.save(tmp_path / "n.npy", np.full(SHAPE, np.nan))
-    assert main(["predict", model, good[0], *bad, good[1]]) == 2
-    said = capsys.readouterr()
-    assert [line.split(": ")[0] for line in said.out.splitlines()] == good
-    errors = [line for line in said.err.splitlines() if not line.startswith("compiling ")]
-    assert len(errors) == len(bad) and "Traceback" not in said.err
-    for line, path in zip(errors, bad, strict=True):
-        assert line.startswith("dnn predict: error: ") and path in line
-    assert main(["predict", model, *good]) == 0
-
-
-@pytest.mark.parametrize(
-    ("units", "activation", "loss"),
-    [(1, None, "mean_squared_error"), (3, None, "mean_squared_error"),
-     (3, "sigmoid", "binary_crossentropy"), (1, None, "hinge")],
-)  # fmt: skip
-def test_a_model_that_names_no_class_is_refused(tmp_path, capsys, units, activation, loss):
-    from dnn import Sequential, layers
-
-    model = Sequential([layers.Input(SHAPE), layers.Dense(units, activation)], device="cpu")
-    model.compile("sgd", loss)
-    model.save(tmp_path / "m.safetensors")
-    path = saved(tmp_path / "a.png", GREY)
-    assert main(["predict", str(tmp_path / "m.safetensors"), str(path)]) == 2
-    assert "model: answers in numbers, not by one class" in capsys.readouterr().err
-
-
-def test_yes_and_no(tmp_path, capsys):
-    from dnn import Sequential, layers, losses
-
-    path = saved(tmp_path / "a.png", GREY)
-    for activation in ("sigmoid", None):
-        model = Sequential([layers.Input(SHAPE), layers.Dense(1, activation)], device="cpu")
-        model.compile("sgd", losses.BinaryCrossentropy(from_logits=activation is None))
-        model.set_weights([np.zeros((30, 1)), np.full(1, -2.0)])
-        model.save(tmp_path / "m.safetensors")
-        assert main(["predict", str(tmp_path / "m.safetensors"), str(path)]) == 0
-        assert capsys.readouterr().out == f"{path}: 0 {1 / (1 + np.exp(-2)):.4f}\n"

@@ -19,6 +19,8 @@ from tests.dnn.loss_problem import (
     network,
 )
 
+# Splitting
+
 
 def test_yes_and_no_give_their_shares():
     y = np.repeat([0.0, 1.0], (90, 10))[:, None].astype(np.float32)
@@ -35,6 +37,8 @@ def test_numbers_are_split_as_one_class():
     history = model.fit(x, y, validation_split=0.25, verbose=0).history
     assert len(history["val_loss"]) == 1
 
+
+# What is refused
 
 ERRORS = {
     "one dimension": (MSE(), np.zeros(16), ValueError, r"y: got shape \(16,\); expected \(samples"),

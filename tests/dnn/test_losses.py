@@ -86,6 +86,9 @@ def test_class_weights_differ_from_pytorch_by_what_they_are_divided_by():
     assert distance(descent(SPARSE(True), "labels", **options), theirs) <= ROUNDING
 
 
+# Whole models
+
+
 @pytest.mark.parametrize("loss", [MSE(), MAE(), RMSE()], ids=lambda loss: type(loss).__name__)
 def test_regression(loss):
     """Down to about the noise, whose root mean square is 0.1."""
@@ -159,6 +162,9 @@ def test_a_graph_gives_the_same_bits_as_eager_steps(case):
     assert found[0] == found[1]
 
 
+# Root mean squared error
+
+
 def test_rmse_is_of_all_samples_whatever_the_batch():
     model = network(RMSE())
     want = np.sqrt(np.mean((model.predict(X) - TARGETS["numbers"]) ** 2))
@@ -171,6 +177,9 @@ def test_a_perfect_fit_stays():
     before = bits(model.get_weights())
     history = model.fit(X, model.predict(X), SAMPLES, 3, 0).history
     assert history["loss"] == [0, 0, 0] and bits(model.get_weights()) == before
+
+
+# By name
 
 
 @pytest.mark.parametrize("name", losses.catalog.classes)

@@ -9,7 +9,7 @@ where a variance is taken of gradients that hardly differ.
 import numpy as np
 import pytest
 
-from dnn import Sequential, callbacks, layers, optimizers, schedules
+from dnn import Sequential, layers, optimizers
 from dnn.arena import Layout
 from dnn.optimizers.clipping import Clipper
 from tests.dnn.figures import stored
@@ -23,7 +23,7 @@ from tests.dnn.figures.make_figures import (
     START,
     trajectory,
 )
-from tests.dnn.helpers import LOGITS, bits, samples, small_model
+from tests.dnn.helpers import LOGITS, samples, small_model
 
 FIGURES = stored("optimizers")
 ROUNDING = 6e-6
@@ -197,110 +197,6 @@ def test_clipping_is_that_of_keras(name, course):
     assert distance(figures, FIGURES[f"keras sgd, {course} rate"]) >= DIFFERENT
 
 
-# Clipping a model's gradients
-
-
-def gradients(**clipping):
-    """(after a step's backward pass without clipping, with it), one array a parameter."""
-    found = []
-    for options in ({}, clipping):
-        model = small_model(optimizer=optimizers.SGD(0.0, **options))
-        model.fit(*samples(), batch_size=203, verbose=0)
-        found.append([g.copy() for layer in model.gradients for g in layer.values()])
-    return found
-
-
-def norm(arrays):
-    return float(np.sqrt(sum(np.sum(np.square(a, dtype=float)) for a in arrays)))
-
-
-def test_by_value():
-    before, after = gradients(clipvalue=0.01)
-    for one, other in zip(before, after, strict=True):
-        np.testing.assert_array_equal(other, np.clip(one, np.float32(-0.01), np.float32(0.01)))
-
-
-def test_by_the_norm_of_each_parameter():
-    before, after = gradients(clipnorm=0.8)
-    norms = [norm([g]) for g in before]
-    assert min(norms) < 0.8 < max(norms), "some are clipped and some are not"
-    for g, clipped, size in zip(before, after, norms, strict=True):
-        np.testing.assert_allclose(clipped, g * min(1, 0.8 / size), rtol=1e-6)
-
-
-def test_by_the_norm_of_all():
-    before, after = gradients(global_clipnorm=0.2)
-    assert norm(after) == pytest.approx(0.2, rel=1e-6) and norm(before) > 0.2
-    for g, clipped in zip(before, after, strict=True):
-        np.testing.assert_allclose(clipped, g * (0.2 / norm(before)), rtol=1e-6)
-
-
-@pytest.mark.parametrize("cls", [optimizers.Adam, optimizers.Adagrad, optimizers.SGD])
-def test_one_kind_of_clipping_at_most(cls):
-    with pytest.raises(
-        ValueError, match=r"^clipnorm, clipvalue: got values for each; expected one"
-    ):
-        cls(clipnorm=1.0, clipvalue=1.0)
-
-
-@pytest.mark.parametrize("name", CLIPS)
-@pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
-def test_a_limit_that_is_none(name, limit):
-    with pytest.raises(
-        ValueError, match=f"^{name}: got {limit}; expected .*, or None for no clipping"
-    ):
-        optimizers.Adam(**{name: limit})
-
-
-# The learning rate can be set while a model trains
-
-
-@pytest.mark.parametrize("run_eagerly", [False, True])
-def test_a_new_rate_counts_from_the_next_step(run_eagerly):
-    class Lower(callbacks.Callback):
-        def on_train_batch_end(self, batch, logs):
-            if batch == 2:
-                self.model.optimizer.learning_rate = 2**-9
-
-    class Falling(schedules.Schedule):
-        def __call__(self, step):
-            return 2**-5 if step < 3 else 2**-9
-
-    one = small_model(optimizer=optimizers.Adam(2**-5), run_eagerly=run_eagerly)
-    other = small_model(optimizer=optimizers.Adam(Falling()), run_eagerly=run_eagerly)
-    one.fit(*samples(), verbose=0, callbacks=[Lower()])
-    other.fit(*samples(), verbose=0)
-    assert bits(one.get_weights()) == bits(other.get_weights())
-    assert one.optimizer == optimizers.Adam(2**-9)
-    assert one.optimizer.schedule == one.schedule == schedules.Constant(2**-9)
-
-
-def test_what_is_no_rate_cannot_be_set():
-    optimizer = optimizers.Adam()
-    with pytest.raises(ValueError, match=r"^learning_rate: got -1"):
-        optimizer.learning_rate = -1
-    with pytest.raises(TypeError, match=r"^learning_rate: got 'fast'"):
-        optimizer.learning_rate = "fast"
-    assert optimizer.schedule == schedules.Constant(1e-3)
-
-
-def test_the_accumulator_starts_where_it_is_told():
-    model = small_model(optimizer=optimizers.Adagrad(initial_accumulator_value=0.25))
-    model.build(12)
-    for views in model.layout.views(model.optimizer_state["a"]):
-        for view in views.values():
-            assert (view == 0.25).all()
-    with pytest.raises(
-        ValueError, match=r"^initial_accumulator_value: got -1; expected a finite number, 0"
-    ):
-        optimizers.Adagrad(initial_accumulator_value=-1)
-
-
-@pytest.mark.parametrize("name", ["adagrad", "rmsprop", "adadelta", "adamw", "AdamW", "RMSprop"])
-def test_by_name(name):
-    assert type(optimizers.get(name)).__name__.lower() == name.lower()
-
-
 @pytest.mark.parametrize(
     "optimizer",
     [
@@ -315,38 +211,6 @@ def test_they_learn(optimizer):
     model = small_model(optimizer=optimizer)
     model.fit(x, y, batch_size=16, epochs=30, verbose=0)
     assert model.evaluate(x, y)[1] > 0.8
-
-
-def test_defaults_are_the_documented_ones():
-    assert optimizers.AdamW() == optimizers.AdamW(1e-3, 0.004, 0.9, 0.999, 1e-8)
-    assert optimizers.Adagrad() == optimizers.Adagrad(1e-3, 0.1, 1e-7, 0.0)
-    assert optimizers.RMSprop() == optimizers.RMSprop(1e-3, 0.9, 0.0, 1e-8, False, 0.0)
-    assert optimizers.Adadelta() == optimizers.Adadelta(1.0, 0.95, 1e-6, 0.0)
-    assert optimizers.Adam() == optimizers.Adam(1e-3, 0.9, 0.999, 1e-8)
-    assert optimizers.SGD() == optimizers.SGD(1e-2, 0.0, False)
-
-
-def test_plain_sgd_needs_no_state():
-    assert optimizers.SGD().used_slots() == ()
-    assert optimizers.SGD(momentum=0.5).used_slots() == ("u",)
-    assert optimizers.Adam().used_slots() == ("m", "v")
-    assert optimizers.RMSprop().used_slots() == ("v",)
-    assert optimizers.RMSprop(centered=True, momentum=0.5).used_slots() == ("v", "m", "u")
-
-
-@pytest.mark.parametrize("momentum", [-0.1, 1.0])
-def test_a_momentum_out_of_range(momentum):
-    with pytest.raises(ValueError, match=f"momentum: got {momentum}; expected 0 ≤ momentum < 1"):
-        ours(optimizers.SGD(momentum=momentum), RATES["constant"])
-
-
-@pytest.mark.parametrize("name", ["beta_1", "beta_2"])
-def test_a_beta_out_of_range(name):
-    with pytest.raises(ValueError, match=f"{name}: got 1.0; expected 0 ≤ {name} < 1"):
-        ours(optimizers.Adam(**{name: 1.0}), RATES["constant"])
-
-
-# On the GPU's kernels
 
 
 @pytest.mark.emulated

@@ -37,6 +37,9 @@ PICTURES = {
 }
 
 
+# All of them
+
+
 def test_every_picture_is_looked_at_here():
     assert set(PICTURES) | {"Animation"} == set(plots.__all__)
 
@@ -73,6 +76,9 @@ def test_looks_differ_without_colour():
     assert len({str(looks.style(i)["linestyle"]) for i in range(8)}) == 8
 
 
+# Learning curves
+
+
 def test_learning_curves_show_the_history():
     values = {"loss": [2.0, 1.0], "val_loss": [3.0, 2.5], "accuracy": [0.1, 0.2], "seconds": [1, 1]}
     figure = plots.learning_curves(values)
@@ -107,6 +113,9 @@ def test_learning_curves_refuse_an_empty_history():
         plots.learning_curves({"seconds": [1.0]})
 
 
+# Confusion matrix
+
+
 def test_confusion_matrix_counts_rows_by_true_class(tmp_path):
     path = tmp_path / "matrix.png"
     figure = plots.confusion_matrix([0, 0, 0, 1], [0, 1, 1, 1], ["cat", "dog"], path=path)
@@ -123,6 +132,9 @@ def test_confusion_matrix_refuses_other_lengths():
         plots.confusion_matrix([0, 1], [0, 1, 1])
 
 
+# Losses
+
+
 def test_loss_curves_show_every_loss_and_its_derivative():
     """Against the reference, in float64."""
     shown = {axis.get_title(loc="left"): axis for axis in plots.loss_curves(z=(-2, 2)).axes}
@@ -136,6 +148,9 @@ def test_loss_curves_show_every_loss_and_its_derivative():
             np.testing.assert_allclose(drawn, expected(z, float(target)), rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="losses: got none"):
         plots.loss_curves([])
+
+
+# Several runs, and curves
 
 
 def test_rate_sweep_marks_the_suggestion():
@@ -174,6 +189,9 @@ def test_fitted_curve_shows_the_samples_and_what_the_model_gives():
         plots.fitted_curve(model, np.zeros((4, 2)), np.zeros(4))
 
 
+# Activation curves
+
+
 def test_activation_curves_show_every_activation_and_its_derivative():
     """Against the reference, in float64."""
     figure = plots.activation_curves(z=(-3, 3))
@@ -206,6 +224,9 @@ def test_activation_curves_of_a_users_own():
 def test_activation_curves_refuse_what_is_no_curve(chosen):
     with pytest.raises(ValueError, match="expected functions of a single number"):
         plots.activation_curves(chosen)
+
+
+# Animation
 
 
 def test_an_animation_has_a_picture_for_every_epoch(tmp_path):

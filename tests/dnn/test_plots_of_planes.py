@@ -10,6 +10,8 @@ from dnn.plots import figure as looks
 from kernels import activations
 from tests.dnn.pictured import drawn_points, hand_made
 
+# Decision boundary
+
 
 def boundary(axis):
     """The points of the black lines."""
@@ -80,6 +82,9 @@ def test_boundaries_side_by_side():
 def test_a_boundary_needs_two_inputs():
     with pytest.raises(ValueError, match=r"x: got shape \(4, 3\); expected \(n, 2\)"):
         plots.decision_boundary(perceptron.unit([1, 1, 1]), np.zeros((4, 3)))
+
+
+# Encodings
 
 
 def test_encodings_under_each_activation():

@@ -29,6 +29,8 @@ from tests.dnn.loss_problem import (
     ring,
 )
 
+# Weights
+
 
 def test_weights_of_one_are_none():
     ones = descent(SPARSE(True), "labels", sample_weight=np.ones(SAMPLES))
@@ -100,6 +102,8 @@ def test_a_validation_split_splits_the_weights():
     assert history["val_loss"] == expected.history["val_loss"]
     assert bits(model.get_weights()) == bits(same.get_weights())
 
+
+# What is refused
 
 WRONG_WEIGHTS = {
     "too few": ({"sample_weight": WEIGHTS[1:]}, r"sample_weight: got shape \(15,\); expected \(16"),
