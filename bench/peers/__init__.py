@@ -1,4 +1,4 @@
-"""Other libraries, one file each, found by its place: adding a peer is adding a file.
+"""Other libraries, a file or folder each, found by its place: adding a peer is adding one.
 
 A peer imports its library at the top; where that fails its benchmarks are skipped with the error.
 It has

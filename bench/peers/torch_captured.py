@@ -1,4 +1,4 @@
-"""PyTorch in a CUDA graph: the functions of torch.py captured once and replayed, and its training
+"""PyTorch in a CUDA graph: the functions of torch/ captured once and replayed, and its training
 step likewise. The host enqueues one graph whatever the number of kernels."""
 
 import torch
@@ -10,7 +10,7 @@ WARM_UP = 3  # calls before a capture, on a stream of their own, as PyTorch's do
 
 
 def __getattr__(name):
-    """What is not captured is torch.py's."""
+    """What is not captured is that of torch/."""
     return getattr(eager, name)
 
 

@@ -1,6 +1,6 @@
-"""PyTorch, compiled: torch.compile of the functions of torch.py, each for the shapes at hand.
+"""PyTorch, compiled: torch.compile of the functions of torch/, each for the shapes at hand.
 
-Where torch.py asks autograd or a fused kernel, the formula stands here instead, which the compiler
+Where torch/ asks autograd or a fused kernel, the formula stands here instead, which the compiler
 fuses: what it makes of a loss and its backward pass, or of an optimizer, together.
 """
 
@@ -19,7 +19,7 @@ if not torch.cuda.is_available():
 
 
 def __getattr__(name):
-    """What is not compiled differently is torch.py's."""
+    """What is not compiled differently is that of torch/."""
     return getattr(eager, name)
 
 

@@ -26,7 +26,7 @@ TILES = [  # rows, columns, depth, warps, stages
 
 
 def __getattr__(name):
-    """Arrays, events and the stream are torch.py's."""
+    """Arrays, events and the stream are torch's."""
     if name in FACE:
         return getattr(eager, name)
     raise AttributeError(name)
