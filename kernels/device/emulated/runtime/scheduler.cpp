@@ -15,6 +15,7 @@
 #include "counters.h"
 #include "memory.h"
 #include "race.h"
+#include "ready.h"
 #include "report.h"
 
 namespace emu {
@@ -37,30 +38,7 @@ uint64_t random_state = 1;
 int64_t steps_left = 0;
 Context scheduler;
 
-// Ready threads, a ring.
-class Ready {
- public:
-  void clear(size_t capacity) {
-    size_t size = 64;
-    while (size < capacity) size *= 2;
-    ring_.resize(size);
-    head_ = tail_ = 0;
-  }
-  size_t size() const { return tail_ - head_; }
-  void add(Fiber* fiber) { ring_[tail_++ & (ring_.size() - 1)] = fiber; }
-  Fiber* take(bool at_random) {
-    Fiber*& front = ring_[head_ & (ring_.size() - 1)];
-    if (at_random)
-      std::swap(front, ring_[(head_ + random_bits() % size()) & (ring_.size() - 1)]);
-    head_++;
-    return front;
-  }
-  Fiber* peek(size_t i) const { return ring_[(head_ + i) & (ring_.size() - 1)]; }
-
- private:
-  std::vector<Fiber*> ring_;
-  size_t head_ = 0, tail_ = 0;
-} ready;
+Ready ready;
 
 std::vector<uint32_t> order;  // the units still to be started, last first
 uint32_t blocks_per_unit = 1;
@@ -250,59 +228,6 @@ bool land_one_now() {
   return needed;
 }
 
-const char* waiting_for(const Fiber& fiber) {
-  switch (fiber.state) {
-    case State::at_barrier: return "waits at a barrier";
-    case State::at_cluster_barrier: return "waits at the cluster's barrier";
-    case State::at_warp: return "waits for lanes of its warp";
-    default: return "spins";
-  }
-}
-
-// Nobody can go on.  Says who waits where, one line per place, and blames the first.
-void report_standstill() {
-  const Fiber* first = nullptr;
-  struct Place {
-    const Site* site;
-    const Fiber* example;
-    uint32_t threads;
-  };
-  std::vector<Place> places;
-  Fault kind = Fault::deadlock;
-  for (Block* block : resident)
-    for (uint32_t i = 0; i < block->threads; i++) {
-      Fiber& fiber = block->fibers[i];
-      if (fiber.state == State::done || !fiber.site) continue;
-      if (!first) first = &fiber;
-      if (fiber.state == State::at_barrier) kind = Fault::barrier;
-      if (fiber.state == State::at_warp && kind == Fault::deadlock) kind = Fault::warp;
-      const auto place = std::find_if(places.begin(), places.end(),
-                                      [&](const Place& p) { return p.site == fiber.site; });
-      if (place == places.end()) places.push_back({fiber.site, &fiber, 1});
-      else place->threads++;
-    }
-  if (!first) return;
-  // Threads that spin wait for memory, whatever the others wait for.
-  for (const Place& place : places)
-    if (place.example->state == State::ready) kind = Fault::deadlock, first = place.example;
-  std::string message = "no thread can go on";
-  std::string others;
-  for (const Place& place : places) {
-    std::string line = formatted("%u thread%s (%s ...) %s at %s", place.threads,
-                                 place.threads > 1 ? "s" : "", describe(place.example->id).c_str(),
-                                 waiting_for(*place.example), describe(*place.site).c_str());
-    if (const std::string state = state_of_mbarrier(place.example->polled_at);
-        place.example->state == State::ready && !state.empty())
-      line += " (" + state + ")";
-    if (place.site == first->site) message += ": " + line;
-    else others += (others.empty() ? "" : "; ") + line;
-  }
-  if (others.empty()) others = "every other thread has exited";
-  self = const_cast<Fiber*>(first);
-  report_full(kind, *first->site, message, "", others);
-  self = nullptr;
-}
-
 }  // namespace
 
 uint64_t random_bits() {
@@ -387,7 +312,7 @@ void run_all_blocks() {
     if (spins > ready.size()) admit();
     if (ready.size() == 0 || stalled > kPatience * ready.size()) {
       if (!resident.empty()) {
-        report_standstill();
+        report_standstill(resident);
         launch.dead = true;
       }
       break;

@@ -8,4 +8,7 @@ void seed_random(uint64_t seed);
 void set_step_budget(int64_t steps);
 void prepare_shared(Block& block);  // memory.cpp: storage, undefined contents, shadow
 
+// standstill.cpp: nobody of the resident blocks can go on
+void report_standstill(const std::vector<Block*>& resident);
+
 }  // namespace emu
