@@ -141,9 +141,13 @@ def perform(name, command, limit_s, output) -> Outcome:
     environment["BENCH_SECONDS"] = str(max(0.0, limit_s - SPARE_S))  # suites stop by themselves
     with (output / f"{name.replace(' ', '_')}.txt").open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
-            command, cwd=provenance.ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT,
+            command,
+            cwd=provenance.ROOT,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
             outcome = "passed" if process.wait(limit_s) == 0 else "failed"
         except subprocess.TimeoutExpired:

@@ -82,11 +82,17 @@ def count(op) -> list[Rung]:
         counters, total = session.counters, session.counters.total
         rungs.append(
             Rung(
-                file, idea(op, file), counters.blocks, total.global_bytes, total.sectors,
-                total.bank_conflicts, total.requests, round(counters.instructions / 32),
+                file,
+                idea(op, file),
+                counters.blocks,
+                total.global_bytes,
+                total.sectors,
+                total.bank_conflicts,
+                total.requests,
+                round(counters.instructions / 32),
                 total.barriers,
             )
-        )  # fmt: skip
+        )
     return rungs
 
 
@@ -120,15 +126,26 @@ def table(op, counted, timed=None) -> str:
     """Of one op, as Markdown."""
     sizes = ", ".join(f"{name} {size}" for name, size in SIZES[op].items())
     named = [
-        "blocks", "bytes", "sectors", "bank conflicts", "loads, stores", "instructions", "barriers",
+        "blocks",
+        "bytes",
+        "sectors",
+        "bank conflicts",
+        "loads, stores",
+        "instructions",
+        "barriers",
         *(["µs"] if timed else []),
-    ]  # fmt: skip
+    ]
     lines = [f"| `{op}`, {sizes} | {' | '.join(named)} |", f"| --- |{' --: |' * len(named)}"]
     for rung in counted:
         numbers = [
-            rung.blocks, rung.bytes, rung.sectors, rung.bank_conflicts, rung.loads_and_stores,
-            rung.instructions, rung.barriers,
-        ]  # fmt: skip
+            rung.blocks,
+            rung.bytes,
+            rung.sectors,
+            rung.bank_conflicts,
+            rung.loads_and_stores,
+            rung.instructions,
+            rung.barriers,
+        ]
         cells = [f"{n:,}" for n in numbers]
         cells += [f"{timed[rung.file]:.2f}"] if timed else []
         lines.append(f"| {begins(op, rung)} | {' | '.join(cells)} |")

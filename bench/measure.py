@@ -20,8 +20,11 @@ from bench import quiet
 
 UNIT_ROUNDOFF = 2.0**-24  # of float32
 ROUNDED_OPERANDS = {
-    "float32": 0.0, "tf32": 2 * 2.0**-11, "bfloat16": 3 * 2.0**-8, "float16": 3 * 2.0**-11
-}  # fmt: skip
+    "float32": 0.0,
+    "tf32": 2 * 2.0**-11,
+    "bfloat16": 3 * 2.0**-8,
+    "float16": 3 * 2.0**-11,
+}
 """What rounding both operands of a product adds to the relative error of its terms; in 16 bits
 also the result, which most libraries round too."""
 

@@ -89,21 +89,25 @@ def from_shapes(net) -> dict[str, tuple[int, int]]:
     return {
         "gather_uint8": (5 * B * net.widths[0], 0),
         "linear_forward": (
-            sum(4 * (B * I + I * O + O + B * O) for I, O in net.layers[:-1]), sum(products[:-1])
+            sum(4 * (B * I + I * O + O + B * O) for I, O in net.layers[:-1]),
+            sum(products[:-1]),
         ),
         # x, w, b, z, dz, dx; labels, losses, hits
         "linear_cross_entropy": (
-            4 * (2 * B * last + last * C + C + 2 * B * C) + 9 * B, 2 * products[-1]
+            4 * (2 * B * last + last * C + C + 2 * B * C) + 9 * B,
+            2 * products[-1],
         ),
         # dz, w, the output of the layer before, dx; nobody needs the first layer's
         "linear_backward_dx": (
-            sum(4 * (B * O + I * O + 2 * B * I) for I, O in net.layers[1:-1]), sum(products[1:-1])
+            sum(4 * (B * O + I * O + 2 * B * I) for I, O in net.layers[1:-1]),
+            sum(products[1:-1]),
         ),
         # x, dz; the parameters and their two moments, read and written
         "linear_backward_adam": (
-            sum(4 * (B * I + B * O) for I, O in net.layers) + 24 * net.parameters, sum(products)
+            sum(4 * (B * I + B * O) for I, O in net.layers) + 24 * net.parameters,
+            sum(products),
         ),
-    }  # fmt: skip
+    }
 
 
 def table(net, precision, card=H200) -> str:

@@ -34,9 +34,15 @@ def cpu_name() -> str:
 
 SETS = ("avx512f", "avx2", "avx", "fma", "sse4.2", "sve", "neon")
 FORCED_BY = (
-    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX", "OPENBLAS_CORETYPE",
-    "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "XLA_FLAGS",
-)  # fmt: skip
+    "NUMBA_CPU_NAME",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_ENABLE_AVX",
+    "OPENBLAS_CORETYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ONEDNN_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY",
+    "XLA_FLAGS",
+)
 """What narrows the instructions that a library uses: ours (Numba's), NumPy's, PyTorch's, JAX's."""
 
 

@@ -170,9 +170,15 @@ def forward(recipe, x, parameters, moving, training):
         w, gamma, beta = parameters[3 * i : 3 * i + 3]
         before, z = y, reference.linear(y, w)
         y, _, saved, *now = reference.batch_norm(
-            z, gamma, beta, *statistics, "relu", momentum=recipe.momentum, epsilon=recipe.epsilon,
+            z,
+            gamma,
+            beta,
+            *statistics,
+            "relu",
+            momentum=recipe.momentum,
+            epsilon=recipe.epsilon,
             training=training,
-        )  # fmt: skip
+        )
         blocks.append((before, w, gamma, z, saved, y))
         moved.append(now)
     return reference.linear(y, *parameters[-2:]), blocks, moved

@@ -104,9 +104,11 @@ class Passes:
                 layer, last = forward[-1]  # its dx comes with the loss
                 backward = [*forward[:-1], (layer, replace(last, dx=None))]
             self._ways[rows] = _Way(
-                forward, forward[:-1] if plan.loss_in_last else forward,
-                places[-1], backward[plan.first :][::-1] if self.training else [],
-            )  # fmt: skip
+                forward,
+                forward[:-1] if plan.loss_in_last else forward,
+                places[-1],
+                backward[plan.first :][::-1] if self.training else [],
+            )
         return self._ways[rows]
 
     def _slots(self):
@@ -120,10 +122,17 @@ class Passes:
         model, plan, stream = self.model, self.plan, self.plan.streams[i]
         x = self.x[:rows] if i == 0 else self.y[i - 1][:rows]
         place = Place(
-            x, self.y[i][:rows], None if self.z[i] is None else self.z[i][:rows],
-            model.parameters[stream], model.states[stream], plan.activations[i], model.precision,
-            model.seed, stream, saved=self.saved[i],
-        )  # fmt: skip
+            x,
+            self.y[i][:rows],
+            None if self.z[i] is None else self.z[i][:rows],
+            model.parameters[stream],
+            model.states[stream],
+            plan.activations[i],
+            model.precision,
+            model.seed,
+            stream,
+            saved=self.saved[i],
+        )
         if self.training:
             place.dz, place.gradients = self.dz[i][:rows], model.gradients[stream]
             place.slots = slots[i] if slots else {}

@@ -85,9 +85,13 @@ def fit(
                 continue
             mistakes[-1] += int(np.count_nonzero(wrong))
             kernels.linear_backward(
-                devices.to_device(wrong, model.device), row, w, need_dx=False,
-                bias=b is not None, out=(None, gradients["w"], gradients.get("b")),
-            )  # fmt: skip
+                devices.to_device(wrong, model.device),
+                row,
+                w,
+                need_dx=False,
+                bias=b is not None,
+                out=(None, gradients["w"], gradients.get("b")),
+            )
             kernels.sgd(model.arena, model.gradient_arena, None, learning_rate)
     return mistakes
 

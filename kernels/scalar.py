@@ -35,9 +35,12 @@ def float32_literals(function, integers=True):
     code = function.__code__.replace(co_consts=narrow(function.__code__.co_consts))
     scope = {name: narrow(value) for name, value in function.__globals__.items()}
     return types.FunctionType(
-        code, scope, function.__name__, function.__defaults__ and narrow(function.__defaults__),
+        code,
+        scope,
+        function.__name__,
+        function.__defaults__ and narrow(function.__defaults__),
         tuple(types.CellType(narrow(cell.cell_contents)) for cell in function.__closure__ or ()),
-    )  # fmt: skip
+    )
 
 
 NUMBERS = int | float | np.generic | tuple

@@ -50,10 +50,12 @@ def functions_of(op, *file):
     behind (linear, linear_backward)."""
     module = dispatch.module(op, *file)
     return {
-        name: f for name, f in vars(module).items()
-        if isinstance(f, types.FunctionType) and f.__module__ == module.__name__
+        name: f
+        for name, f in vars(module).items()
+        if isinstance(f, types.FunctionType)
+        and f.__module__ == module.__name__
         and (name == op or name.startswith(f"{op}_"))
-    }  # fmt: skip
+    }
 
 
 def gpu_units():

@@ -20,14 +20,18 @@ PLACED = ROOT / "tests" / "placed"
 EXPORTS = {  # the file: its new import, the list below it, and the name that goes there
     "kernels/__init__.py": ("from kernels.ops.signum import signum\n", "__all__", "signum"),
     "kernels/reference.py": (
-        "from kernels.ops.signum.reference import signum\n", "__all__", "signum",
+        "from kernels.ops.signum.reference import signum\n",
+        "__all__",
+        "signum",
     ),
     "kernels/activations/__init__.py": ("", "Name", "softsign"),
     "kernels/losses/__init__.py": ("", "Name", "log_cosh"),
     "dnn/optimizers/__init__.py": (
-        "from dnn.optimizers.signum import Signum\n", "__all__", "Signum",
+        "from dnn.optimizers.signum import Signum\n",
+        "__all__",
+        "Signum",
     ),
-}  # fmt: skip
+}
 FAMILIES = (
     "tests/test_exports.py",
     "tests/test_house.py",

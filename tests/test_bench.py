@@ -133,10 +133,12 @@ def providers(**libraries):
 
 def test_who_disagrees_refuses_or_is_absent_is_told_apart():
     everybody = providers(
-        fine=Library(), wrong=Library(1.0), unknown=Library(np.nan),
+        fine=Library(),
+        wrong=Library(1.0),
+        unknown=Library(np.nan),
         refuses=Library(refusal=ValueError("no such precision")),
         fails=Library(refusal=RuntimeError("status 7")),
-    )  # fmt: skip
+    )
     everybody.append(Provider("gone", "cpu", None, why_not="not installed"))
     outcome = measure.run(Benchmark(enabled=False), everybody, case())
     assert [provider.name for provider in outcome.figures] == ["fine"]

@@ -199,8 +199,10 @@ def test_ruff(command):
         pytest.skip("ruff is not installed: pip install -e '.[test]'")
     run = subprocess.run(
         [sys.executable, "-m", "ruff", *command.split(), "."],
-        capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -8,9 +8,12 @@ from bench.shapes import Net
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("toolchain")]
 NET = Net((20, 12, 8, 3), 16)
 LAUNCHES = {
-    "gather_uint8": 1, "linear_forward": 2, "linear_cross_entropy": 1, "linear_backward_dx": 1,
+    "gather_uint8": 1,
+    "linear_forward": 2,
+    "linear_cross_entropy": 1,
+    "linear_backward_dx": 1,
     "linear_backward_adam": 3,
-}  # fmt: skip
+}
 
 
 def test_a_step_is_counted():

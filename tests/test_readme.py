@@ -21,10 +21,14 @@ from kernels import battery, dispatch
 from tests.dnn.helpers import ROOT, small_images
 
 PACKAGES = ("kernels", "dnn", "bench", "tests")
-PAGES = ["README.md", *sorted(
-    path.relative_to(ROOT).as_posix() for package in PACKAGES
-    for path in (ROOT / package).rglob("README.md")
-)]  # fmt: skip
+PAGES = [
+    "README.md",
+    *sorted(
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("README.md")
+    ),
+]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^    .*$", re.MULTILINE)
 PLACEHOLDERS = {"a::b", "test_a.py"}
@@ -128,9 +132,7 @@ def test_it_runs_as_pasted(code, printed, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(datasets, "fashion_mnist", images)
     cases_of, check = battery.cases_of, battery.check
     monkeypatch.setattr(battery, "cases_of", lambda *of: cases_of(*of)[:2])
-    monkeypatch.setattr(
-        kernels, "check", lambda op, device: check(op, device, variant="gpu.py")
-    )  # fmt: skip
+    monkeypatch.setattr(kernels, "check", lambda op, device: check(op, device, variant="gpu.py"))
     monkeypatch.chdir(tmp_path)
     pathlib.Path("pasted.py").write_text(code, encoding="utf-8")
     names = runpy.run_path("pasted.py")

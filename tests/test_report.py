@@ -97,8 +97,11 @@ def of_seed(seed, provider, seconds, accuracy, role="peer", **facts):
 def test_seconds_to_an_accuracy():
     record = of_seed(0, "dnn", [1.0, 2.0, 4.0], [0.5, 0.9, 0.8])
     assert [recipe.seconds_to(record, target) for target in (0.5, 0.51, 0.9, 0.91)] == [
-        1.0, 3.0, 3.0, None
-    ]  # fmt: skip
+        1.0,
+        3.0,
+        3.0,
+        None,
+    ]
 
 
 def test_the_table_of_times_to_accuracy_from_first_principles(folder):
@@ -135,10 +138,12 @@ def test_the_table_of_times_to_accuracy_from_first_principles(folder):
 
 
 def test_who_never_gets_there_has_no_median_and_no_ratio():
-    rows = report._time_to_accuracy({
-        "dnn": [of_seed(0, "dnn", [1.0], [0.88], "ours")],
-        "fastlib": [of_seed(0, "fastlib", [1.0], [0.8])],
-    })  # fmt: skip
+    rows = report._time_to_accuracy(
+        {
+            "dnn": [of_seed(0, "dnn", [1.0], [0.88], "ours")],
+            "fastlib": [of_seed(0, "fastlib", [1.0], [0.8])],
+        }
+    )
     assert "| 88% | 1.00 (1.00 … 1.00) | none of 1 | – |" in rows
     assert "| 89% | none of 1 | none of 1 | – |" in rows
 

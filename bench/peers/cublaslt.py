@@ -132,9 +132,12 @@ class Product:
         check("cublasLtMatmulPreferenceCreate", ctypes.byref(preference))
         size = ctypes.c_size_t(WORKSPACE)
         check(
-            "cublasLtMatmulPreferenceSetAttribute", preference, MAX_WORKSPACE_BYTES,
-            ctypes.byref(size), ctypes.c_size_t(ctypes.sizeof(size)),
-        )  # fmt: skip
+            "cublasLtMatmulPreferenceSetAttribute",
+            preference,
+            MAX_WORKSPACE_BYTES,
+            ctypes.byref(size),
+            ctypes.c_size_t(ctypes.sizeof(size)),
+        )
         heuristics, count = (Heuristic * CANDIDATES)(), ctypes.c_int()
         a, b, d = self.layouts
         check(
@@ -173,9 +176,13 @@ class Product:
 def layout(rows, columns):
     created = ctypes.c_void_p()
     check(
-        "cublasLtMatrixLayoutCreate", ctypes.byref(created), R_32F, ctypes.c_uint64(rows),
-        ctypes.c_uint64(columns), ctypes.c_int64(rows),
-    )  # fmt: skip
+        "cublasLtMatrixLayoutCreate",
+        ctypes.byref(created),
+        R_32F,
+        ctypes.c_uint64(rows),
+        ctypes.c_uint64(columns),
+        ctypes.c_int64(rows),
+    )
     return created
 
 

@@ -122,8 +122,10 @@ def sgd(p, g, u, lr=1e-2, momentum=0.0):
 
 def trainer(net, device, data, weights):
     """An epoch is one jitted function: a scan over its batches, and a step over what is left."""
-    layers = [tuple(array(a, device) for a in pair) for pair in zip(weights[::2], weights[1::2],
-              strict=True)]  # fmt: skip
+    layers = [
+        tuple(array(a, device) for a in pair)
+        for pair in zip(weights[::2], weights[1::2], strict=True)
+    ]
     zeros = [jax.tree.map(jnp.zeros_like, layers) for _ in range(2)]
     # Typed and put in its place as what comes out: else the second epoch is compiled anew.
     state = jax.device_put((layers, *zeros, np.int32(0)), jax.devices(device)[0])
@@ -140,12 +142,10 @@ def trainer(net, device, data, weights):
     def step(state, rows):
         layers, m, v, number = state
         loss, gradients = jax.value_and_grad(loss_of)(layers, rows)
-        done = jax.tree.map(
-            functools.partial(adam, step=number + 1), layers, gradients, m, v
-        )  # fmt: skip
+        done = jax.tree.map(functools.partial(adam, step=number + 1), layers, gradients, m, v)
         layers, m, v = jax.tree.transpose(
             jax.tree.structure(layers), jax.tree.structure((0, 0, 0)), done
-        )  # fmt: skip
+        )
         return (layers, m, v, number + 1), loss * len(rows)
 
     @jax.jit
@@ -168,8 +168,10 @@ def trainer(net, device, data, weights):
 
 
 def predictor(net, device, weights):
-    layers = [tuple(array(a, device) for a in pair) for pair in zip(weights[::2], weights[1::2],
-              strict=True)]  # fmt: skip
+    layers = [
+        tuple(array(a, device) for a in pair)
+        for pair in zip(weights[::2], weights[1::2], strict=True)
+    ]
 
     @jax.jit
     def outputs(x):

@@ -25,9 +25,13 @@ def network(net, x, y, weights):
     Adam's state, are thrown away."""
     # Its ε is not scaled by √(1 − β₂ᵗ), as others' is: with a tenth of theirs it agrees with them
     model = MLPClassifier(
-        net.widths[1:-1], alpha=0, batch_size=min(net.batch, len(x)), learning_rate_init=1e-3,
-        epsilon=1e-9, random_state=0,
-    )  # fmt: skip
+        net.widths[1:-1],
+        alpha=0,
+        batch_size=min(net.batch, len(x)),
+        learning_rate_init=1e-3,
+        epsilon=1e-9,
+        random_state=0,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a batch larger than these few rows
         model.partial_fit(x[:1], y[:1], classes=np.arange(net.classes))

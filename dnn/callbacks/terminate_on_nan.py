@@ -78,9 +78,12 @@ def diagnose(model, losses, epoch, batch):
         f"{len(samples)} of the {running.rows} in the batch. {cause}"
     )
     return {
-        "step": model.steps_trained, "epoch": epoch, "layer": layer, "samples": samples,
+        "step": model.steps_trained,
+        "epoch": epoch,
+        "layer": layer,
+        "samples": samples,
         "message": message,
-    }  # fmt: skip
+    }
 
 
 def _some(what, numbers):

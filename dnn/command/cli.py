@@ -155,16 +155,19 @@ def _train(commands):
     add("--label-smoothing", type=float, default=0.0, help="share spread over all classes")
     add("--validation-split", type=float, default=0.1, help="share held out; 0 for none")
     add(
-        "--device", default="auto", choices=DEVICES,
+        "--device",
+        default="auto",
+        choices=DEVICES,
         help="where to compute; emulated: the GPU's kernels on the CPU, checked, some 0.5 s a step",
-    )  # fmt: skip
+    )
     add("--precision", default="float32", choices=PRECISIONS, help="of a GPU's products")
     add("--seed", type=int, default=0, help="of weights, order and validation split")
     add("--output", help="new folder to write to (default: runs/DATASET-TIME)")
     add(
-        "--resume", metavar="FOLDER",
+        "--resume",
+        metavar="FOLDER",
         help="go on with the run in this folder, with its options, after whatever stopped it",
-    )  # fmt: skip
+    )
     add("--data-dir", help="folder with the data set's files (default: see `dnn doctor`)")
     return command
 
@@ -183,18 +186,22 @@ def _predict(commands):
     add = command.add_argument
     add("model", help="a model.safetensors that `dnn train` wrote")
     add(
-        "images", nargs="+", metavar="IMAGE",
+        "images",
+        nargs="+",
+        metavar="IMAGE",
         help="image (PNG, JPEG, GIF, BMP, TIFF, WebP, …), or .npy array of one or more; light on "
         "dark and of the size of the data",
-    )  # fmt: skip
+    )
     add("--device", default="auto", choices=DEVICES, help="where to compute")
 
 
 def _tour(commands):
     command = _command(
-        commands, "tour",
-        tour, "Run the basics as examples on the CPU, and write them as one HTML page.",
-    )  # fmt: skip
+        commands,
+        "tour",
+        tour,
+        "Run the basics as examples on the CPU, and write them as one HTML page.",
+    )
     add = command.add_argument
     add("--output", default="runs/tour.html", metavar="PATH", help="page to write")
     add("--without-images", action="store_true", help="leave Fashion-MNIST out")

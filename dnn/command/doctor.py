@@ -62,16 +62,19 @@ def show(findings):
 def python():
     enough = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Finding(
-        "Python", "ok" if enough else "problem",
+        "Python",
+        "ok" if enough else "problem",
         f"{platform.python_version()}, {platform.machine()}",
         "" if enough else "python3.12 -m venv .venv",
-    )  # fmt: skip
+    )
     for package in PACKAGES:
         installed = version(package)
         yield Finding(
-            package, "ok" if installed else "problem", installed or "not installed",
+            package,
+            "ok" if installed else "problem",
+            installed or "not installed",
             "" if installed else "pip install -e .",
-        )  # fmt: skip
+        )
 
 
 def names():
@@ -83,9 +86,11 @@ def names():
         if not own_kernels.is_ours(spec, own_kernels.OURS.parent / name):
             shadowed, place = True, own_kernels.place_of(spec)
             yield Finding(
-                f"import {name}", "problem", f"dense-kernels' {name} is shadowed by {place}",
+                f"import {name}",
+                "problem",
+                f"dense-kernels' {name} is shadowed by {place}",
                 own_kernels.move(name, place),
-            )  # fmt: skip
+            )
     if not shadowed and version("kernels"):
         text = f"kernels {version('kernels')} of PyPI is installed too, over the same folder"
         yield Finding("import kernels", "problem", text, own_kernels.OVERWRITTEN.partition(": ")[2])
@@ -125,9 +130,11 @@ def cpu_kernels():
         folder, damaged = jit_cache.condition()
     except (RuntimeError, OSError) as cause:
         yield Finding(
-            subject, "problem", f"compiled anew in every process: {cause}",
+            subject,
+            "problem",
+            f"compiled anew in every process: {cause}",
             "export NUMBA_CACHE_DIR=/a/folder/of/yours",
-        )  # fmt: skip
+        )
         return
     healing = "; {} files there, damaged or of another release, are made anew when needed"
     text = f"kept in {folder}{healing.format(damaged) if damaged else ''}"

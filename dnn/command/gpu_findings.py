@@ -13,17 +13,20 @@ def gpu():
     wheels = [w for w in ("cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "cupy") if version(w)]
     if len(wheels) > 1:
         yield Finding(
-            "CuPy", "problem", f"{', '.join(wheels)} overwrite each other's files",
+            "CuPy",
+            "problem",
+            f"{', '.join(wheels)} overwrite each other's files",
             f"pip uninstall -y {' '.join(wheels)} && pip install -e '.[cuda13]'",
-        )  # fmt: skip
+        )
         return
     if not wheels:
         card = shutil.which("nvidia-smi")
         yield Finding(
-            "CuPy", "problem" if card else "none",
+            "CuPy",
+            "problem" if card else "none",
             "not installed" + (", though there is an NVIDIA driver" if card else "; no GPU found"),
             "pip install -e '.[cuda13]'" if card else "",
-        )  # fmt: skip
+        )
         return
     yield Finding("CuPy", "ok", f"{wheels[0]} {version(wheels[0])}")
     yield from _card()
@@ -35,9 +38,7 @@ def _card():
     try:
         runtime = import_cupy().cuda.runtime
     except ImportError as cause:
-        yield Finding(
-            "GPU", "problem", str(cause), "pip install --force-reinstall -e '.[cuda13]'"
-        )  # fmt: skip
+        yield Finding("GPU", "problem", str(cause), "pip install --force-reinstall -e '.[cuda13]'")
         return
     try:
         driver = runtime.driverGetVersion()
@@ -55,18 +56,21 @@ def _card():
     fits = driver // 1000 >= built // 1000
     numbers = f"driver for CUDA {_cuda(driver)}, CuPy built for {_cuda(built)}"
     yield Finding(
-        "driver", "ok" if fits else "problem", numbers,
+        "driver",
+        "ok" if fits else "problem",
+        numbers,
         "" if fits else "pip uninstall -y cupy-cuda13x && pip install -e '.[cuda12]'",
-    )  # fmt: skip
+    )
     properties = runtime.getDeviceProperties(0)
     capability = f"{properties['major']}.{properties['minor']}"
     enough = properties["major"] >= 8
     yield Finding(
-        "GPU", "ok" if enough else "problem",
+        "GPU",
+        "ok" if enough else "problem",
         f"{properties['name'].decode()}, compute capability {capability}, "
         f"{properties['totalGlobalMem'] / 2**30:.0f} GiB",
         "" if enough else "dnn train --device cpu   (the kernels need 8.0 or newer)",
-    )  # fmt: skip
+    )
 
 
 def _cuda(number):
@@ -83,9 +87,11 @@ def toolchain():
             there = False
         if not there:
             yield Finding(
-                subject, "none", "not installed; only needed to compile GPU kernels",
+                subject,
+                "none",
+                "not installed; only needed to compile GPU kernels",
                 "pip install -e '.[test]'   (or [cuda13] where there is a card)",
-            )  # fmt: skip
+            )
             return
     from kernels.device import DeviceError, toolchain
 
@@ -141,14 +147,17 @@ def emulated_device():
         return
     except DeviceError as cause:
         yield Finding(
-            subject, "problem", str(cause),
+            subject,
+            "problem",
+            str(cause),
             "export CXX=/path/of/g++   (a compiler of C++20: g++ 11 or newer)",
-        )  # fmt: skip
+        )
         return
     right = (y == np.arange(32)).all() and not result.reports
     text = f"{build.compiler()} compiled a kernel, which "
     yield Finding(
-        subject, "ok" if right else "problem",
+        subject,
+        "ok" if right else "problem",
         text + ("ran and was checked" if right else "gave wrong numbers"),
         "" if right else f"rm -r {cache.folder()}",
-    )  # fmt: skip
+    )

@@ -129,9 +129,14 @@ def _train(folder, about, model, data, keeper) -> int:
 
     with both_ends.asked():
         model.fit(
-            x, y, batch_size=options.batch_size, epochs=options.epochs, callbacks=keeper,
-            validation_split=options.validation_split, initial_epoch=model.epochs_trained,
-        )  # fmt: skip
+            x,
+            y,
+            batch_size=options.batch_size,
+            epochs=options.epochs,
+            callbacks=keeper,
+            validation_split=options.validation_split,
+            initial_epoch=model.epochs_trained,
+        )
     del x, y
     test = model.evaluate(x_test, y_test, return_dict=True)
 
@@ -142,9 +147,12 @@ def _train(folder, about, model, data, keeper) -> int:
         plots.learning_curves(keeper, path=folder / "learning_curves.png", title=title)
     predicted = model.predict(x_test).argmax(axis=1)
     plots.confusion_matrix(
-        y_test, predicted, model.class_names, path=folder / "confusion_matrix.png",
+        y_test,
+        predicted,
+        model.class_names,
+        path=folder / "confusion_matrix.png",
         title=f"{title}: test images",
-    )  # fmt: skip
+    )
     folder.finish(metrics(model, keeper, test, about))
     say(f"test accuracy {test['accuracy']:.4f}, test loss {test['loss']:.4f}")
     say(f"written to {folder.path}")

@@ -30,9 +30,13 @@ from .errors import DatasetFileError
 CHUNK_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _TYPES = {
-    0x08: np.uint8, 0x09: np.int8, 0x0B: np.int16, 0x0C: np.int32, 0x0D: np.float32,
+    0x08: np.uint8,
+    0x09: np.int8,
+    0x0B: np.int16,
+    0x0C: np.int32,
+    0x0D: np.float32,
     0x0E: np.float64,
-}  # fmt: skip
+}
 _UBYTE = b"\0\0\x08"
 _OTHER = "Give the path of such a file"  # this one may be whole
 _MOST_DIMENSIONS = 32  # any more is no image; numpy itself takes 64

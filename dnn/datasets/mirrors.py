@@ -70,9 +70,11 @@ class _Fetch(threading.Thread):
         import pooch
 
         fetch = pooch.HTTPDownloader(
-            progressbar=self.bar, chunk_size=_CHUNK_BYTES, timeout=(CONNECT_S, READ_S),
+            progressbar=self.bar,
+            chunk_size=_CHUNK_BYTES,
+            timeout=(CONNECT_S, READ_S),
             hooks={"response": self._answered},
-        )  # fmt: skip
+        )
         try:
             fetch(self.url, self.out, None)
         except Exception as error:

@@ -91,8 +91,14 @@ class BatchNormalization(Layer, recordable=True):
     def backward(self, place: Place, step: Any) -> None:
         gradients = place.gradients
         kernels.batch_norm_backward(
-            place.dz, place.x, place.parameters.get("gamma"), place.saved["statistics"],
-            x_activation=place.x_activation, x_saved=place.x_saved,
-            need_dx=place.dx is not None, need_dgamma=self.scale, need_dbeta=self.center,
+            place.dz,
+            place.x,
+            place.parameters.get("gamma"),
+            place.saved["statistics"],
+            x_activation=place.x_activation,
+            x_saved=place.x_saved,
+            need_dx=place.dx is not None,
+            need_dgamma=self.scale,
+            need_dbeta=self.center,
             out=(place.dx, gradients.get("gamma"), gradients.get("beta")),
-        )  # fmt: skip
+        )

@@ -62,7 +62,13 @@ class Dense(Layer, recordable=True):
     def backward(self, place: Place, step: Any) -> None:
         dw, db = place.gradients["w"], place.gradients.get("b")
         kernels.linear_backward(
-            place.dz, place.x, place.parameters["w"], x_activation=place.x_activation,
-            x_saved=place.x_saved, need_dx=place.dx is not None, bias=self.use_bias,
-            precision=place.precision, out=(place.dx, dw, db),
-        )  # fmt: skip
+            place.dz,
+            place.x,
+            place.parameters["w"],
+            x_activation=place.x_activation,
+            x_saved=place.x_saved,
+            need_dx=place.dx is not None,
+            bias=self.use_bias,
+            precision=place.precision,
+            out=(place.dx, dw, db),
+        )

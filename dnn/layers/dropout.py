@@ -36,6 +36,10 @@ class Dropout(Layer, recordable=True):
     def backward(self, place: Place, step: Any) -> None:
         if place.dx is not None:
             kernels.dropout_backward(
-                place.dz, self.rate, *place.draw(step, self.seed),
-                x_activation=place.x_activation, x_saved=place.x_saved, out=place.dx,
-            )  # fmt: skip
+                place.dz,
+                self.rate,
+                *place.draw(step, self.seed),
+                x_activation=place.x_activation,
+                x_saved=place.x_saved,
+                out=place.dx,
+            )

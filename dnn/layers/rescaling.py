@@ -44,9 +44,7 @@ def rescale(x, scale, offset, y):
     """y = x · scale + offset, to the bit, by batch_norm with a mean of 0 and a variance of 1: it
     reads both numbers, where an activation that holds them would be compiled for each."""
     gamma, beta, mean, variance = columns(device_of(x=x), x.shape[1], scale, offset)
-    kernels.batch_norm(
-        x, gamma, beta, mean, variance, epsilon=1e-30, training=False, out=y
-    )  # fmt: skip
+    kernels.batch_norm(x, gamma, beta, mean, variance, epsilon=1e-30, training=False, out=y)
 
 
 @functools.lru_cache(maxsize=16)

@@ -34,9 +34,14 @@ class _ElementwiseLoss(Loss):
         self, z: Any, targets: Any, scale: float, loss: Any, dz: Any, hit: Any, weights: Any = None
     ) -> None:
         kernels.elementwise_loss(
-            z, targets, self.function, scale=scale, weights=weights,
-            out=(loss, False if dz is None else dz), hit=hit if self.counts_hits else None,
-        )  # fmt: skip
+            z,
+            targets,
+            self.function,
+            scale=scale,
+            weights=weights,
+            out=(loss, False if dz is None else dz),
+            hit=hit if self.counts_hits else None,
+        )
 
 
 class _NumberLoss(_ElementwiseLoss):

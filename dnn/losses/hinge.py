@@ -39,7 +39,8 @@ class Hinge(_YesNoLoss, recordable=True):
         no, yes = self.labels
         other = (0, 1) if no else (-1, 1)
         _refuse(
-            y, ((y != no) & (y != yes)).any(axis=1),
+            y,
+            ((y != no) & (y != yes)).any(axis=1),
             f"{no} (no) or {yes} (yes); for others write losses.Hinge(labels={other})",
-        )  # fmt: skip
+        )
         return np.where(y == yes, np.float32(1), np.float32(-1))

@@ -33,9 +33,14 @@ def comparison(
             raise ValueError(f"value: got {value!r}; the history of {name!r} has {sorted(values)}")
         epochs = np.arange(1, len(values[value]) + 1)
         axis.plot(
-            epochs, values[value], **style(i), marker=MARKERS[i % len(MARKERS)], markersize=4,
-            markevery=max(1, len(epochs) // FEW * 4), label=name,
-        )  # fmt: skip
+            epochs,
+            values[value],
+            **style(i),
+            marker=MARKERS[i % len(MARKERS)],
+            markersize=4,
+            markevery=max(1, len(epochs) // FEW * 4),
+            label=name,
+        )
     axis.set(xlabel="epoch", ylabel=value, yscale=scale, title=title)
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.3)

@@ -45,7 +45,12 @@ def confusion_matrix(
         for column in range(classes):
             if counts[row, column]:
                 axis.text(
-                    column, row, counts[row, column], ha="center", va="center", fontsize=8,
+                    column,
+                    row,
+                    counts[row, column],
+                    ha="center",
+                    va="center",
+                    fontsize=8,
                     color="white" if shares[row, column] > 0.5 else "black",
-                )  # fmt: skip
+                )
     return save(figure, path)

@@ -53,10 +53,14 @@ def decision_boundary(
     if axis is None:
         figure, (axis,) = new_figure(width=5.5, height=4.5)
     axis.contourf(
-        across, up, regions, levels=np.arange(classes + 1) - 0.5, alpha=0.25,
+        across,
+        up,
+        regions,
+        levels=np.arange(classes + 1) - 0.5,
+        alpha=0.25,
         colors=[COLOURS[c % len(COLOURS)] for c in range(classes)],
         hatches=[HATCHES[c % len(HATCHES)] for c in range(classes)],
-    )  # fmt: skip
+    )
     for c in range(classes if classes > 2 else 1):
         ahead = outputs[:, c] - np.delete(outputs, c, axis=1).max(axis=1)
         if ahead.min() < 0 < ahead.max():

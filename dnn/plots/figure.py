@@ -43,9 +43,15 @@ def scatter_classes(axis, x, y, names=None):
     """
     for c in sorted({int(c) for c in y}):
         axis.scatter(
-            *x[y == c].T, s=24, color=COLOURS[c % len(COLOURS)], marker=MARKERS[c % len(MARKERS)],
-            edgecolor="white", linewidth=0.5, label=names[c] if names else f"class {c}", zorder=3,
-        )  # fmt: skip
+            *x[y == c].T,
+            s=24,
+            color=COLOURS[c % len(COLOURS)],
+            marker=MARKERS[c % len(MARKERS)],
+            edgecolor="white",
+            linewidth=0.5,
+            label=names[c] if names else f"class {c}",
+            zorder=3,
+        )
 
 
 def save(figure, path):

@@ -43,9 +43,14 @@ def gradient_flow(
         every = max(1, len(values) // 8)
         for layer, of_layer in enumerate(values.T):
             axis.plot(
-                records["step"], of_layer, **style(layer), marker=MARKERS[layer % len(MARKERS)],
-                markevery=every, markersize=5, label=f"layer {layer}",
-            )  # fmt: skip
+                records["step"],
+                of_layer,
+                **style(layer),
+                marker=MARKERS[layer % len(MARKERS)],
+                markevery=every,
+                markersize=5,
+                label=f"layer {layer}",
+            )
         axis.set(xlabel="step", ylabel=label)
         if scale == "log" and np.isfinite(values).any():
             axis.set_yscale("log")

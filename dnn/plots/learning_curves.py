@@ -45,9 +45,14 @@ def learning_curves(
             if np.isfinite(held_out).any():
                 best = (np.nanargmax if better_high[name] else np.nanargmin)(held_out)
                 axis.scatter(
-                    epochs[best], held_out[best], s=140, marker="*", color="black", zorder=4,
+                    epochs[best],
+                    held_out[best],
+                    s=140,
+                    marker="*",
+                    color="black",
+                    zorder=4,
                     label=f"best validation: {held_out[best]:.4f}, epoch {epochs[best]}",
-                )  # fmt: skip
+                )
         axis.set(xlabel="epoch", ylabel=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)

@@ -54,10 +54,14 @@ def local_minima(
     figure = problem.draw(descended, box, title)
     for ending in {round(float(d.losses[-1]), 3): d for d in descended}.values():
         figure.axes[0].annotate(
-            f"loss {ending.losses[-1]:.3f}", ending.way[-1], xytext=(0, 12), ha="center",
-            textcoords="offset points", fontweight="bold",
+            f"loss {ending.losses[-1]:.3f}",
+            ending.way[-1],
+            xytext=(0, 12),
+            ha="center",
+            textcoords="offset points",
+            fontweight="bold",
             bbox={"boxstyle": "round", "facecolor": "white", "alpha": 0.85, "linewidth": 0},
-        )  # fmt: skip
+        )
     return save(figure, path)
 
 

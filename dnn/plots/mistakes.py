@@ -53,8 +53,9 @@ def mistakes(
         axis.set_yticks([])
         axis.set_title(
             f"taken for {names[predicted[i]]}\n{probability[i].max():.1%} sure\n"
-            f"is {names[y[i]]} (#{i})", fontsize=8,
-        )  # fmt: skip
+            f"is {names[y[i]]} (#{i})",
+            fontsize=8,
+        )
     for axis in axes[len(shown) :]:
         axis.remove()
     figure.suptitle(f"{title}: {len(shown)} of {wrong} among {len(y)}")

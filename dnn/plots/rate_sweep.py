@@ -21,9 +21,13 @@ def rate_sweep(
     if sweep.suggestion is not None:
         where = list(sweep.rates).index(sweep.suggestion)
         axis.plot(
-            sweep.suggestion, sweep.smoothed[where], "o", color=LINE_COLOURS[1], markersize=9,
+            sweep.suggestion,
+            sweep.smoothed[where],
+            "o",
+            color=LINE_COLOURS[1],
+            markersize=9,
             label=f"suggestion: {sweep.suggestion:.2g}",
-        )  # fmt: skip
+        )
     axis.set(xscale="log", xlabel="learning rate", ylabel="loss", title=title)
     axis.set_ylim(top=1.1 * max(sweep.smoothed))  # single batches blow up far beyond it
     axis.grid(alpha=0.3)

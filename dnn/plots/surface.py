@@ -113,9 +113,15 @@ class _Walk(Callback, reads_gradients=False):
 def rule_label(rule):
     """ "SGD, momentum 0.9, rate 0.2"."""
     momentum = getattr(rule, "momentum", 0)
-    return type(rule).__name__ + (f", momentum {momentum:g}" if momentum else "") + (
-        f", rate {rule.learning_rate:.3g}" if isinstance(rule.learning_rate, float | int) else ""
-    )  # fmt: skip
+    return (
+        type(rule).__name__
+        + (f", momentum {momentum:g}" if momentum else "")
+        + (
+            f", rate {rule.learning_rate:.3g}"
+            if isinstance(rule.learning_rate, float | int)
+            else ""
+        )
+    )
 
 
 def around(points, share=0.65, least=0.5):

@@ -56,9 +56,10 @@ def check(
     if variant is not None:
         one_of("variant", variant, dispatch.files(op, device))
     chosen = [
-        v for v in variants(op, every_precision=True, devices=(device,), special=True)
+        v
+        for v in variants(op, every_precision=True, devices=(device,), special=True)
         if variant == v.file or (variant is None and not v.why_not)
-    ]  # fmt: skip
+    ]
     for refused in filter(None, (v.why_not for v in chosen)):
         raise DeviceError(refused)
     say(f"{op} on {device}")

@@ -43,11 +43,13 @@ def residue_shapes(op, long=False) -> list[tuple[int, int, int]]:
     """
     largest = {max(t for t in tiles(op) if t <= most) for most in ((64, 1024) if long else (64,))}
     shapes = [
-        tuple(1 + (step * r + first) % t + (t if r % 4 == turn else 0)
-              for step, first, turn in ((1, 0, 1), (29, 7, 2), (43, 21, 3)))
+        tuple(
+            1 + (step * r + first) % t + (t if r % 4 == turn else 0)
+            for step, first, turn in ((1, 0, 1), (29, 7, 2), (43, 21, 3))
+        )
         for t in sorted(largest)
         for r in range(t)
-    ]  # fmt: skip
+    ]
     return list(dict.fromkeys(shapes))
 
 

@@ -184,9 +184,15 @@ def scalar_ltoir(function, name, arch) -> bytes:
     """LTO-IR of a scalar Python function as `extern "C" __device__ float name(float)`."""
     try:
         code, _ = cuda.compile(
-            float32_literals(function), float32(float32), device=True, abi="c",
-            abi_info={"abi_name": name}, cc=_capability(arch), output="ltoir", forceinline=True,
-        )  # fmt: skip
+            float32_literals(function),
+            float32(float32),
+            device=True,
+            abi="c",
+            abi_info={"abi_name": name},
+            cc=_capability(arch),
+            output="ltoir",
+            forceinline=True,
+        )
     except Exception as cause:
         where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
         raise CompileError(f"{name} ({function.__name__}, {where}) for {arch}: {cause}") from cause

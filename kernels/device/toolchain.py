@@ -52,10 +52,13 @@ def compile_cpp(text, name, arch, defines, more_headers=None, folders=()) -> byt
     includes = headers() | (more_headers or {})
     program = check(
         *nvrtc.nvrtcCreateProgram(
-            text.encode(), str(name).encode(), len(includes),
-            [body.encode() for body in includes.values()], [key.encode() for key in includes],
+            text.encode(),
+            str(name).encode(),
+            len(includes),
+            [body.encode() for body in includes.values()],
+            [key.encode() for key in includes],
         )
-    )  # fmt: skip
+    )
     options = [f"--gpu-architecture={arch}", "--std=c++17", "-dlto", "-default-device", "-lineinfo"]
     options += ["-diag-suppress=177"]  # constants that one entry reads and another does not
     options += [f"-D{key}={value}" for key, value in defines.items()]

@@ -104,13 +104,14 @@ class Unit:
             return dict.fromkeys(self.names, code)
         return {
             entry: cache.cached(
-                self._key(arch, f"cubin {entry}"), "cubin",
+                self._key(arch, f"cubin {entry}"),
+                "cubin",
                 lambda entry=entry: toolchain.link(
                     [("ptx", self._python(arch, entry))], f"{self.op}/{self.file}", arch
                 )[0],
             )
             for entry in self.names
-        }  # fmt: skip
+        }
 
     def ptx(self, arch) -> dict[str, str]:
         """{entry point: PTX}, what the machine code is assembled from."""
@@ -120,11 +121,12 @@ class Unit:
             return dict.fromkeys(self.names, code.decode().strip("\0"))
         return {
             entry: cache.cached(
-                self._key(arch, f"ptx {entry}"), "ptx",
+                self._key(arch, f"ptx {entry}"),
+                "ptx",
                 lambda entry=entry: self._python(arch, entry),
             ).decode()
             for entry in self.names
-        }  # fmt: skip
+        }
 
     def assembled(self, arch) -> list[tuple[bytes, str]]:
         """Each piece of machine code with what the assembler says of it: registers, spills and

@@ -82,9 +82,14 @@ def of_tensors():
     yield "half of an epoch's values", model_of(one, [4], {"epoch.hits": ((1,), 0, 4)}, bytes(4))
     yield "one of nothing", model_of(one, [4], fits | {"x": ((0,), 40, 40)}, bytes(40))
     for name, shape in (
-        ("numbers that are true", (True, True)), ("halves", (4.0, 2)), ("nested", ((4,), 2)),
-        ("negative", (-4, -2)), ("text", ("4", 2)), ("huge", (2**70, 0)), ("nothing", (None, 2)),
-    ):  # fmt: skip
+        ("numbers that are true", (True, True)),
+        ("halves", (4.0, 2)),
+        ("nested", ((4,), 2)),
+        ("negative", (-4, -2)),
+        ("text", ("4", 2)),
+        ("huge", (2**70, 0)),
+        ("nothing", (None, 2)),
+    ):
         yield f"shape: {name}", model_of(one, [4], fits | {"0.w": (shape, 8, 40)}, bytes(40))
     for kind in ("F64", "F16", "BF16", "I8", "f32", "", None, [], 5):
         table = {"0.b": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
@@ -125,16 +130,19 @@ MEMBERS = {
     "optimizer": [
         optimizers.Adam(schedules.OneCycle(0.1, 50)),
         optimizers.SGD(schedules.CosineDecay(0.1, 50)),
-        optimizers.AdamW(schedules.ExponentialDecay(0.1, 50)), optimizers.RMSprop(0.1),
+        optimizers.AdamW(schedules.ExponentialDecay(0.1, 50)),
+        optimizers.RMSprop(0.1),
         optimizers.Adagrad(schedules.PiecewiseConstantDecay([5], [0.1, 0.2])),
         optimizers.Adadelta(schedules.Constant(0.1)),
     ],
     "loss": [losses.SparseCategoricalCrossentropy(), losses.CategoricalCrossentropy()],
     "layers": [
-        layers.Dropout(0.5), layers.BatchNormalization(), layers.Rescaling(0.5),
+        layers.Dropout(0.5),
+        layers.BatchNormalization(),
+        layers.Rescaling(0.5),
         layers.Dense(2, kernel_initializer="random_normal"),
     ],
-}  # fmt: skip
+}
 WRONG = ("x", [], {"class": "X"}, {}, raw("1e400"), raw("NaN"), raw("-Infinity"))
 
 
@@ -160,8 +168,14 @@ def of_fields():
 
 
 def of_training():
-    for name in ("steps_trained", "epochs_trained", "schedule_steps", "samples_trained",
-                 "epoch_samples", "averaged"):  # fmt: skip
+    for name in (
+        "steps_trained",
+        "epochs_trained",
+        "schedule_steps",
+        "samples_trained",
+        "epoch_samples",
+        "averaged",
+    ):
         for value in (-1, 2**31, 10**30, 0.5, "0", None, [], {}, raw("1e400")):
             if name == "epoch_samples" and value == 2**31:
                 continue  # may be

@@ -94,8 +94,10 @@ NOT_TAKEN = {
     "ragged": ([[1, 2], [3]], "x[1]: got shape (1,); expected (2,), as x[0] has. Pad the rows"),
     "ragged within": ([[[1, 2], [3, 4]], [[1], [2, 3]]], "x[1][1]: got shape (2,); expected (1,)"),
     "ragged arrays": ([np.zeros(2), np.zeros(3)], "x[1]: got shape (3,); expected (2,)"),
-    "objects": (np.array([[1, 2], [3, None]], object), "dtype object; expected numbers. x[1, 1] is "
-                "None"),
+    "objects": (
+        np.array([[1, 2], [3, None]], object),
+        "dtype object; expected numbers. x[1, 1] is None",
+    ),
     "numbers as objects": (X.astype(object), "All in it are: write np.asarray(x).astype(np.f"),
     "huge integers": ([[2**70, 1]], "dtype object; expected numbers. All in it are"),
     "text": (X.astype(str), "All in it are: write np.asarray(x).astype(np.float32)"),
@@ -108,7 +110,7 @@ NOT_TAKEN = {
     "durations": (X.astype("m8[s]"), "expected numbers. Write x / np.timedelta64(1, 's')"),
     "fields": (np.zeros(3, [("a", "f4")]), "Write np.lib.recfunctions.structured_to_unstructured("),
     "bfloat16": (Unreadable(X), "x: got a Unreadable of torch.bfloat16 that NumPy cannot take (bf"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", NOT_TAKEN)

@@ -52,9 +52,14 @@ def test_running_shows_the_batch():
         def on_train_batch_end(self, batch, logs):
             r = self.model.running
             np.testing.assert_array_equal(r.x, X[r.samples])
-            assert [y.shape for y in r.outputs] == [y.shape for y in r.dz] == [
-                (r.rows, 8), (r.rows, 4),
-            ]  # fmt: skip
+            assert (
+                [y.shape for y in r.outputs]
+                == [y.shape for y in r.dz]
+                == [
+                    (r.rows, 8),
+                    (r.rows, 4),
+                ]
+            )
             found.extend(r.samples.tolist())
 
     model = small_model()
@@ -135,8 +140,9 @@ def test_history_and_the_display_see_what_callbacks_add(capsys):
     history = model.fit(X, Y, epochs=2, verbose=2, callbacks=Script(twice=[8.5, 7]))
     assert history.history["twice"] == [8.5, 7]
     assert ["twice: 8.5000" in line for line in capsys.readouterr().out.splitlines()] == [
-        True, False,
-    ]  # fmt: skip
+        True,
+        False,
+    ]
 
 
 def test_every_event_is_called_as_keras_does():
@@ -156,14 +162,17 @@ def test_every_event_is_called_as_keras_does():
     assert told.told == [
         ("on_train_begin",),
         ("on_epoch_begin", 0),
-        ("on_train_batch_begin", 0), ("on_train_batch_end", 0),
-        ("on_train_batch_begin", 1), ("on_train_batch_end", 1),
+        ("on_train_batch_begin", 0),
+        ("on_train_batch_end", 0),
+        ("on_train_batch_begin", 1),
+        ("on_train_batch_end", 1),
         ("on_test_begin",),
-        ("on_test_batch_begin", 0), ("on_test_batch_end", 0),
+        ("on_test_batch_begin", 0),
+        ("on_test_batch_end", 0),
         ("on_test_end",),
         ("on_epoch_end", 0),
         ("on_train_end",),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(

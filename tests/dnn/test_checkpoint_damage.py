@@ -158,7 +158,8 @@ FORGERIES = {
     "seed of text": (put("model", "seed", "0"), "seed: got '0'"),
     "unknown optimizer": (put("model", "compile", "optimizer", "class", "X"), "optimizer: got 'X'"),
     "unknown schedule": (
-        put("model", "compile", "optimizer", "learning_rate", {"class": "X"}), "describes no model",
+        put("model", "compile", "optimizer", "learning_rate", {"class": "X"}),
+        "describes no model",
     ),
     "unknown loss": (put("model", "compile", "loss", "class", "X"), "loss: got 'X'"),
     "unknown metric": (put("model", "compile", "metrics", ["x"]), "metric: got 'x'"),
@@ -166,7 +167,8 @@ FORGERIES = {
     "compile of text": (put("model", "compile", "x"), "describes no model"),
     "a tensor less": (lambda table, said: table.pop("0.b"), "its tensors overlap or leave holes"),
     "a tensor more": (
-        lambda table, said: table.update({"9.w": table["0.w"]}), "its tensors overlap or leave",
+        lambda table, said: table.update({"9.w": table["0.w"]}),
+        "its tensors overlap or leave",
     ),
     "double precision": (put("0.w", "dtype", "F64"), "the tensor '0.w' does not fit"),
     "another shape": (put("0.w", "shape", [2, 3]), "its tensors do not fit its architecture"),
@@ -179,7 +181,7 @@ FORGERIES = {
     "negative offsets": (put("0.w", "data_offsets", [-24, 0]), "the tensor '0.w' does not fit"),
     "half an offset": (put("0.w", "data_offsets", [8.0, 32.0]), "the tensor '0.w' does not fit"),
     "a tensor of text": (lambda table, said: table.update({"0.w": "x"}), "'0.w' does not fit"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", FORGERIES)
@@ -188,9 +190,7 @@ def test_forgeries(case, data, refuses):
     refuses(forged(data, change), message)
 
 
-@pytest.mark.parametrize(
-    "digest", [None, "", 0, "0" * 64, "\ud800" * 64, [], "A" * 64], ids=repr
-)  # fmt: skip
+@pytest.mark.parametrize("digest", [None, "", 0, "0" * 64, "\ud800" * 64, [], "A" * 64], ids=repr)
 def test_digests_that_are_none(digest, data, refuses):
     size = int.from_bytes(data[:8], "little")
     table = json.loads(data[8 : 8 + size])

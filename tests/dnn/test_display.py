@@ -97,9 +97,13 @@ def test_commands_print_in_any_encoding():
         environment = os.environ | environment | {"PYTHONPATH": str(ROOT)}
         for command in COMMANDS if encoding == "ascii" else COMMANDS[:1]:
             process = subprocess.Popen(
-                [sys.executable, *command], env=environment, text=True, encoding=encoding,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )  # fmt: skip
+                [sys.executable, *command],
+                env=environment,
+                text=True,
+                encoding=encoding,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
             started.append((command, process))
     for command, process in started:
         out, err = process.communicate(timeout=60)

@@ -91,8 +91,12 @@ LABELS = {
 }  # fmt: skip
 
 PROBABILITIES = {
-    "integer labels": (Y, ValueError, "y: got shape (203,); expected (samples, 4). For integer "
-                       "labels use SparseCategoricalCrossentropy"),
+    "integer labels": (
+        Y,
+        ValueError,
+        "y: got shape (203,); expected (samples, 4). For integer "
+        "labels use SparseCategoricalCrossentropy",
+    ),
     "other classes": (ONE_HOT[:, :3], ValueError, "y: got shape (203, 3); expected (samples, 4)"),
     "negative": (ONE_HOT * 2 - 0.5, ValueError, "expected probabilities that sum to 1"),
     "sums of 2": (ONE_HOT * 2, ValueError, "(203 of 203 rows do not)"),
@@ -100,7 +104,7 @@ PROBABILITIES = {
     "text": (ONE_HOT.astype(str), TypeError, "expected numbers"),
     "a number": (1.0, ValueError, "y: got shape (); expected (samples, 4)"),
     "too few": (ONE_HOT[:-1], ValueError, "x, y: got 203 samples and 202 targets"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate"])
@@ -186,8 +190,11 @@ def compiled(**options):
 NAMES = {
     "activation": (lambda: layers.Dense(4, activation="rellu"), "got 'rellu'", "relu"),
     "activation layer": (lambda: layers.Activation("sigmod"), "activation: got 'sig", "sigmoid"),
-    "initializer": (lambda: layers.Dense(4, kernel_initializer="he_norml"), "got 'he_norml'",
-                    "he_normal"),
+    "initializer": (
+        lambda: layers.Dense(4, kernel_initializer="he_norml"),
+        "got 'he_norml'",
+        "he_normal",
+    ),
     "bias initializer": (lambda: layers.Dense(4, bias_initializer="zero"), "got 'zero'", "zeros"),
     "loss": (compiled(loss="categorical_crossentrpy"), "loss: got", "categorical_crossentropy"),
     "optimizer": (compiled(optimizer="sgdd"), "optimizer: got 'sgdd'", "sgd"),
@@ -196,7 +203,7 @@ NAMES = {
     "float16": (compiled(precision="float16"), "precision: got 'float16'", "bfloat16"),
     "device": (lambda: Sequential(device="cpuu"), "device: got 'cpuu'", "cpu"),
     "layer": (lambda: Sequential(["flaten"]), "layer: got 'flaten'", "flatten"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", NAMES)
@@ -242,16 +249,22 @@ MODELS = {
     "no sizes": (lambda: layers.Input(()), "shape: got (); expected sizes of 1 or more"),
     "half a size": (lambda: layers.Input(2.5), "shape: got 2.5; expected sizes of 1 or more"),
     "negative size": (lambda: small_model().build(-3), "shape: got -3; expected sizes of 1 or"),
-    "another shape": (lambda: Sequential([layers.Input(3), layers.Dense(4)]).build(4),
-                      "input_shape: got (4,); the model expects (3,)"),
-    "Input later": (lambda: Sequential([layers.Dense(4), layers.Input(4)]),
-                    "layer: Input comes first or not at all"),
-    "a layer twice": (lambda: Sequential([dense := layers.Dense(4), dense]),
-                      "layer: this Dense is in the model; make another"),
+    "another shape": (
+        lambda: Sequential([layers.Input(3), layers.Dense(4)]).build(4),
+        "input_shape: got (4,); the model expects (3,)",
+    ),
+    "Input later": (
+        lambda: Sequential([layers.Dense(4), layers.Input(4)]),
+        "layer: Input comes first or not at all",
+    ),
+    "a layer twice": (
+        lambda: Sequential([dense := layers.Dense(4), dense]),
+        "layer: this Dense is in the model; make another",
+    ),
     "negative seed": (lambda: Sequential(seed=-1), "seed: got -1; expected an integer, 0 ≤ seed"),
     "half a seed": (lambda: Sequential(seed=0.5), "seed: got 0.5; expected an integer"),
     "large seed": (lambda: Sequential(seed=2**63), "expected an integer, 0 ≤ seed < 2⁶³"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", MODELS)

@@ -78,8 +78,15 @@ def test_callbacks_are_told_everything_in_order():
     logs = ["accuracy", "loss", "seconds"]
     batches = [0, 1, 2, 3, 4, 5, 6]
     assert witness.told == [
-        "begin", "epoch 0", *batches, logs, "epoch 1", *batches, logs, "end",
-    ]  # fmt: skip
+        "begin",
+        "epoch 0",
+        *batches,
+        logs,
+        "epoch 1",
+        *batches,
+        logs,
+        "end",
+    ]
     assert witness.model is model
     assert witness.params == {"epochs": 2, "steps": 7, "samples": 203}
 

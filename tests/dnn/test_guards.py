@@ -252,12 +252,14 @@ SQUASHED = {
     "Dense": ([layers.Dense(3, activation="softmax")], "softmax"),
     "Softmax": ([layers.Dense(3), layers.Softmax()], "softmax"),
     "Activation": ([layers.Dense(3), layers.Activation("softmax")], "softmax"),
-    "BatchNormalization": ([layers.Dense(3), layers.BatchNormalization(activation="softmax")],
-                           "softmax"),
+    "BatchNormalization": (
+        [layers.Dense(3), layers.BatchNormalization(activation="softmax")],
+        "softmax",
+    ),
     "before Dropout": ([layers.Dense(3, "softmax"), layers.Dropout(0.1)], "softmax"),
     "before a linear": ([layers.Dense(3, "softmax"), layers.Activation("identity")], "softmax"),
     "sigmoid": ([layers.Dense(3, activation="sigmoid")], "sigmoid"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", SQUASHED)

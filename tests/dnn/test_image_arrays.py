@@ -17,9 +17,14 @@ def test_arrays_keep_their_dtype(tmp_path, dtype):
     x = GREY.astype(dtype)
     several = np.stack([x, x[::-1], x])
     for name in ("a.npy", "A.NPY"):
-        for array, expected in ((x, x[None]), (several, several), (x[None, ..., None], x[None]),
-                                (several.reshape(3, 30), several), (x.ravel(), x[None]),
-                                (np.asfortranarray(x), x[None])):  # fmt: skip
+        for array, expected in (
+            (x, x[None]),
+            (several, several),
+            (x[None, ..., None], x[None]),
+            (several.reshape(3, 30), several),
+            (x.ravel(), x[None]),
+            (np.asfortranarray(x), x[None]),
+        ):
             with open(tmp_path / name, "wb") as file:
                 np.save(file, array)
             found = images.read(tmp_path / name, SHAPE)

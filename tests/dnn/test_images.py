@@ -71,14 +71,23 @@ def test_transparency_lies_on_black(tmp_path):
     palette = Image.fromarray(GREY).convert("P")
     expected = np.where(GREY == GREY[2, 2], 0, GREY)
     near(images.read(saved(path, palette, transparency=int(GREY[2, 2])), SHAPE), expected, by=0)
-    near(images.read(saved(tmp_path / "c.gif", palette, transparency=int(GREY[2, 2])), SHAPE),
-         expected, by=0)  # fmt: skip
+    near(
+        images.read(saved(tmp_path / "c.gif", palette, transparency=int(GREY[2, 2])), SHAPE),
+        expected,
+        by=0,
+    )
     keyed = np.stack([GREY] * 3, -1)
-    near(images.read(saved(path, keyed, transparency=(16, 16, 16)), SHAPE),
-         np.where(GREY == 16, 0, GREY), by=0)  # fmt: skip
+    near(
+        images.read(saved(path, keyed, transparency=(16, 16, 16)), SHAPE),
+        np.where(GREY == 16, 0, GREY),
+        by=0,
+    )
     deep = GREY.astype(np.uint16) * 257
-    near(images.read(saved(path, deep, transparency=16 * 257), SHAPE),
-         np.where(GREY == 16, 0, GREY), by=0)  # fmt: skip
+    near(
+        images.read(saved(path, deep, transparency=16 * 257), SHAPE),
+        np.where(GREY == 16, 0, GREY),
+        by=0,
+    )
 
 
 def test_sixteen_bits_and_floats_are_scaled(tmp_path):
@@ -120,8 +129,11 @@ def test_a_tiff_whose_zero_is_white(tmp_path):
 
 def test_numbers_whose_white_is_not_known(tmp_path):
     path = tmp_path / "a.tiff"
-    for value, words in ((1.5, "floats from 0 to 1.5"), (np.nan, "floats from nan"),
-                         (-0.5, "floats from -0.5 to 0")):  # fmt: skip
+    for value, words in (
+        (1.5, "floats from 0 to 1.5"),
+        (np.nan, "floats from nan"),
+        (-0.5, "floats from -0.5 to 0"),
+    ):
         x = np.zeros(SHAPE, np.float32)
         x[2, 2] = value
         refused(saved(path, x), words)

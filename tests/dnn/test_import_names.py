@@ -75,9 +75,11 @@ def test_the_command_says_it_in_one_line(tmp_path):
     script = tmp_path / "dnn"  # as pip writes it
     script.write_text("from dnn.command.cli import main\nmain()")
     run = subprocess.run(
-        [sys.executable, script, "doctor"], env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, script, "doctor"],
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 1 and not run.stdout
     assert (
         run.stderr.startswith("dnn: error: dnn is of dense-kernels") and run.stderr.count("\n") == 1

@@ -22,10 +22,14 @@ X, Y = samples()  # 203 samples: 7 batches of 32
 def everything(model):
     """All that training changes, as bytes and numbers."""
     return (
-        bits([model.arena, *model.optimizer_state.values()]), model.steps_trained,
-        model.epochs_trained, model.schedule_steps, model.optimizer.learning_rate,
-        model.stop_training, id(model.history),
-    )  # fmt: skip
+        bits([model.arena, *model.optimizer_state.values()]),
+        model.steps_trained,
+        model.epochs_trained,
+        model.schedule_steps,
+        model.optimizer.learning_rate,
+        model.stop_training,
+        id(model.history),
+    )
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -137,8 +141,9 @@ def test_noise_alone_suggests_nothing(noise):
     none = [reason for rate, reason in found if rate is None]
     assert len(none) >= 185
     assert {reason.split(";")[1] for reason in none} <= {
-        " give a larger batch_size, or more steps", " give a smaller start",
-    }  # fmt: skip
+        " give a larger batch_size, or more steps",
+        " give a smaller start",
+    }
 
 
 def test_no_suggestion_says_why():

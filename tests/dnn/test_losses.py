@@ -51,8 +51,12 @@ from tests.dnn.loss_problem import (
         ("torch huber_loss, δ 0.5", losses.Huber(0.5), "numbers", {}),
         ("keras Huber", losses.Huber(), "numbers", {}),
         ("torch binary_cross_entropy_with_logits", BINARY(True), "yes or no", {}),
-        ("torch binary_cross_entropy_with_logits, probabilities", BINARY(True), "probabilities",
-         {}),
+        (
+            "torch binary_cross_entropy_with_logits, probabilities",
+            BINARY(True),
+            "probabilities",
+            {},
+        ),
         ("keras BinaryCrossentropy", BINARY(True), "yes or no", {}),
         ("keras BinaryCrossentropy, smoothed", BINARY(**SMOOTHED), "yes or no", {}),
         ("keras BinaryCrossentropy, weighted", BINARY(True), "yes or no", OF_SAMPLES),
@@ -63,7 +67,7 @@ from tests.dnn.loss_problem import (
         ("keras CategoricalCrossentropy, smoothed", ONE_HOT(**SMOOTHED), "one-hot", {}),
         ("keras SparseCategoricalCrossentropy, weighted", SPARSE(True), "labels", OF_SAMPLES),
     ],
-)  # fmt: skip
+)
 def test_trajectory(name, loss, kind, options):
     found = descent(loss, kind, **options)
     assert distance(found, figures(name)) <= ROUNDING

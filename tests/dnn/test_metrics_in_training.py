@@ -44,9 +44,12 @@ def model(loss=LOGITS, chosen=(), units=CLASSES, ending=None, rate=0.0, device="
 
 @pytest.mark.parametrize(
     ("loss", "ending"),
-    [(LOGITS, None), (losses.SparseCategoricalCrossentropy(), "softmax"),
-     (losses.SparseCategoricalCrossentropy(label_smoothing=0.1), "softmax")],
-)  # fmt: skip
+    [
+        (LOGITS, None),
+        (losses.SparseCategoricalCrossentropy(), "softmax"),
+        (losses.SparseCategoricalCrossentropy(label_smoothing=0.1), "softmax"),
+    ],
+)
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_targets_and_predictions_belong_to_one_sample(loss, ending, run_eagerly):
     """Shuffled, split, in batches: each pair is a sample's own target, as it was given, and what

@@ -80,24 +80,29 @@ def test_a_class_in_place_of_an_instance(cls, written):
 def test_a_file_has_the_librarys_own_name(name):
     ours = layers.Dense(3, name).function.name
     for layer in (
-        layers.Dense(3, name), layers.Activation(name), layers.BatchNormalization(activation=name)
-    ):  # fmt: skip
+        layers.Dense(3, name),
+        layers.Activation(name),
+        layers.BatchNormalization(activation=name),
+    ):
         assert layer.function.name == layer.activation == config(layer)["activation"] == ours
     assert layers.Dense(3).activation is None
 
 
 KEYWORDS = [
     (lambda: layers.Dense(unit=3), "Dense", "unit", "units"),
-    (lambda: layers.Dense(3, kernel_initialiser="zeros"), "Dense", "kernel_initialiser",
-     "kernel_initializer"),
+    (
+        lambda: layers.Dense(3, kernel_initialiser="zeros"),
+        "Dense",
+        "kernel_initialiser",
+        "kernel_initializer",
+    ),
     (lambda: layers.Dropout(p=0.5), "Dropout", "p", "rate"),
     (lambda: optimizers.Adam(lr=1e-3), "Adam", "lr", "learning_rate"),
-    (lambda: losses.BinaryCrossentropy(logits=True), "BinaryCrossentropy", "logits",
-     "from_logits"),
+    (lambda: losses.BinaryCrossentropy(logits=True), "BinaryCrossentropy", "logits", "from_logits"),
     (lambda: initializers.RandomNormal(std=1.0), "RandomNormal", "std", "stddev"),
     (lambda: schedules.OneCycle(lr=1e-3), "OneCycle", "lr", "max_learning_rate"),
     (lambda: callbacks.EarlyStopping(patiense=3), "EarlyStopping", "patiense", "patience"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("call", "name", "got", "near"), KEYWORDS, ids=lambda v: str(v)[:20])

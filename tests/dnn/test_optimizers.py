@@ -171,7 +171,7 @@ def test_rmsprop_takes_the_learning_rate_into_its_velocity(name):
     constant, changed = (
         (ours(optimizer, RATES[course]), FIGURES[f"torch {name}, {course} rate"])
         for course in RATES
-    )  # fmt: skip
+    )
     assert distance(*constant) <= ROUNDING
     assert distance(changed[0][:5], changed[1][:5]) <= ROUNDING
     assert distance(changed[0][6], changed[1][6]) >= DIFFERENT
@@ -200,12 +200,15 @@ def test_clipping_is_that_of_keras(name, course):
 @pytest.mark.parametrize(
     "optimizer",
     [
-        optimizers.Adagrad(0.1), optimizers.RMSprop(0.01), optimizers.Adadelta(),
-        optimizers.AdamW(0.01), optimizers.RMSprop(0.003, momentum=0.9, centered=True),
+        optimizers.Adagrad(0.1),
+        optimizers.RMSprop(0.01),
+        optimizers.Adadelta(),
+        optimizers.AdamW(0.01),
+        optimizers.RMSprop(0.003, momentum=0.9, centered=True),
         optimizers.SGD(0.1, 0.9, clipnorm=1.0),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_they_learn(optimizer):
     x, y = samples()
     model = small_model(optimizer=optimizer)

@@ -33,9 +33,13 @@ def test_the_good_files_are_answered_and_the_others_named(tmp_path, model, capsy
 
 @pytest.mark.parametrize(
     ("units", "activation", "loss"),
-    [(1, None, "mean_squared_error"), (3, None, "mean_squared_error"),
-     (3, "sigmoid", "binary_crossentropy"), (1, None, "hinge")],
-)  # fmt: skip
+    [
+        (1, None, "mean_squared_error"),
+        (3, None, "mean_squared_error"),
+        (3, "sigmoid", "binary_crossentropy"),
+        (1, None, "hinge"),
+    ],
+)
 def test_a_model_that_names_no_class_is_refused(tmp_path, capsys, units, activation, loss):
     from dnn import Sequential, layers
 

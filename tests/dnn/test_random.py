@@ -35,8 +35,11 @@ def test_bits_of_philox_itself():
     generator = np.random.Philox(key=[ones, ones], counter=[ones - 1, ones, ones, ones])
     found = generator.random_raw(4).tolist()
     assert [f"{word:016x}" for word in found] == [
-        "87b092c3013fe90b", "438c3c67be8d0224", "9cc7d7c69cd777b6", "a09caebf594f0ba0",
-    ]  # fmt: skip
+        "87b092c3013fe90b",
+        "438c3c67be8d0224",
+        "9cc7d7c69cd777b6",
+        "a09caebf594f0ba0",
+    ]
 
 
 def test_distributions():

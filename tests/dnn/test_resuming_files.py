@@ -59,19 +59,22 @@ FORGERIES = {
     "no progress": (lambda table, said: said.pop("training"), "describes no model"),
     "progress of text": (lambda table, said: said.update(training="x"), "describes no model"),
     "half a step": (
-        lambda table, said: said["training"].update(steps_trained=0.5), "steps_trained: got 0.5",
+        lambda table, said: said["training"].update(steps_trained=0.5),
+        "steps_trained: got 0.5",
     ),
     "past the epoch's end": (
         lambda table, said: said["training"].update(samples_trained=203, epoch_samples=203),
         "samples_trained: got 203; expected less than epoch_samples, 203",
     ),
     "no schedule": (
-        lambda table, said: said["training"].pop("schedule_steps"), "describes no model",
+        lambda table, said: said["training"].pop("schedule_steps"),
+        "describes no model",
     ),
     "state of no optimizer": (
-        lambda table, said: said["model"].update(compile=None), "its optimizer's state does not",
+        lambda table, said: said["model"].update(compile=None),
+        "its optimizer's state does not",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", FORGERIES)

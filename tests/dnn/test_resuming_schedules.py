@@ -74,10 +74,16 @@ def test_the_end_of_a_run_is_where_the_next_begins():
 @pytest.mark.parametrize(
     ("rate", "message"),
     [
-        (schedules.OneCycle(0.1, 30), "OneCycle: 30 of the 30 steps of this `fit` come after "
-         "its end, step 30, and train at a rate of 4e-07. Leave total_steps out, and it spans"),
-        (schedules.CosineDecay(0.1, 40), "CosineDecay: 20 of the 30 steps of this `fit` come "
-         "after its end, step 40, and train at a rate of 0. Leave decay_steps out"),
+        (
+            schedules.OneCycle(0.1, 30),
+            "OneCycle: 30 of the 30 steps of this `fit` come after "
+            "its end, step 30, and train at a rate of 4e-07. Leave total_steps out, and it spans",
+        ),
+        (
+            schedules.CosineDecay(0.1, 40),
+            "CosineDecay: 20 of the 30 steps of this `fit` come "
+            "after its end, step 40, and train at a rate of 0. Leave decay_steps out",
+        ),
         (schedules.ExponentialDecay(0.1, 10, 0.1), "ExponentialDecay: 30 of the 30 steps"),
         (schedules.OneCycle(0.1), None),
         (schedules.CosineDecay(0.1, 40, alpha=0.1), None),
@@ -86,7 +92,7 @@ def test_the_end_of_a_run_is_where_the_next_begins():
         (0.1, None),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_schedule_that_is_over_says_so(rate, message):
     """Nothing in the first fit, for which it was made; then what trains at 0 is told."""
     model = small_model(optimizer=optimizers.SGD(rate))
@@ -101,8 +107,11 @@ def test_a_schedule_that_is_over_says_so(rate, message):
 def test_more_epochs_than_the_run_that_goes_on_spans():
     model = network("Adam", "OneCycle")
     fit(model, callbacks=Stop(2 * STEPS))
-    with pytest.warns(UserWarning, match="12 of the 30 steps of this `fit` come after its end, st.*"
-                      "Without initial_epoch `fit` begins anew, and so does it"):  # fmt: skip
+    with pytest.warns(
+        UserWarning,
+        match="12 of the 30 steps of this `fit` come after its end, st.*"
+        "Without initial_epoch `fit` begins anew, and so does it",
+    ):
         model.fit(X, Y, BATCH, 7, 0, validation_split=0.2, initial_epoch=2)
 
 

@@ -16,9 +16,12 @@ ROUNDING = 1e-12  # relative: both sides are a dozen operations in float64, 1.1e
 def test_one_cycle_is_that_of_pytorch(figure):
     options = dict(figure["options"])
     ours = schedules.OneCycle(
-        options["max_lr"], options["total_steps"], options["pct_start"], options["div"],
+        options["max_lr"],
+        options["total_steps"],
+        options["pct_start"],
+        options["div"],
         options["final_div"],
-    )  # fmt: skip
+    )
     rates = [ours(step) for step in range(options["total_steps"])]
     assert rates == pytest.approx(figure["rates"], rel=ROUNDING, abs=0)
 

@@ -97,17 +97,21 @@ STACKS = {
     "activation layer": [layers.Dense(8), layers.Activation("tanh"), layers.Dense(4)],
     "activation layer reading z": [layers.Dense(6), layers.Activation(mish), layers.Dense(4)],
     "activation upon activation": [
-        layers.Dense(8, "sigmoid"), layers.Activation("tanh"), layers.Dense(4),
+        layers.Dense(8, "sigmoid"),
+        layers.Activation("tanh"),
+        layers.Dense(4),
     ],
     "mish upon mish": [layers.Dense(6, mish), layers.Activation(mish), layers.Dense(4)],
     "softmax layer upon tanh": [
-        layers.Dense(8, "tanh"), layers.Activation("softmax"), layers.Dense(4),
+        layers.Dense(8, "tanh"),
+        layers.Activation("softmax"),
+        layers.Dense(4),
     ],
     "activation first": [layers.Activation("tanh"), layers.Dense(4)],
     "one layer": [layers.Dense(4)],
     "logits through tanh": [layers.Dense(8, "tanh"), layers.Dense(4, "tanh")],
     "logits through mish": [layers.Dense(8, "tanh"), layers.Dense(4, mish)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -118,9 +118,11 @@ WRONG_WEIGHTS = {
     "no weight": ({"class_weight": [1.0, None]}, r"class_weight\[1\]: got None; expected a finite"),
     "a product": ({"class_weight": [1, 3e38], "sample_weight": 9 * WEIGHTS + 9}, "float32 cannot"),
     "negative class": ({"class_weight": {1: -1.0}}, r"class_weight\[1\]: got -1.0; expected a fin"),
-    "of validation": ({"validation_data": (X, TARGETS["labels"], WEIGHTS[1:])},
-                      r"validation sample_weight: got shape \(15,\)"),
-}  # fmt: skip
+    "of validation": (
+        {"validation_data": (X, TARGETS["labels"], WEIGHTS[1:])},
+        r"validation sample_weight: got shape \(15,\)",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", WRONG_WEIGHTS)

@@ -100,9 +100,15 @@ def test_figures(variant):
     np.testing.assert_allclose(saved.read(), [[2], [1 / 3]], rtol=1e-6)
     np.testing.assert_array_equal([m.read()[0] for m in moving], [1.5, 2.5])
     y = kernels.batch_norm(
-        x, gamma, beta, *(variant.put(np.float32([a])) for a in (3, 11)), "relu", training=False,
-        epsilon=5, **variant.options,
-    )  # fmt: skip
+        x,
+        gamma,
+        beta,
+        *(variant.put(np.float32([a])) for a in (3, 11)),
+        "relu",
+        training=False,
+        epsilon=5,
+        **variant.options,
+    )
     np.testing.assert_allclose(harness.get(y), [[7], [13]], rtol=1e-6)
 
 

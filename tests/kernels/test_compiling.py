@@ -46,9 +46,13 @@ def test_a_recorded_graph_counts_its_calls_the_first_time():
         graph.replay()
         fresh()(1)
     assert said == [
-        "compiling CPU kernels, once: 1 of 3", None, "compiling CPU kernels, once: 3 of 3", None,
-        "compiling CPU kernels, once", None,
-    ]  # fmt: skip
+        "compiling CPU kernels, once: 1 of 3",
+        None,
+        "compiling CPU kernels, once: 3 of 3",
+        None,
+        "compiling CPU kernels, once",
+        None,
+    ]
 
 
 def test_what_the_device_compiles_is_told(tmp_path, monkeypatch):

@@ -19,9 +19,10 @@ def unit_of(op, file, activation="relu", **defines):
     """The last of `UNITS` of that file with those definitions (its smallest tile, the quickest to
     compile), another activation linked in; of the entries that need no more than it has."""
     unit = next(
-        u for u in reversed(UNITS)
+        u
+        for u in reversed(UNITS)
         if (u.op, u.file) == (op, file) and defines.items() <= dict(u.defines).items()
-    )  # fmt: skip
+    )
     functions = dispatch.scalar_functions(activations.get(activation))
     entries = [entry for entry in unit.entries if set(entry.links) <= dict(functions).keys()]
     return Unit(unit.kernel_file, entries, unit.defines, functions)

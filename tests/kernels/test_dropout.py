@@ -123,13 +123,24 @@ def test_backward(variant, activation):
     dy, z = values(12, 10), values(12, 10)[::-1].copy()
     saved = kernels.reference.activation(z, activation)
     got = kernels.dropout_backward(
-        variant.put(dy), 0.5, SEED, STEP, STREAM,
-        x_activation=activation, x_saved=variant.put(saved), **variant.options,
-    )  # fmt: skip
+        variant.put(dy),
+        0.5,
+        SEED,
+        STEP,
+        STREAM,
+        x_activation=activation,
+        x_saved=variant.put(saved),
+        **variant.options,
+    )
     want = kernels.reference.dropout_backward(
-        dy.astype(float), 0.5, SEED, STEP, STREAM,
-        x_activation=activation, x_saved=saved.astype(float),
-    )  # fmt: skip
+        dy.astype(float),
+        0.5,
+        SEED,
+        STEP,
+        STREAM,
+        x_activation=activation,
+        x_saved=saved.astype(float),
+    )
     np.testing.assert_allclose(harness.get(got), want, rtol=1e-5, atol=1e-6)
     if activation is None:
         y = kernels.dropout(variant.put(dy), 0.5, SEED, STEP, STREAM, **variant.options)

@@ -78,13 +78,16 @@ def test_the_gradient_is_that_of_central_differences(loss, weighted):
         # binary_cross_entropy_with_logits, and hinge by hand
         ("squared_error", [1, 1, 1], [1, 0.25, 4], [2, -1, -4]),
         ("absolute_error", [1, 1, -1], [1, 0.5, 0], [1, -1, 0]),
-        ("binary_crossentropy", [1, 0, 1],
-         [0.126928011043, 0.974076984180, 1.313261687518],
-         [-0.119202922022, 0.622459331202, -0.731058578630]),
+        (
+            "binary_crossentropy",
+            [1, 0, 1],
+            [0.126928011043, 0.974076984180, 1.313261687518],
+            [-0.119202922022, 0.622459331202, -0.731058578630],
+        ),
         ("hinge", [1, 1, 1], [0, 0.5, 2], [0, -1, -1]),
         ("hinge", [-1, -1, -1], [3, 1.5, 0], [1, 1, 0]),
     ],
-)  # fmt: skip
+)
 def test_figures(variant, loss, t, want, gradient):
     losses, dz = run(variant, loss, [[2], [0.5], [-1]], np.transpose([t]))
     np.testing.assert_allclose(losses, want, rtol=1e-6)

@@ -98,8 +98,13 @@ def driver():
     return pytest.importorskip("cuda.bindings.driver")
 
 
-ALL = Entry("all", "float* y, const int* x, int n, float a, long long m, unsigned char u",
-            cluster=(2, 1, 1), cooperative=True, programmatic=True)  # fmt: skip
+ALL = Entry(
+    "all",
+    "float* y, const int* x, int n, float a, long long m, unsigned char u",
+    cluster=(2, 1, 1),
+    cooperative=True,
+    programmatic=True,
+)
 
 
 def test_the_configuration_says_all_that_the_entry_asks_for(driver):
@@ -126,9 +131,13 @@ def test_arguments_by_their_c_types():
     numbers, kinds = extended.packed(ALL, values)
     assert numbers == (0x7000, 0, 7, 0.5, 2**40, 3)
     assert kinds == (
-        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_float, ctypes.c_int64,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_int32,
+        ctypes.c_float,
+        ctypes.c_int64,
         ctypes.c_uint8,
-    )  # fmt: skip
+    )
 
 
 def test_only_what_is_not_plain_goes_to_the_driver(monkeypatch):
@@ -153,4 +162,4 @@ def test_what_the_driver_refuses(monkeypatch, driver):
     ):
         extended.launch(
             function, Entry("only", "int n", cooperative=True), (1,), (32,), [np.int32(1)], 0
-        )  # fmt: skip
+        )

@@ -118,9 +118,10 @@ def test_empty_batch(every_precision):
 
 
 @pytest.mark.parametrize(
-    ("name", "needed"), [("tanh", "the output y: pass it"), (mish, "z: pass it")],
+    ("name", "needed"),
+    [("tanh", "the output y: pass it"), (mish, "z: pass it")],
     ids=["tanh", "mish"],
-)  # fmt: skip
+)
 def test_what_the_derivative_reads_must_be_passed(variant, name, needed):
     with pytest.raises(TypeError, match=f"^s: got None; .* reads {needed}"):
         kernels.linear_backward(

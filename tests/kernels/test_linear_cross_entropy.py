@@ -53,9 +53,13 @@ def test_what_the_three_ops_give(cpu_variant, need_dx):
     dx, *_ = kernels.linear_backward(dz, x, w, x_activation="tanh", need_dx=need_dx)
     kept = np.empty_like(z)
     in_one = kernels.linear_cross_entropy(
-        **arguments, scale=0.25, x_activation="tanh", need_dx=need_dx, z_out=kept,
+        **arguments,
+        scale=0.25,
+        x_activation="tanh",
+        need_dx=need_dx,
+        z_out=kept,
         **cpu_variant.options,
-    )  # fmt: skip
+    )
     assert (in_one[2] is None) == (not need_dx)
     for got, want in zip((*in_one, kept), (loss, dz, dx, z), strict=True):
         if got is not None:

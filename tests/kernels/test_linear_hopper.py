@@ -75,8 +75,12 @@ def test_what_is_chosen_is_launched(monkeypatch):
     with emulated.session() as session:
         ours(*arrays(), variant=None)
     assert list(session.kernels) == [
-        "linear_pack", "linear_forward", "linear_backward_dx", "linear_backward_dw", "linear_sum",
-    ]  # fmt: skip
+        "linear_pack",
+        "linear_forward",
+        "linear_backward_dx",
+        "linear_backward_dw",
+        "linear_sum",
+    ]
     assert session.launches == 3 + 6
 
 

@@ -101,9 +101,12 @@ print(shape.LANES, hashlib.sha256(y.tobytes()).hexdigest())
 
 def lanes_and_digest(**environment):
     done = subprocess.run(
-        [sys.executable, "-c", NARROWER], env=os.environ | environment,
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        [sys.executable, "-c", NARROWER],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.split()
 

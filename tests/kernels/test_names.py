@@ -23,9 +23,13 @@ def test_activations(name):
 
 @pytest.mark.parametrize(
     ("name", "ours"),
-    [("mse", "squared_error"), ("MAE", "absolute_error"), ("bce", "binary_crossentropy"),
-     ("Mean-Squared-Error", "squared_error")],
-)  # fmt: skip
+    [
+        ("mse", "squared_error"),
+        ("MAE", "absolute_error"),
+        ("bce", "binary_crossentropy"),
+        ("Mean-Squared-Error", "squared_error"),
+    ],
+)
 def test_losses(name, ours):
     assert losses.get(name) is losses.get(ours)
 
@@ -64,10 +68,13 @@ def test_exact_names_alone_pass_one_of():
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("liner", "kernels.linear"), ("matmul", "kernels.linear(x, w)"),
-     ("relu", "kernels.activation(z, 'relu')"), ("softmax_crossentropy",
-     "kernels.softmax_cross_entropy")],
-)  # fmt: skip
+    [
+        ("liner", "kernels.linear"),
+        ("matmul", "kernels.linear(x, w)"),
+        ("relu", "kernels.activation(z, 'relu')"),
+        ("softmax_crossentropy", "kernels.softmax_cross_entropy"),
+    ],
+)
 def test_attributes(name, near):
     with pytest.raises(AttributeError) as caught:
         getattr(kernels, name)

@@ -43,8 +43,11 @@ def test_no_number(value):
         (SHARE, -0.1, "x: got -0.1; expected 0 ≤ x < 1, a share"),
         (SHARE, 1, "x: got 1; expected 0 ≤ x < 1, a share"),
         (SHARE, np.float32(math.nan), "x: got nan; expected 0 ≤ x < 1, a share"),
-        (SHARE, fractions.Fraction(1, 2), "x: got Fraction(1, 2); expected 0 ≤ x < 1, a share. "
-                                          "Write float(x)"),
+        (
+            SHARE,
+            fractions.Fraction(1, 2),
+            "x: got Fraction(1, 2); expected 0 ≤ x < 1, a share. Write float(x)",
+        ),
         (Number(above=0), 0, "x: got 0; expected a finite number over 0"),
         (Number(low=0), math.inf, "x: got inf; expected a finite number, 0 or more"),
         (Number(), 10**400, "…; expected a finite number, and no more than float32 holds, 3.4e+38"),
@@ -56,7 +59,7 @@ def test_no_number(value):
         (truth, 2, "x: got 2; expected True or False"),
         (SHARE, list(range(999)), "19, 20, 21, …; expected"),
     ],
-)  # fmt: skip
+)
 def test_the_error_says(check, value, message):
     with pytest.raises(ValueError) as caught:
         check("x", value)

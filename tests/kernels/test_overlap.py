@@ -35,11 +35,17 @@ SHAPES = {  # of arrays, wherever an argument has that name
 }  # fmt: skip
 DTYPES = ONE | {"hit": np.uint8, "starts": np.int64}
 WRITTEN = {  # besides out, z_out, saved_out, hit and squares
-    "adam": "pmv", "adagrad": "pa", "adadelta": "pad", "rmsprop": "pvmu", "sgd": "pu",
-    "linear_backward_adam": ["w", "m", "v", "b", "m_b", "v_b"], "clip_by_norm": ["g", "scratch"],
-    "clip_by_value": "g", "moving_average": ["average"],
+    "adam": "pmv",
+    "adagrad": "pa",
+    "adadelta": "pad",
+    "rmsprop": "pvmu",
+    "sgd": "pu",
+    "linear_backward_adam": ["w", "m", "v", "b", "m_b", "v_b"],
+    "clip_by_norm": ["g", "scratch"],
+    "clip_by_value": "g",
+    "moving_average": ["average"],
     "batch_norm": ["moving_mean", "moving_variance"],
-}  # fmt: skip
+}
 OUTPUTS = {"out", "z_out", "saved_out", "hit", "squares"}
 TUPLES = {  # out: several arrays
     "linear_backward": (ROWS, LAYER, (O,)),

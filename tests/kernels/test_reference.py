@@ -68,9 +68,10 @@ def test_linear(f, g):
     s = saved(f, reference.linear(x, w, b))
     got = reference.linear_backward(weight, x, w, s, f, x_activation=g, x_saved=saved(g, u))
     want = [
-        gradient(lambda a: loss(u=a), u), gradient(lambda a: loss(w=a), w),
+        gradient(lambda a: loss(u=a), u),
+        gradient(lambda a: loss(w=a), w),
         gradient(lambda a: loss(b=a), b),
-    ]  # fmt: skip
+    ]
     for one, other in zip(got, want, strict=True):
         harness.check(one, other, TOLERANCE)
 
@@ -129,10 +130,12 @@ def test_mish_of_pytorch():
         ("gelu", [-0.045500263896, -0.158655253931, 0, 0.841344746069, 1.954499736104]),
         ("elu", [-0.864664716763, -0.632120558829, 0, 1, 2]),
         ("silu", [-0.238405844044, -0.268941421370, 0, 0.731058578630, 1.761594155956]),
-        ("softplus", [0.126928011043, 0.313261687518, 0.693147180560, 1.313261687518,
-                      2.126928011043]),
+        (
+            "softplus",
+            [0.126928011043, 0.313261687518, 0.693147180560, 1.313261687518, 2.126928011043],
+        ),
     ],
-)  # fmt: skip
+)
 def test_figures(name, want):
     """Of −2 … 2, from tables. Keras and PyTorch have these by default (gelu the exact one)."""
     harness.check(reference.activation(np.linspace(-2, 2, 5), name), want, 1e-12)

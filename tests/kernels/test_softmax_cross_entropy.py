@@ -21,9 +21,12 @@ def run(variant, z, labels, scale=1.0):
     loss, dz = (harness.Guarded(variant.device, s) for s in ((B,), z.shape))
     hit = harness.Guarded(variant.device, (B,), np.uint8)
     got = kernels.softmax_cross_entropy(
-        *variant.put(z, labels), scale=scale, out=(loss.array, dz.array), hit=hit.array,
+        *variant.put(z, labels),
+        scale=scale,
+        out=(loss.array, dz.array),
+        hit=hit.array,
         **variant.options,
-    )  # fmt: skip
+    )
     assert got[0] is loss.array and got[1] is dz.array
     return loss.read(), dz.read(), hit.read()
 

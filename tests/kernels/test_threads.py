@@ -73,9 +73,12 @@ assert len(said) == 21 and len(set(said)) == 1, said
 
 def run(script, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", script], env=os.environ | environment | {"NUMBA_NUM_THREADS": "2"},
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        [sys.executable, "-c", script],
+        env=os.environ | environment | {"NUMBA_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -148,9 +148,7 @@ def dropout(x, rate, seed, step):
 
 
 def batch_norm(x, gamma, beta, moving_mean, moving_variance, *, momentum, epsilon):
-    return F.batch_norm(
-        x, moving_mean, moving_variance, gamma, beta, True, 1 - momentum, epsilon
-    )  # fmt: skip
+    return F.batch_norm(x, moving_mean, moving_variance, gamma, beta, True, 1 - momentum, epsilon)
 
 
 def batch_norm_backward(dy, x, gamma, saved):

@@ -67,6 +67,4 @@ def collapse():
     one_layer = x @ (w1 @ w2 @ w3) + ((b1 @ w2 + b2) @ w3 + b3)
     difference = abs(models[None].predict(x) - one_layer).max()
     straight, bent = accuracy.values()
-    return {
-        "difference": difference, "boundaries": boundaries, "straight": straight, "bent": bent
-    }  # fmt: skip
+    return {"difference": difference, "boundaries": boundaries, "straight": straight, "bent": bent}

@@ -50,9 +50,13 @@ def once():
     epochs, batches, least, most = 2, len(sizes) // 2, times.min(), times.max()
     order = "the same" if (first == second).all() else "another"
     return {
-        "sizes": sizes, "epochs": epochs, "batches": batches, "least": least, "most": most,
+        "sizes": sizes,
+        "epochs": epochs,
+        "batches": batches,
+        "least": least,
+        "most": most,
         "order": order,
-    }  # fmt: skip
+    }
 
 
 @chapter.example(

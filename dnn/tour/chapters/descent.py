@@ -56,6 +56,9 @@ def local_minima():
         neurons[name] = neuron
     ends = plots.fitted_curve(neurons, x, y, title="The neuron in the two minima")
     return {
-        "surface": surface, "ends": ends,
-        "best": best, "stuck": stuck, "freed": freed,
-    }  # fmt: skip
+        "surface": surface,
+        "ends": ends,
+        "best": best,
+        "stuck": stuck,
+        "freed": freed,
+    }

@@ -34,9 +34,14 @@ def by_hand():
     names = ["red", "blue"]
     plane = plots.decision_boundary(model, x, y, class_names=names, title="Two step neurons")
     return {
-        "rows": rows, "plane": plane, "x": x, "y": y, "model": model,
-        "points": points, "right": right,
-    }  # fmt: skip
+        "rows": rows,
+        "plane": plane,
+        "x": x,
+        "y": y,
+        "model": model,
+        "points": points,
+        "right": right,
+    }
 
 
 @chapter.example(

@@ -37,9 +37,16 @@ def steps():
     hidden, output = model.encodings(x.astype("float32"))
     sums, total, answer = ", ".join(f"{z:.2f}" for z in z1[0]), z2.item(), output.item()
     return {
-        "z1": z1, "a1": a1, "hidden": hidden, "z2": z2, "a2": a2, "output": output,
-        "sums": sums, "total": total, "answer": answer,
-    }  # fmt: skip
+        "z1": z1,
+        "a1": a1,
+        "hidden": hidden,
+        "z2": z2,
+        "a2": a2,
+        "output": output,
+        "sums": sums,
+        "total": total,
+        "answer": answer,
+    }
 
 
 @chapter.example(

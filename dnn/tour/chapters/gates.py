@@ -35,9 +35,13 @@ def rule():
     and_passes, or_passes, xor_passes = (len(m) for m in mistakes.values())
     left = mistakes["XOR"][-1]
     return {
-        "mistakes": mistakes, "lines": lines, "and_passes": and_passes, "or_passes": or_passes,
-        "xor_passes": xor_passes, "left": left,
-    }  # fmt: skip
+        "mistakes": mistakes,
+        "lines": lines,
+        "and_passes": and_passes,
+        "or_passes": or_passes,
+        "xor_passes": xor_passes,
+        "left": left,
+    }
 
 
 @chapter.example(
@@ -63,6 +67,9 @@ def hidden():
     plane = plots.decision_boundary(model, x, y, title="XOR by two hidden units")
     encoded = plots.encodings(model, x, y, title="What the hidden units make of it")
     return {
-        "hits": hits, "probability": probability, "plane": plane, "encoded": encoded,
+        "hits": hits,
+        "probability": probability,
+        "plane": plane,
+        "encoded": encoded,
         "learnt": learnt,
-    }  # fmt: skip
+    }

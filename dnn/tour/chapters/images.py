@@ -33,9 +33,15 @@ def training(data_dir):
     curves = plots.learning_curves(history, title="Fashion-MNIST, 784-128-10")
     accuracy = test["accuracy"]
     return {
-        "parameters": parameters, "test": test, "curves": curves, "model": model,
-        "x_test": x_test, "y_test": y_test, "epochs": epochs, "accuracy": accuracy,
-    }  # fmt: skip
+        "parameters": parameters,
+        "test": test,
+        "curves": curves,
+        "model": model,
+        "x_test": x_test,
+        "y_test": y_test,
+        "epochs": epochs,
+        "accuracy": accuracy,
+    }
 
 
 @chapter.example(
@@ -53,9 +59,13 @@ def confusion(model, x_test, y_test):
     taken_for = predicted[(y_test == lowest) & (predicted != lowest)]
     worst, instead = names[lowest], names[np.bincount(taken_for).argmax()]
     return {
-        "matrix": matrix, "best": best, "most": most, "worst": worst, "least": least,
+        "matrix": matrix,
+        "best": best,
+        "most": most,
+        "worst": worst,
+        "least": least,
         "instead": instead,
-    }  # fmt: skip
+    }
 
 
 @chapter.example(

@@ -29,9 +29,12 @@ def zeros():
     accuracy = model.evaluate(x, y, return_dict=True)["accuracy"]
     (warning,) = watch.warnings
     return {
-        "warning": warning, "weights": weights, "value": value, "accuracy": accuracy,
+        "warning": warning,
+        "weights": weights,
+        "value": value,
+        "accuracy": accuracy,
         "epochs": epochs,
-    }  # fmt: skip
+    }
 
 
 @chapter.example(
@@ -75,6 +78,12 @@ def depth():
     vanished, exploded, same = (row["first / last"] for row in rows)
     each = exploded ** (1 / 7)
     return {
-        "rows": rows, "vanishing": vanishing, "exploding": exploding, "kept": kept,
-        "vanished": vanished, "exploded": exploded, "same": same, "each": each,
-    }  # fmt: skip
+        "rows": rows,
+        "vanishing": vanishing,
+        "exploding": exploding,
+        "kept": kept,
+        "vanished": vanished,
+        "exploded": exploded,
+        "same": same,
+        "each": each,
+    }

@@ -56,9 +56,14 @@ def classes():
     p = kernels.activation(logits, "softmax")
     right, unsure, wrong = cost
     return {
-        "p": p, "cost": cost, "same": same, "gradient": gradient,
-        "right": right, "unsure": unsure, "wrong": wrong,
-    }  # fmt: skip
+        "p": p,
+        "cost": cost,
+        "same": same,
+        "gradient": gradient,
+        "right": right,
+        "unsure": unsure,
+        "wrong": wrong,
+    }
 
 
 @chapter.example(

@@ -51,6 +51,4 @@ def yes_or_no():
     middle, outside = p
     names = ["no: outer circle", "yes: inner circle"]
     plane = plots.decision_boundary(model, x, y, class_names=names, title="Yes or no")
-    return {
-        "accuracy": accuracy, "p": p, "plane": plane, "middle": middle, "outside": outside
-    }  # fmt: skip
+    return {"accuracy": accuracy, "p": p, "plane": plane, "middle": middle, "outside": outside}

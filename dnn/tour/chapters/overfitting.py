@@ -62,9 +62,13 @@ def early_stopping(network, model, x, y, unseen):
     for m, title, axis in zip((model, stopped), ("by heart", "stopped early"), axes, strict=True):
         plots.decision_boundary(m, *unseen, axis=axis, title=title)
     return {
-        "planes": planes, "ended": ended, "loss": loss, "accuracy": accuracy,
-        "loss_before": loss_before, "accuracy_before": accuracy_before,
-    }  # fmt: skip
+        "planes": planes,
+        "ended": ended,
+        "loss": loss,
+        "accuracy": accuracy,
+        "loss_before": loss_before,
+        "accuracy_before": accuracy_before,
+    }
 
 
 @chapter.example(
@@ -83,9 +87,12 @@ def dropout(network, model, history, x, y, unseen):
     loss, accuracy = dropping.evaluate(*unseen)
     curves = plots.comparison(runs, "val_loss", title="Held-out loss, with and without dropout")
     return {
-        "curves": curves, "loss": loss, "accuracy": accuracy, "loss_before": loss_before,
+        "curves": curves,
+        "loss": loss,
+        "accuracy": accuracy,
+        "loss_before": loss_before,
         "accuracy_before": accuracy_before,
-    }  # fmt: skip
+    }
 
 
 @chapter.example(

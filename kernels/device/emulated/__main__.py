@@ -46,8 +46,9 @@ def parser() -> argparse.ArgumentParser:
         description="Run GPU kernels on the CPU from their PTX, with every memory access, barrier "
         "and asynchronous copy checked. Exit status: 0, 1 if anything was reported, 2 for a "
         "mistake in the call.",
-        epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = top.add_argument
     add("words", nargs="+", metavar="FILE | name=value", help=".cu or .ptx; the arguments")
     add("--entry", help="which kernel of the file; needed where there are several")

@@ -15,30 +15,45 @@ class Dim3(ctypes.Structure):
 
 class Site(ctypes.Structure):
     _fields_ = [
-        ("file", text), ("text", text), ("inlined", text), ("line", i32), ("ptx_line", i32),
-    ]  # fmt: skip
+        ("file", text),
+        ("text", text),
+        ("inlined", text),
+        ("line", i32),
+        ("ptx_line", i32),
+    ]
 
 
 class Entry(ctypes.Structure):
     _fields_ = [
-        ("name", text), ("body", pointer), ("shared", pointer), ("shared_count", u32),
-        ("dynamic_offset", u32), ("written", u64),
-    ]  # fmt: skip
+        ("name", text),
+        ("body", pointer),
+        ("shared", pointer),
+        ("shared_count", u32),
+        ("dynamic_offset", u32),
+        ("written", u64),
+    ]
 
 
 class Module(ctypes.Structure):
     _fields_ = [
-        ("sites", ctypes.POINTER(Site)), ("entries", ctypes.POINTER(Entry)),
-        ("variables", pointer), ("site_count", u32), ("entry_count", u32),
+        ("sites", ctypes.POINTER(Site)),
+        ("entries", ctypes.POINTER(Entry)),
+        ("variables", pointer),
+        ("site_count", u32),
+        ("entry_count", u32),
         ("variable_count", u32),
-    ]  # fmt: skip
+    ]
 
 
 class Argument(ctypes.Structure):
     _fields_ = [
-        ("host", pointer), ("bytes", u64), ("name", text), ("defined", pointer),
-        ("item_bytes", u32), ("written", u32),
-    ]  # fmt: skip
+        ("host", pointer),
+        ("bytes", u64),
+        ("name", text),
+        ("defined", pointer),
+        ("item_bytes", u32),
+        ("written", u32),
+    ]
 
 
 class Request(ctypes.Structure):
@@ -53,9 +68,14 @@ class Request(ctypes.Structure):
 class ReportRecord(ctypes.Structure):
     _fields_ = [
         *((name, text) for name in ("message", "address", "other", "file", "text", "inlined")),
-        ("count", u64), ("kind", u32), ("line", i32), ("ptx_line", i32), ("has_thread", u32),
-        ("block", Dim3), ("thread", Dim3),
-    ]  # fmt: skip
+        ("count", u64),
+        ("kind", u32),
+        ("line", i32),
+        ("ptx_line", i32),
+        ("has_thread", u32),
+        ("block", Dim3),
+        ("thread", Dim3),
+    ]
 
 
 # SiteCounters: what is counted per PTX instruction.

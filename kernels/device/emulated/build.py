@@ -126,9 +126,10 @@ def runtime(*defines) -> ctypes.CDLL:
     def make(path):
         def compiled(level):
             text = "".join(
-                f'#include "{RUNTIME / name}"\n' for name in sources
+                f'#include "{RUNTIME / name}"\n'
+                for name in sources
                 if (name in OF_EVERY_ACCESS) == (level == "-O2")
-            )  # fmt: skip
+            )
             unit = path.with_name(f"runtime{level}.cpp")
             unit.write_text(text, "utf-8")
             out = f"{unit}.o"

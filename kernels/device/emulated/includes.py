@@ -15,9 +15,12 @@ WHEELS = (
     (("cuda/", "nv/", "cub/", "thrust/"), "nvidia-cuda-cccl", "nvidia-cuda-cccl-cu12"),
     (("crt/", "mma.h"), "nvidia-cuda-crt", "nvidia-cuda-nvcc-cu12"),
     (("curand",), "nvidia-curand", "nvidia-curand-cu12"),
-    (("cu", "cooperative_groups", "device_", "driver_", "math_", "sm_", "vector_"),
-     "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12"),
-)  # fmt: skip
+    (
+        ("cu", "cooperative_groups", "device_", "driver_", "math_", "sm_", "vector_"),
+        "nvidia-cuda-runtime",
+        "nvidia-cuda-runtime-cu12",
+    ),
+)
 C = ("assert", "float", "limits", "math", "stddef", "stdint", "stdlib", "string", "time")
 CPP = (
     "algorithm", "array", "bit", "complex", "concepts", "functional", "initializer_list",

@@ -59,9 +59,12 @@ class EmulatedArray(np.lib.mixins.NDArrayOperatorsMixin):
         """bool (*shape, itemsize), a view: whether each byte of each element is defined."""
         first = self.address - self._allocation.bytes.ctypes.data
         return np.ndarray(
-            (*self.shape, self.itemsize), bool, self._allocation.defined,
-            first if self.size else 0, (*self.strides, 1),
-        )  # fmt: skip
+            (*self.shape, self.itemsize),
+            bool,
+            self._allocation.defined,
+            first if self.size else 0,
+            (*self.strides, 1),
+        )
 
     # Views
 

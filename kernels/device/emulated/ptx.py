@@ -22,7 +22,7 @@ from kernels.device.emulated.parsed import (
     Registers,
     Targets,
     Variable,
-)  # fmt: skip
+)
 from kernels.device.emulated.tokens import PTXError
 
 __all__ = ["PTXError", "parse"]
@@ -159,10 +159,8 @@ class _Parser(OperandReader):
                 elements = len(initial)
             align = alignment or BYTES[of_type] * vector
             variables.append(
-                Variable(
-                    space, of_type, name, elements, align, linkage, initial, is_array, line
-                )
-            )  # fmt: skip
+                Variable(space, of_type, name, elements, align, linkage, initial, is_array, line)
+            )
         self.expect(";")
         return variables
 
@@ -199,9 +197,7 @@ class _Parser(OperandReader):
             directives.append((what, tuple(values)))
         self.location, self.locations = None, {}
         body = None if self.accept(";") else self.block().body
-        return Function(
-            name, is_entry, parameters, results, tuple(directives), body, linkage, line
-        )  # fmt: skip
+        return Function(name, is_entry, parameters, results, tuple(directives), body, linkage, line)
 
     def parameters(self) -> tuple[Parameter, ...]:
         self.expect("(")

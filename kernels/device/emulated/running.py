@@ -55,9 +55,7 @@ def launch(program, compiled, entry, grid, block, arguments, **options):
         staging.place(value) if isinstance(value, np.ndarray) and known is None else value
         for value, known in zip(values, defined, strict=True)
     ]
-    result = program.launch(
-        entry, grid, block, placed, names=names, initialised=defined, **options
-    )  # fmt: skip
+    result = program.launch(entry, grid, block, placed, names=names, initialised=defined, **options)
     staging.fetch()
     return result
 

@@ -10,8 +10,12 @@ from kernels.battery.numbers import FLAT_SIZES, flat_layouts
 
 VALUES = (np.nan, np.inf, -np.inf, 1e18, -1e18, 1e-42, 0.0)  # a holds g², up to 3.4e38
 OPTIONS = (
-    {"lr": 0.0}, {"lr": 0.5, "eps": 0.1}, {"rho": 0.0}, {"rho": 0.999}, {"weight_decay": 0.1},
-)  # fmt: skip
+    {"lr": 0.0},
+    {"lr": 0.5, "eps": 0.1},
+    {"rho": 0.0},
+    {"rho": 0.999},
+    {"weight_decay": 0.1},
+)
 
 
 def cases(long=False):
@@ -37,9 +41,16 @@ def state(n, seed=0):
 
 
 def case(
-    name, n, offset_bytes=0, put=None, first=False, most_blocks=None, on_device=False, lr=1.0,
+    name,
+    n,
+    offset_bytes=0,
+    put=None,
+    first=False,
+    most_blocks=None,
+    on_device=False,
+    lr=1.0,
     **options,
-):  # fmt: skip
+):
     """put: the gradient of one parameter. first: a, d are 0 before. on_device: lr lies there."""
     p, g, a, d = state(n)
     if put is not None:

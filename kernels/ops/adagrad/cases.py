@@ -34,9 +34,16 @@ def state(n, seed=0):
 
 
 def case(
-    name, n, offset_bytes=0, put=None, first=False, most_blocks=None, on_device=False, lr=1e-2,
+    name,
+    n,
+    offset_bytes=0,
+    put=None,
+    first=False,
+    most_blocks=None,
+    on_device=False,
+    lr=1e-2,
     **options,
-):  # fmt: skip
+):
     """put: the gradient of one parameter. first: a is 0 before. on_device: lr lies there."""
     p, g, a = state(n)
     if put is not None:

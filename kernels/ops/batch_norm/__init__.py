@@ -54,10 +54,13 @@ ENTRIES = (
 )
 GPU_FILES = (
     KernelFile(
-        "batch_norm", "gpu.py", ENTRIES, threads=COLUMNS * ROWS,
+        "batch_norm",
+        "gpu.py",
+        ENTRIES,
+        threads=COLUMNS * ROWS,
         most_blocks=1024,  # of a column group in inference; the grid strides over the other rows
     ),
-)  # fmt: skip
+)
 
 
 def batch_norm(

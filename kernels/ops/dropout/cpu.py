@@ -32,7 +32,7 @@ def masked(derivative):
     @compiled
     def dropout_of_all(
         x, s, y, step, stream, k0, k1, dropped_below, scale, low, high, threads, loop
-    ):  # fmt: skip
+    ):
         if threads > 1:
             in_parts(STRETCH)
             return

@@ -44,11 +44,15 @@ ENTRIES = (
 TILE = 16  # of gpu.py: a block has TILE × TILE outputs
 GPU_FILES = (
     KernelFile(
-        "linear", "gpu.cu", ENTRIES, precisions=PRECISIONS, geometries=tiles.TILES,
+        "linear",
+        "gpu.cu",
+        ENTRIES,
+        precisions=PRECISIONS,
+        geometries=tiles.TILES,
         sides=tiles.SIDES,
     ),
     KernelFile("linear", "gpu.py", ENTRIES, threads=TILE * TILE, sides=(TILE, TILE)),
-)  # fmt: skip
+)
 
 
 def linear(
@@ -249,9 +253,14 @@ def product(file, entry, operands, M, N, K, precision="float32", functions=()):
         blocks = grid[0] * grid[1]
         partials, arrived = workspace(operands[0], blocks * splits * tile.result, blocks)
     launch(
-        file, entry, grid, (*operands, M, N, K, partials, arrived), functions,
-        precision=tile and precision, geometry=tile,
-    )  # fmt: skip
+        file,
+        entry,
+        grid,
+        (*operands, M, N, K, partials, arrived),
+        functions,
+        precision=tile and precision,
+        geometry=tile,
+    )
 
 
 def _refuse_precision(file, precision):

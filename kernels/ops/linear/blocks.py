@@ -135,9 +135,14 @@ def write_thin(code, job, low, high, first_half, last_half, halves):
         out = code.choose(half == 1, rest, c)
         with code.range(low, high) as i:
             thin_row.within(
-                code, a + i * a_row + begin * 4, b + begin * b_k, b_k, out + i * columns * 4,
-                columns, end - begin,
-            )  # fmt: skip
+                code,
+                a + i * a_row + begin * 4,
+                b + begin * b_k,
+                b_k,
+                out + i * columns * 4,
+                columns,
+                end - begin,
+            )
         with code.when((half + 1 == halves) & (by_halves == 0)):
             after_product.within(code, job, low, high - low, 0, columns)
 
@@ -215,7 +220,7 @@ def write_panels(code, to, b, b_k, b_column, width, columns, length, depth):
 @llvm.function
 def write_block(
     code, job, panels_at, skipping, i0, height, k, count, width, right, panel, out, first
-):  # fmt: skip
+):
     """A block of c: `height` rows by so many columns, by `count` of k."""
     panels_at, skipping, i0, height, k, count, width, right, panel, out = code.ints(
         panels_at, skipping, i0, height, k, count, width, right, panel, out

@@ -70,8 +70,14 @@ def _cases(long):
     # An operand's last row among those of each 16-byte copy, the first ones and those in the loop,
     # and the result's of each 16-byte store
     few = ((4, 24, 20), (12, 40, 36), (20, 24, 52), (28, 56, 20), (40, 24, 36), (56, 40, 20))
-    many = ((76, 100, 108), (84, 124, 116), (100, 108, 116), (108, 116, 124), (116, 124, 100),
-            (124, 100, 108))  # fmt: skip
+    many = (
+        (76, 100, 108),
+        (84, 124, 116),
+        (100, 108, 116),
+        (108, 116, 124),
+        (116, 124, 100),
+        (124, 100, 108),
+    )
     for splits, shapes in ((1, few + many), (2, few)):
         for shape in shapes:
             name = f"rows splits {splits} of {SIZES(shape)}"

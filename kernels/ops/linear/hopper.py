@@ -31,7 +31,8 @@ ENTRIES = (
     Entry(
         "linear_pack",
         "const float* a, unsigned char* panels, float* sums, int rows, int cols",
-        threads=PACK_THREADS, shared_bytes=0,
+        threads=PACK_THREADS,
+        shared_bytes=0,
     ),
     Entry(
         "linear_forward",
@@ -53,9 +54,10 @@ ENTRIES = (
     Entry(
         "linear_sum",
         "const float* parts, float* out, long long n, int count",
-        threads=PACK_THREADS, shared_bytes=0,
+        threads=PACK_THREADS,
+        shared_bytes=0,
     ),
-)  # fmt: skip
+)
 HOPPER = KernelFile(
     "linear", FILE, ENTRIES, threads=384, shared_bytes=STAGES * STAGE_BYTES + 1024,
     constants={"PANEL": PANEL, "BLOCK_M": BLOCK_M, "BLOCK_N": BLOCK_N, "STAGES": STAGES,
@@ -124,11 +126,13 @@ def linear_backward(dz, x, w, g, saved, dx, dw, db, precision):
     down = ceil_div(B, PANEL)
     splits = 0 if dw is None else splits_of("linear_backward_dw", I, O, B)
     dz_panels, x_panels, w_panels, sums, parts = _rooms(
-        x, _panel_floats(B, O), 0 if dw is None else _panel_floats(B, I),
+        x,
+        _panel_floats(B, O),
+        0 if dw is None else _panel_floats(B, I),
         0 if dx is None else _panel_floats(I, O),
         0 if db is None else down * O,
         splits * I * O if splits > 1 else 0,
-    )  # fmt: skip
+    )
     packed = _pack(dz, dz_panels, None if db is None else sums)
     if dx is not None:
         operands = packed, _pack(w, w_panels), saved, dx

@@ -109,8 +109,9 @@ def transpose(code, to, to_row, given, given_row, rows, columns):
             for r, vector in enumerate(_transposed(code, square)):
                 code.put(vector, _row(code, target, to_row, I64(r)))
     for first_row, last_row, first, last in (
-        (I64(0), whole_rows, whole_columns, columns), (whole_rows, rows, I64(0), columns),
-    ):  # fmt: skip
+        (I64(0), whole_rows, whole_columns, columns),
+        (whole_rows, rows, I64(0), columns),
+    ):
         with code.loop(first_row, last_row) as i:
             row, into = _row(code, given, given_row, i), element(code, to, i)
             with code.loop(first, last) as j:
@@ -151,8 +152,9 @@ def mark(code, to, x, x_row, rows, columns):
         row = _row(code, x, x_row, i)
         code.store(I64(0), word)
         for kind, begin, end, step in (
-            (VECTOR, I64(0), whole, LANES), (ir.VectorType(F32, 1), whole, columns, 1),
-        ):  # fmt: skip
+            (VECTOR, I64(0), whole, LANES),
+            (ir.VectorType(F32, 1), whole, columns, 1),
+        ):
             with code.loop(begin, end, step) as t:
                 bits = code.shl(_bits(code, element(code, row, t), kind), t)
                 code.store(code.or_(code.load(word), bits), word)

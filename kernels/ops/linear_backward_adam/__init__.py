@@ -101,9 +101,16 @@ def linear_backward_adam(
     dx = None
     if need_dx:
         dx, _, _ = linear_backward(
-            dz, x, updated["w"], x_activation=x_activation, x_saved=x_saved, need_dw=False,
-            precision=precision, out=(out, None, None), variant=variant,
-        )  # fmt: skip
+            dz,
+            x,
+            updated["w"],
+            x_activation=x_activation,
+            x_saved=x_saved,
+            need_dw=False,
+            precision=precision,
+            out=(out, None, None),
+            variant=variant,
+        )
     if B == 0:
         _without_samples(updated, rule)
         return dx

@@ -36,10 +36,14 @@ ENTRIES = tuple(
 )
 GPU_FILES = (
     KernelFile(
-        "linear_cross_entropy", "gpu.cu", ENTRIES, threads=128, constants={"ROWS_PER_WARP": 4},
+        "linear_cross_entropy",
+        "gpu.cu",
+        ENTRIES,
+        threads=128,
+        constants={"ROWS_PER_WARP": 4},
         most_blocks=512,  # of a row a warp; of a larger batch a warp takes several rows
     ),
-)  # fmt: skip
+)
 
 
 def linear_cross_entropy(

@@ -35,8 +35,15 @@ def cases(long=False):
     for shape in ((1, 1, 1), (9, 33, 10), (6, 130, 33)):
         for name, most_blocks in (("few", None), ("many", 0)):
             x, w, b, labels = problem(shape, "labels", integers)
-            yield case(f"whole {SIZES(shape)} {name}", x / 8, w, b, labels, exact=True,
-                       most_blocks=most_blocks)  # fmt: skip
+            yield case(
+                f"whole {SIZES(shape)} {name}",
+                x / 8,
+                w,
+                b,
+                labels,
+                exact=True,
+                most_blocks=most_blocks,
+            )
     for classes, value in (
         (3, 1e4),
         (10, -1e4),
@@ -184,6 +191,9 @@ def budget(x, w, b, labels, scale=1.0, weights=None, f=None, saved=None, exact=F
                 f, _product(dz, w.T)[0], for_dx, x if saved is None else saved
             )
     return {
-        "z": (z, error), "loss": (loss, for_loss), "dz": (dz, for_dz), "dx": (dx, for_dx),
+        "z": (z, error),
+        "loss": (loss, for_loss),
+        "dz": (dz, for_dz),
+        "dx": (dx, for_dx),
         "hit": (hit.astype(np.uint8), 0),
-    }  # fmt: skip
+    }

@@ -9,9 +9,7 @@ from kernels.ops.softmax_cross_entropy import cpu as softmax
 IDENTITY = activations.get("identity")
 
 
-def linear_cross_entropy(
-    g, x, w, b, labels, targets, weights, saved, z, loss, dz, dx, hit, scale
-):  # fmt: skip
+def linear_cross_entropy(g, x, w, b, labels, targets, weights, saved, z, loss, dz, dx, hit, scale):
     """The index of the first label out of range, or −1."""
     z = dz if z is None else z  # the loss may overwrite what it reads
     linear.linear(x, w, b, IDENTITY, None, z)

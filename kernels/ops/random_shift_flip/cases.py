@@ -42,9 +42,15 @@ def images(rows, shape):
 
 
 def case(
-    name, x, shape, most, flip="horizontal_and_vertical", counters=(9, 4, 2), step_on_device=False,
+    name,
+    x,
+    shape,
+    most,
+    flip="horizontal_and_vertical",
+    counters=(9, 4, 2),
+    step_on_device=False,
     offset_bytes=0,
-):  # fmt: skip
+):
     """x: the images, or how many. Every bit must be right, for values are copied."""
     x = images(x, shape) if isinstance(x, int) else x
     seed, number, stream = counters

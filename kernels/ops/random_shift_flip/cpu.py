@@ -25,9 +25,7 @@ def random_shift_flip(x, y, height, width, most_down, most_right, flips, step, s
 
 
 @compiled
-def all_images(
-    x, y, most_down, most_right, flips, step, stream, k0, k1, low, high, threads, loop
-):  # fmt: skip
+def all_images(x, y, most_down, most_right, flips, step, stream, k0, k1, low, high, threads, loop):
     if threads > 1:
         in_parts(1)
         return

@@ -45,9 +45,16 @@ def state(n, seed=0):
 
 
 def case(
-    name, n, offset_bytes=0, put=None, most_blocks=None, on_device=False, centered=False,
-    lr=1e-2, **options,
-):  # fmt: skip
+    name,
+    n,
+    offset_bytes=0,
+    put=None,
+    most_blocks=None,
+    on_device=False,
+    centered=False,
+    lr=1e-2,
+    **options,
+):
     """put: the gradient of one parameter. on_device: lr lies there."""
     p, g, v, m, u = state(n)
     if put is not None:

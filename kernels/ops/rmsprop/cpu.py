@@ -27,9 +27,7 @@ def update(p, g, v, m, u, threads, *scalars):
         return
     for part in numba.prange(threads):
         low, high = share(p.size, part, threads, WIDEST), share(p.size, part + 1, threads, WIDEST)
-        update_part(
-            p[low:high], g[low:high], v[low:high], m[low:high], u[low:high], *scalars
-        )  # fmt: skip
+        update_part(p[low:high], g[low:high], v[low:high], m[low:high], u[low:high], *scalars)
 
 
 @compiled

@@ -28,9 +28,12 @@ def cases(long=False):
         for decay in (0.01, 3.0):
             yield case(f"decay {decay} {kind}", 300, weight_decay=decay, **options)
             yield case(
-                f"device rate decay {decay} {kind}", 300, on_device=True, weight_decay=decay,
+                f"device rate decay {decay} {kind}",
+                300,
+                on_device=True,
+                weight_decay=decay,
                 **options,
-            )  # fmt: skip
+            )
         for value in (np.nan, np.inf, -np.inf, 1e30, -1e30, 1e-42):
             yield case(f"value {value} {kind}", 300, put=np.float32(value), **options)
 
@@ -42,9 +45,16 @@ def state(n, seed=0):
 
 
 def case(
-    name, n, offset_bytes=0, lr=0.1, put=None, most_blocks=None, on_device=False,
-    weight_decay=0.0, **options,
-):  # fmt: skip
+    name,
+    n,
+    offset_bytes=0,
+    lr=0.1,
+    put=None,
+    most_blocks=None,
+    on_device=False,
+    weight_decay=0.0,
+    **options,
+):
     """put: the gradient of one parameter. on_device: lr lies there."""
     p, g, u = state(n)
     if put is not None:

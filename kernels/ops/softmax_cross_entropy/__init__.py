@@ -97,7 +97,7 @@ def softmax_cross_entropy(
         grid, block, shared = geometry
         launch(
             described, "softmax_cross_entropy", grid, arguments, block=block, shared_bytes=shared
-        )  # fmt: skip
+        )
     return loss, dz
 
 

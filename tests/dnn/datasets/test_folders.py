@@ -94,8 +94,10 @@ def test_a_folder_given_is_not_passed_over(tmp_path, own, serve, monkeypatch, va
     file.touch()
     empty.mkdir()
     for folder, problem in (
-        (absent, "no such folder"), (file, "is no folder"), (empty, f"lacks {NAMES[0]}, "),
-    ):  # fmt: skip
+        (absent, "no such folder"),
+        (file, "is no folder"),
+        (empty, f"lacks {NAMES[0]}, "),
+    ):
         monkeypatch.setenv("DNN_DATA_DIR", str(folder) if variable else "")
         given = () if variable else (folder,)
         label = "DNN_DATA_DIR" if variable else "folder"

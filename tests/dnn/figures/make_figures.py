@@ -172,9 +172,14 @@ def one_cycle(max_lr, total_steps, pct_start, div, final_div):
 
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))])
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr, total_steps, pct_start=pct_start, cycle_momentum=False, div_factor=div,
+        optimizer,
+        max_lr,
+        total_steps,
+        pct_start=pct_start,
+        cycle_momentum=False,
+        div_factor=div,
         final_div_factor=final_div,
-    )  # fmt: skip
+    )
     rates = []
     for step in range(total_steps):
         rates.append(float(schedule.get_last_lr()[0]))

@@ -29,7 +29,7 @@ from tests.kernels.emulated.model import (
     sqrt_bits,
     width_type,
     wrap,
-)  # fmt: skip
+)
 from tests.kernels.emulated.model_integer import bounds
 
 ONE = Fraction(1)
@@ -73,8 +73,9 @@ def compare(of, how, ftz):
             return how == "num"
         order = {"inf": Fraction(2) ** 5000, "-inf": -(Fraction(2) ** 5000)}
         a, c = (order.get(v) or number(v) for v in (decode(x, of), decode(y, of)))
-        return {"eq": a == c, "ne": a != c, "lt": a < c, "le": a <= c, "gt": a > c,
-                "ge": a >= c}[how[:2]]  # fmt: skip
+        return {"eq": a == c, "ne": a != c, "lt": a < c, "le": a <= c, "gt": a > c, "ge": a >= c}[
+            how[:2]
+        ]
 
     return run
 
@@ -112,8 +113,12 @@ def between_integers(source, result):
 
     name = f"{to_sign}{to_width}.{from_sign}{from_width}"
     define(f"cvt.{name}", [f"b{from_width}"], f"b{to_width}", lambda x: wrap(value(x), to_width))
-    define(f"cvt.sat.{name}", [f"b{from_width}"], f"b{to_width}",
-           lambda x: wrap(clamp(value(x), *bounds(to_sign, to_width)), to_width))  # fmt: skip
+    define(
+        f"cvt.sat.{name}",
+        [f"b{from_width}"],
+        f"b{to_width}",
+        lambda x: wrap(clamp(value(x), *bounds(to_sign, to_width)), to_width),
+    )
 
 
 def from_integer(of, mode, sign, width):
@@ -129,9 +134,12 @@ def set_halves(of, how, result, one):
     alone, pair = ("u16", "u32") if result == "u" else (of, f"{of}x2")
     holds = compare(of, how, False)
     define(f"set.{how}.{alone}.{of}", ["b16", "b16"], "b16", lambda x, y: one * holds(x, y))
-    define(f"set.{how}.{pair}.{of}x2", ["b32", "b32"], "b32",
-           lambda x, y: one * holds(x & 0xFFFF, y & 0xFFFF)
-           | one * holds(x >> 16, y >> 16) << 16)  # fmt: skip
+    define(
+        f"set.{how}.{pair}.{of}x2",
+        ["b32", "b32"],
+        "b32",
+        lambda x, y: one * holds(x & 0xFFFF, y & 0xFFFF) | one * holds(x >> 16, y >> 16) << 16,
+    )
 
 
 for _of in ("f32", "f64"):
@@ -139,12 +147,16 @@ for _of in ("f32", "f64"):
     for _mode in MODES:
         arithmetic(_of, _mode, False, False)
         define(f"div.{_mode}.{_of}", [_b, _b], _b, float_operation(_of, _mode, False, False, div))
-        define(f"rcp.{_mode}.{_of}", [_b], _b,
-               float_operation(_of, _mode, False, False, lambda x: div(ONE, x)))  # fmt: skip
-        define(f"sqrt.{_mode}.{_of}", [_b], _b,
-               lambda x, of=_of, mode=_mode: sqrt_bits(x, of, mode))  # fmt: skip
-    define(f"copysign.{_of}", [_b, _b], _b,
-           lambda x, y, s=SIGN[_of]: y & (s - 1) | x & s)  # fmt: skip
+        define(
+            f"rcp.{_mode}.{_of}",
+            [_b],
+            _b,
+            float_operation(_of, _mode, False, False, lambda x: div(ONE, x)),
+        )
+        define(
+            f"sqrt.{_mode}.{_of}", [_b], _b, lambda x, of=_of, mode=_mode: sqrt_bits(x, of, mode)
+        )
+    define(f"copysign.{_of}", [_b, _b], _b, lambda x, y, s=SIGN[_of]: y & (s - 1) | x & s)
     for _what, _holds in {
         "finite": lambda v, x, of: finite(v),
         "infinite": lambda v, x, of: v in ("inf", "-inf"),
@@ -153,8 +165,12 @@ for _of in ("f32", "f64"):
         "normal": lambda v, x, of: finite(v) and x & INFINITY[of] != 0,
         "subnormal": lambda v, x, of: x & INFINITY[of] == 0 and x & (SIGN[of] - 1) != 0,
     }.items():
-        define(f"testp.{_what}.{_of}", [_b], "pred",
-               lambda x, of=_of, holds=_holds: holds(decode(x, of), x, of))  # fmt: skip
+        define(
+            f"testp.{_what}.{_of}",
+            [_b],
+            "pred",
+            lambda x, of=_of, holds=_holds: holds(decode(x, of), x, of),
+        )
 for _ftz, _sat in ((True, False), (False, True), (True, True)):
     arithmetic("f32", "rn", _ftz, _sat)
 for _of in ("f16", "bf16"):
@@ -168,12 +184,15 @@ for _of in FORMAT:
     for _ftz in ("", ".ftz") if _of == "f32" else ("",):
         for _name in ("min", "max"):
             for _nan in ("", ".NaN") if _of != "f64" else ("",):
-                define(f"{_name}{_ftz}{_nan}.{_of}", [_b, _b], _b,
-                       extreme(_of, _name, bool(_nan), bool(_ftz)))  # fmt: skip
+                define(
+                    f"{_name}{_ftz}{_nan}.{_of}",
+                    [_b, _b],
+                    _b,
+                    extreme(_of, _name, bool(_nan), bool(_ftz)),
+                )
         for _how in ("eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu",
                      "num", "nan"):  # fmt: skip
-            define(f"setp.{_how}{_ftz}.{_of}", [_b, _b], "pred",
-                   compare(_of, _how, bool(_ftz)))  # fmt: skip
+            define(f"setp.{_how}{_ftz}.{_of}", [_b, _b], "pred", compare(_of, _how, bool(_ftz)))
             if _of in ("f16", "bf16"):
                 set_halves(_of, _how, _of, encode(ONE, _of))
                 set_halves(_of, _how, "u", 0xFFFF)
@@ -181,31 +200,57 @@ for _of in FORMAT:
         if _of in ("f32", "f64"):
             define(f"cvt.{_rounding}.{_of}.{_of}", [_b], _b, to_whole(_of, _rounding))
         for _sign, _width in INTEGERS:
-            define(f"cvt.{_rounding}.{_sign}{_width}.{_of}", [_b], f"b{_width}",
-                   to_integer(_of, _rounding, _sign, _width))  # fmt: skip
+            define(
+                f"cvt.{_rounding}.{_sign}{_width}.{_of}",
+                [_b],
+                f"b{_width}",
+                to_integer(_of, _rounding, _sign, _width),
+            )
     for _mode in MODES:
         for _sign, _width in INTEGERS:
-            define(f"cvt.{_mode}.{_of}.{_sign}{_width}", [f"b{_width}"], _b,
-                   from_integer(_of, _mode, _sign, _width))  # fmt: skip
+            define(
+                f"cvt.{_mode}.{_of}.{_sign}{_width}",
+                [f"b{_width}"],
+                _b,
+                from_integer(_of, _mode, _sign, _width),
+            )
 for _source in INTEGERS:
     for _result in INTEGERS:
         between_integers(_source, _result)
 for _wide, _narrow in (("f64", "f32"), ("f64", "f16"), ("f32", "f16"), ("f32", "bf16")):
-    define(f"cvt.{_wide}.{_narrow}", [width_type(_narrow)], width_type(_wide),
-           lambda x, w=_wide, n=_narrow: encode(decode(x, n), w))  # fmt: skip
+    define(
+        f"cvt.{_wide}.{_narrow}",
+        [width_type(_narrow)],
+        width_type(_wide),
+        lambda x, w=_wide, n=_narrow: encode(decode(x, n), w),
+    )
     for _mode in MODES if _wide == "f64" and _narrow == "f32" else ("rn", "rz"):
-        define(f"cvt.{_mode}.{_narrow}.{_wide}", [width_type(_wide)], width_type(_narrow),
-               lambda x, w=_wide, n=_narrow, m=_mode: encode(decode(x, w), n, m))  # fmt: skip
+        define(
+            f"cvt.{_mode}.{_narrow}.{_wide}",
+            [width_type(_wide)],
+            width_type(_narrow),
+            lambda x, w=_wide, n=_narrow, m=_mode: encode(decode(x, w), n, m),
+        )
 for _mode in ("rna", "rn", "rz"):
-    define(f"cvt.{_mode}.tf32.f32", ["b32"], "b32",
-           lambda x, m=_mode: encode(decode(x, "f32"), "tf32", m) << 13 if not is_nan(x, "f32")
-           else NAN["f32"])  # fmt: skip
+    define(
+        f"cvt.{_mode}.tf32.f32",
+        ["b32"],
+        "b32",
+        lambda x, m=_mode: (
+            encode(decode(x, "f32"), "tf32", m) << 13 if not is_nan(x, "f32") else NAN["f32"]
+        ),
+    )
 for _half in ("f16", "bf16"):
     for _mode in ("rn", "rz"):
         for _relu in ("", ".relu"):
-            define(f"cvt.{_mode}{_relu}.{_half}x2.f32", ["b32", "b32"], "b32",
-                   lambda h, low, of=_half, m=_mode, r=_relu: (
-                       encode(decode(relu(h, "f32") if r else h, "f32"), of, m) << 16
-                       | encode(decode(relu(low, "f32") if r else low, "f32"), of, m)))  # fmt: skip
+            define(
+                f"cvt.{_mode}{_relu}.{_half}x2.f32",
+                ["b32", "b32"],
+                "b32",
+                lambda h, low, of=_half, m=_mode, r=_relu: (
+                    encode(decode(relu(h, "f32") if r else h, "f32"), of, m) << 16
+                    | encode(decode(relu(low, "f32") if r else low, "f32"), of, m)
+                ),
+            )
 define("cvt.sat.f32.f32", ["b32"], "b32", lambda x: saturated(x, "f32"))
 define("cvt.ftz.f32.f32", ["b32"], "b32", flush)

@@ -24,8 +24,7 @@ def arithmetic(sign, width):
     ones = (1 << width) - 1
 
     def put(name, count, function):
-        define(f"{name}.{t}", [b] * count, b,
-               lambda *x: wrap(function(*map(value, x)), width))  # fmt: skip
+        define(f"{name}.{t}", [b] * count, b, lambda *x: wrap(function(*map(value, x)), width))
 
     put("add", 2, lambda x, y: x + y)
     put("sub", 2, lambda x, y: x - y)
@@ -40,10 +39,13 @@ def arithmetic(sign, width):
     put("sad", 3, lambda x, y, z: z + abs(x - y))
     if width < 64:
         wide = f"b{2 * width}"
-        define(f"mul.wide.{t}", [b, b], wide,
-               lambda x, y: wrap(value(x) * value(y), 2 * width))  # fmt: skip
-        define(f"mad.wide.{t}", [b, b, wide], wide,
-               lambda x, y, z: wrap(value(x) * value(y) + z, 2 * width))  # fmt: skip
+        define(f"mul.wide.{t}", [b, b], wide, lambda x, y: wrap(value(x) * value(y), 2 * width))
+        define(
+            f"mad.wide.{t}",
+            [b, b, wide],
+            wide,
+            lambda x, y, z: wrap(value(x) * value(y) + z, 2 * width),
+        )
     if sign == "s":
         put("neg", 1, lambda x: -x)
         put("abs", 1, abs)
@@ -53,16 +55,29 @@ def arithmetic(sign, width):
 
     define(f"shr.{t}", [b, "b32"], b, shift_right)
     for how, holds in {
-        "eq": lambda x, y: x == y, "ne": lambda x, y: x != y, "lt": lambda x, y: x < y,
-        "le": lambda x, y: x <= y, "gt": lambda x, y: x > y, "ge": lambda x, y: x >= y,
-    }.items():  # fmt: skip
-        define(f"setp.{how}.{t}", [b, b], "pred",
-               lambda x, y, holds=holds: holds(value(x), value(y)))  # fmt: skip
+        "eq": lambda x, y: x == y,
+        "ne": lambda x, y: x != y,
+        "lt": lambda x, y: x < y,
+        "le": lambda x, y: x <= y,
+        "gt": lambda x, y: x > y,
+        "ge": lambda x, y: x >= y,
+    }.items():
+        define(
+            f"setp.{how}.{t}", [b, b], "pred", lambda x, y, holds=holds: holds(value(x), value(y))
+        )
         if width == 32:
-            define(f"set.{how}.u32.{t}", [b, b], "b32",
-                   lambda x, y, holds=holds: 0xFFFFFFFF * holds(value(x), value(y)))  # fmt: skip
-        define(f"setp.{how}.and.{t}", [b, b, "pred"], "pred",
-               lambda x, y, p, holds=holds: holds(value(x), value(y)) and p)  # fmt: skip
+            define(
+                f"set.{how}.u32.{t}",
+                [b, b],
+                "b32",
+                lambda x, y, holds=holds: 0xFFFFFFFF * holds(value(x), value(y)),
+            )
+        define(
+            f"setp.{how}.and.{t}",
+            [b, b, "pred"],
+            "pred",
+            lambda x, y, p, holds=holds: holds(value(x), value(y)) and p,
+        )
 
 
 def fields(sign, width):
@@ -141,8 +156,9 @@ def funnel(direction, mode):
 
 def lookup(table):
     def logic3(a, b, c):
-        bits = (table >> ((a >> i & 1) << 2 | (b >> i & 1) << 1 | (c >> i & 1)) & 1
-                for i in range(32))  # fmt: skip
+        bits = (
+            table >> ((a >> i & 1) << 2 | (b >> i & 1) << 1 | (c >> i & 1)) & 1 for i in range(32)
+        )
         return sum(bit << i for i, bit in enumerate(bits))
 
     return logic3
@@ -168,10 +184,18 @@ for _name, _function in {"and": min, "or": max, "xor": lambda x, y: x != y}.item
     define(f"{_name}.pred", ["pred", "pred"], "pred", _function)
 define("not.pred", ["pred"], "pred", lambda x: not x)
 define("prmt.b32", ["b32", "b32", "b32"], "b32", permute)
-define("add.sat.s32", ["b32", "b32"], "b32",
-       lambda x, y: wrap(clamp(signed(x, 32) + signed(y, 32), *bounds("s", 32)), 32))  # fmt: skip
-define("sub.sat.s32", ["b32", "b32"], "b32",
-       lambda x, y: wrap(clamp(signed(x, 32) - signed(y, 32), *bounds("s", 32)), 32))  # fmt: skip
+define(
+    "add.sat.s32",
+    ["b32", "b32"],
+    "b32",
+    lambda x, y: wrap(clamp(signed(x, 32) + signed(y, 32), *bounds("s", 32)), 32),
+)
+define(
+    "sub.sat.s32",
+    ["b32", "b32"],
+    "b32",
+    lambda x, y: wrap(clamp(signed(x, 32) - signed(y, 32), *bounds("s", 32)), 32),
+)
 for _direction in "lr":
     for _mode in ("wrap", "clamp"):
         define(f"shf.{_direction}.{_mode}.b32", ["b32"] * 3, "b32", funnel(_direction, _mode))

@@ -196,8 +196,12 @@ def operands(dtype, a_registers, b_registers, c_registers, lanes):
             whole, any_ = rng.integers(-8, 9, count * each), rng.standard_normal(count * each)
             return packed(np.concatenate([whole, any_]), dtype)
 
-        c = np.concatenate([rng.integers(-8, 9, ROUNDS // 2 * lanes * c_registers),
-                            rng.standard_normal(ROUNDS // 2 * lanes * c_registers)])  # fmt: skip
+        c = np.concatenate(
+            [
+                rng.integers(-8, 9, ROUNDS // 2 * lanes * c_registers),
+                rng.standard_normal(ROUNDS // 2 * lanes * c_registers),
+            ]
+        )
         return numbers(a_registers), numbers(b_registers), c.astype(np.float32).view(np.uint32)
 
     return inputs

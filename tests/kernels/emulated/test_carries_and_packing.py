@@ -98,8 +98,13 @@ def test_packed_halves_compute_each_half():
     )
     found = words.view(np.float16).reshape(-1, 2).tolist()
     assert found == [
-        [1.75, 65504.0], [1.875, -math.inf], [1.5, 65504.0], [1.875, 0.0], [1.0, 1.0], [-1.5, 2.0],
-    ]  # fmt: skip
+        [1.75, 65504.0],
+        [1.875, -math.inf],
+        [1.5, 65504.0],
+        [1.875, 0.0],
+        [1.0, 1.0],
+        [-1.5, 2.0],
+    ]
 
 
 def test_eight_bit_floats():

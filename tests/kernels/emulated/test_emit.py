@@ -70,17 +70,22 @@ def mask_of(body, parameters=3):
         ("selp.b64 %rd5, %rd0, %rd2, %p1; red.global.add.u32 [%rd5], %r1;", 0b101),
         ("atom.add.u32 %r1, [%rd2], 1;", 0b100),
         ("LOOP: st.u32 [%rd5], %r1; mov.u64 %rd5, %rd1; @%p1 bra LOOP;", 0b010),
-        ("ld.global.v2.u32 {%r1, %r2}, [%rd0]; mov.b64 %rd5, {%r1, %r2}; st.u32 [%rd5], %r1;",
-         written.UNKNOWN),
-        ("mov.b64 {%r1, %r2}, %rd1; shfl.sync.idx.b32 %r3|%p1, %r1, 0, 31, -1;"
-         "mov.b64 %rd5, {%r3, %r2}; st.u32 [%rd5], %r1;", 0b010),
+        (
+            "ld.global.v2.u32 {%r1, %r2}, [%rd0]; mov.b64 %rd5, {%r1, %r2}; st.u32 [%rd5], %r1;",
+            written.UNKNOWN,
+        ),
+        (
+            "mov.b64 {%r1, %r2}, %rd1; shfl.sync.idx.b32 %r3|%p1, %r1, 0, 31, -1;"
+            "mov.b64 %rd5, {%r3, %r2}; st.u32 [%rd5], %r1;",
+            0b010,
+        ),
         ("cvta.global.u64 %rd5, g; add.s64 %rd6, %rd5, 4; st.u32 [%rd6], %r1;", 0),
         ("ld.global.u64 %rd5, [%rd0]; st.global.u32 [%rd5], %r1;", written.UNKNOWN),
         ("ld.global.u32 %r1, [%rd0]; st.global.u32 [g], %r1;", 0),
         ("setp.ne.u64 %p1, %rd2, 0; selp.u64 %rd5, %rd1, 0, %p1; st.u32 [%rd5], %r1;", 0b010),
         ("{ .param .b64 a; st.param.b64 [a], %rd0; call f, (a); }", written.UNKNOWN),
     ],
-)  # fmt: skip
+)
 def test_written_parameters(body, mask):
     assert mask_of(body) == mask
 

@@ -9,9 +9,14 @@ from kernels.device.emulated import emulator, includes, source
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("toolchain")]
 
 NVIDIA = (
-    "cooperative_groups.h", "cooperative_groups/reduce.h", "cuda_pipeline.h", "cuda_fp8.h",
-    "cuda/atomic", "cuda/barrier", "cub/block/block_reduce.cuh",
-)  # fmt: skip
+    "cooperative_groups.h",
+    "cooperative_groups/reduce.h",
+    "cuda_pipeline.h",
+    "cuda_fp8.h",
+    "cuda/atomic",
+    "cuda/barrier",
+    "cub/block/block_reduce.cuh",
+)
 HALVES = """
 #include <cuda_runtime.h>
 #include <cuda_fp16.h>

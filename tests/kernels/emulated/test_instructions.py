@@ -56,11 +56,15 @@ def statement(name, destination, operands):
 def canonical(of, register):
     """Make any NaN in a register the model's."""
     if of in ("f32", "tf32"):
-        return [f"testp.notanumber.f32 %p0, {register};",
-                f"selp.b32 {register}, {NAN['f32']}, {register}, %p0;"]  # fmt: skip
+        return [
+            f"testp.notanumber.f32 %p0, {register};",
+            f"selp.b32 {register}, {NAN['f32']}, {register}, %p0;",
+        ]
     if of == "f64":
-        return [f"testp.notanumber.f64 %p0, {register};",
-                f"selp.b64 {register}, {NAN['f64']}, {register}, %p0;"]  # fmt: skip
+        return [
+            f"testp.notanumber.f64 %p0, {register};",
+            f"selp.b64 {register}, {NAN['f64']}, {register}, %p0;",
+        ]
     return []  # halves are canonical by the ISA
 
 
@@ -162,8 +166,11 @@ class Program:
         wrong = self.run()
         if wrong:
             register, thread, got, wanted = wrong[0]
-            operands = [w for w in self.names[register].replace(",", "").rstrip(";").split()
-                        if w in self.values]  # fmt: skip
+            operands = [
+                w
+                for w in self.names[register].replace(",", "").rstrip(";").split()
+                if w in self.values
+            ]
             values = {w: hex(self.values[w][thread]) for w in operands}
             raise AssertionError(
                 f"{register} = {self.names[register]} with {values}: {got:#x}, not {wanted:#x}; "
@@ -176,11 +183,14 @@ def columns(rng, kind, count):
     special, bits = SPECIAL[kind], BITS[kind]
     found = []
     for _ in range(count):
-        found.append([
-            special[rng.integers(len(special))] if rng.random() < 0.5
-            else int.from_bytes(rng.bytes(bits // 8), "little")
-            for _ in range(THREADS)
-        ])  # fmt: skip
+        found.append(
+            [
+                special[rng.integers(len(special))]
+                if rng.random() < 0.5
+                else int.from_bytes(rng.bytes(bits // 8), "little")
+                for _ in range(THREADS)
+            ]
+        )
     return found
 
 
@@ -196,10 +206,16 @@ steps = st.lists(
 
 
 @settings(
-    max_examples=8, deadline=None, derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example,
-                           HealthCheck.data_too_large],
-)  # fmt: skip
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.large_base_example,
+        HealthCheck.data_too_large,
+    ],
+)
 @given(st.integers(0, 2**32), steps)
 def test_random_programs(seed, chosen):
     rng = np.random.default_rng(seed)

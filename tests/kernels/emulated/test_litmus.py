@@ -55,9 +55,15 @@ def launch(case, schedule, seed):
     data, flag = np.zeros((2, ELEMENTS), np.int32)
     out = np.full(ELEMENTS, -1, np.int32)
     result = program().launch(
-        case.name, (case.grid,), (case.block,), [data, flag, out],
-        schedule=schedule, seed=seed, cluster=(case.cluster, 1, 1), names=("data", "flag", "out"),
-    )  # fmt: skip
+        case.name,
+        (case.grid,),
+        (case.block,),
+        [data, flag, out],
+        schedule=schedule,
+        seed=seed,
+        cluster=(case.cluster, 1, 1),
+        names=("data", "flag", "out"),
+    )
     return result, out
 
 

@@ -67,15 +67,21 @@ def test_mma(of, k, result):
     c = rng.integers(-50, 50, (16, 8))
     each = {"tf32": 1, "bf16": 2, "f16": 2, "s8": 4, "u8": 4}[of]
     halves = k // (4 * each)  # how many groups of columns of A
-    given = [packed(a, G + 8 * row, each * T + 4 * each * half, of)
-             for half in range(halves) for row in (0, 1)]  # fmt: skip
+    given = [
+        packed(a, G + 8 * row, each * T + 4 * each * half, of)
+        for half in range(halves)
+        for row in (0, 1)
+    ]
     given += [packed(b.T, G, each * T + 4 * each * half, of) for half in range(halves)]
     if result == "f16":
         given += [packed(c, G + 8 * row, 2 * T, "f16") for row in (0, 1)]
     else:
         kind = np.float32 if result == "f32" else np.int32
-        given += [c[G + 8 * row, 2 * T + column].astype(kind).view(np.uint32)
-                  for row in (0, 1) for column in (0, 1)]  # fmt: skip
+        given += [
+            c[G + 8 * row, 2 * T + column].astype(kind).view(np.uint32)
+            for row in (0, 1)
+            for column in (0, 1)
+        ]
     count = 2 if result == "f16" else 4
     names = [f"%i{i}" for i in range(len(given))]
     parts = [names[: 2 * halves], names[2 * halves : 3 * halves], names[3 * halves :]]
@@ -102,8 +108,9 @@ def test_matrices_go_to_shared_memory_and_come_back(count, transposed):
     matrices = rng.integers(0, 2**16, (count, 8, 8)).astype(np.uint16)
     trans = ".trans" if transposed else ""
     held = matrices.transpose(0, 2, 1) if transposed else matrices
-    given = np.stack([held[i][G, 2 * T] | held[i][G, 2 * T + 1].astype(np.uint32) << 16
-                      for i in range(count)], 1)  # fmt: skip
+    given = np.stack(
+        [held[i][G, 2 * T] | held[i][G, 2 * T + 1].astype(np.uint32) << 16 for i in range(count)], 1
+    )
     # Row r of matrix i lies at 144 i + 16 r; lanes without a row give an address nobody uses.
     address = """mov.u32 %r1, s; and.b32 %r2, %r0, 7; shr.u32 %r3, %r0, 3;
         mad.lo.u32 %r1, %r2, 16, %r1; mad.lo.u32 %r1, %r3, 144, %r1;"""

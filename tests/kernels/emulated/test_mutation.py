@@ -73,8 +73,10 @@ def instruction(text):
         ),
         ("setp.eq.f32 %p1, %f1, %f2;", ["setp.neu.f32 %p1, %f1, %f2;"]),
         ("@%p1 bra AWAY; AWAY:", ["@!%p1 bra AWAY;"]),
-        ("ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1+16];",
-         ["ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1+20];"]),
+        (
+            "ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1+16];",
+            ["ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1+20];"],
+        ),
         ("st.shared.f32 [%r1], %f1;", ["", "st.shared.f32 [%r1+4], %f1;"]),
         (
             "mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32 "
@@ -101,7 +103,7 @@ def instruction(text):
         ("mov.b32 %r1, %r2;", []),
         ("ret;", []),
     ],
-)  # fmt: skip
+)
 def test_mutations(before, after):
     planted = [str(m.instruction or "") for m in mutations(instruction(before))]
     assert planted == after

@@ -15,7 +15,7 @@ from kernels.device.emulated.operands import (
     Offset,
     Pair,
     Vector,
-)  # fmt: skip
+)
 from kernels.device.emulated.parsed import (
     Block,
     Instruction,
@@ -24,7 +24,7 @@ from kernels.device.emulated.parsed import (
     Prototype,
     Registers,
     Targets,
-)  # fmt: skip
+)
 from tests import harness
 
 HEAD = ".version 9.4\n.target sm_90\n.address_size 64\n"
@@ -136,21 +136,27 @@ def test_scopes_labels_and_declarations():
         ;
     """) == (
         Registers("b32", "%r", 12),
-        Block((
-            Registers("pred", "p"), Registers("pred", "q"),
-            Label("again"), Instruction("bra", (), (Name("again"),)),
-        )),
+        Block(
+            (
+                Registers("pred", "p"),
+                Registers("pred", "q"),
+                Label("again"),
+                Instruction("bra", (), (Name("again"),)),
+            )
+        ),
         Label("$L__BB0_1"),
         Targets("table", "branchtargets", ("$L__BB0_1", "$L__BB0_1")),
         Instruction("brx", ("idx",), (Name("%r1"), Name("table"))),
         Prototype("prototype_0", "( .param .b32 _ ) _ ( .param .b64 _ )"),
-    )  # fmt: skip
+    )
 
 
 def test_a_call():
     assert one("call.uni (ret), f, (a, b);").operands == (
-        Arguments((Name("ret"),)), Name("f"), Arguments((Name("a"), Name("b"))),
-    )  # fmt: skip
+        Arguments((Name("ret"),)),
+        Name("f"),
+        Arguments((Name("a"), Name("b"))),
+    )
 
 
 def test_variables():
@@ -192,13 +198,16 @@ def test_functions():
     )
     f, g, k = module.functions
     assert [(p.name, p.bytes, p.alignment, p.offset) for p in f.parameters] == [
-        ("a", 8, 8, 0), ("s", 24, 16, 16),
-    ]  # fmt: skip
+        ("a", 8, 8, 0),
+        ("s", 24, 16, 16),
+    ]
     assert [p.name for p in f.results] == ["result"]
     assert f.body is None and g.directive("noreturn") == ()
     assert [(p.name, p.type, p.offset) for p in k.parameters] == [
-        ("a", "u8", 0), ("p", "u64", 8), ("n", "u32", 16),
-    ]  # fmt: skip
+        ("a", "u8", 0),
+        ("p", "u64", 8),
+        ("n", "u32", 16),
+    ]
     assert (k.max_threads, k.required_threads, k.cluster) == (256, None, (2, 1, 1))
     assert list(module.entries) == ["k"]
 

@@ -23,13 +23,19 @@ from tests.kernels.emulated.snippets import unit
         ("call f, (%r1);", "%r1 is not a parameter declared here"),
         ("shfl.up.b32 %r1, %r2, 1, 0;", "one of .sync is needed"),
         ("cp.async.bulk.commit_group;", "bulk copies"),
-        ("mma.sync.aligned.m16n8k8.row.row.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3,%r4},"
-         "{%r5,%r6}, {%f1,%f2,%f3,%f4};", "one of .col is needed"),
-        ("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3},"
-         "{%r5,%r6}, {%f1,%f2,%f3,%f4};", "a wrong number of registers"),
+        (
+            "mma.sync.aligned.m16n8k8.row.row.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, "
+            "{%r1,%r2,%r3,%r4},{%r5,%r6}, {%f1,%f2,%f3,%f4};",
+            "one of .col is needed",
+        ),
+        (
+            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3},"
+            "{%r5,%r6}, {%f1,%f2,%f3,%f4};",
+            "a wrong number of registers",
+        ),
         ("ld.global.v4.u32 {%r1, %r2}, [%in];", "2 registers, not 4"),
     ],
-)  # fmt: skip
+)
 def test_refused(statement, message):
     text = unit("\n" + statement)
     with pytest.raises(ptx.PTXError) as caught:

@@ -188,12 +188,14 @@ ARGUMENTS = {
     "dtype": ((np.zeros(N), None, 1, N), TypeError, "y: got an array of float64; expected one of"),
     "a number for an array": ((3, None, 1, N), TypeError, "y: got 3; expected a NumPy array"),
     "an array for a number": (
-        (np.zeros(N, "f4"), None, np.zeros(2), N), TypeError, "a: got an array; expected a number",
+        (np.zeros(N, "f4"), None, np.zeros(2), N),
+        TypeError,
+        "a: got an array; expected a number",
     ),
     "strided": ((np.zeros(2 * N, "f4")[::2], None, 1, N), TypeError, "y: expected a C-contiguous"),
     "not whole": ((np.zeros(N, "f4"), None, 1, 9.5), TypeError, "n: got 9.5; expected a whole"),
     "out of range": ((np.zeros(N, "f4"), None, 1, 2**40), OverflowError, "too large|out of bounds"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", ARGUMENTS)

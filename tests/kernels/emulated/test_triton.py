@@ -111,8 +111,12 @@ def row_statistics(at, rng):
         for draw in (harness.integers, harness.normal):  # whole numbers: many equal maxima
             x = draw(rng, 4, cols)
             arguments = [
-                x, unwritten(4), unwritten(4), unwritten(4, dtype=np.int32), np.int32(cols),
-            ]  # fmt: skip
+                x,
+                unwritten(4),
+                unwritten(4),
+                unwritten(4, dtype=np.int32),
+                np.int32(cols),
+            ]
             bound = 0 if draw is harness.integers else (cols + 8) * U * abs(x).sum(1)
             yield (
                 (4,),
@@ -199,8 +203,12 @@ def last_block_sums(at, rng):
     for blocks in (1, 2, 13):
         x = harness.normal(rng, blocks * block - 5)
         arguments = [
-            x, unwritten(blocks), np.zeros(1, np.int32), unwritten(1), *np.int32([x.size, blocks]),
-        ]  # fmt: skip
+            x,
+            unwritten(blocks),
+            np.zeros(1, np.int32),
+            unwritten(1),
+            *np.int32([x.size, blocks]),
+        ]
         bound = (x.size + 8) * U * abs(x).sum()
         yield (blocks,), arguments, {"y": (x.astype(float).sum(keepdims=True), bound)}
 
@@ -219,9 +227,14 @@ def run(path, grid, arguments, **options):
     at = head(path)
     names = [*at["parameters"], "scratch", "profile"]
     return emulator.load(path.read_text()).launch(
-        at["entry"], grid, (at["block"],), [*arguments, None, None],
-        shared_bytes=at["shared_bytes"], names=names, **options,
-    )  # fmt: skip
+        at["entry"],
+        grid,
+        (at["block"],),
+        [*arguments, None, None],
+        shared_bytes=at["shared_bytes"],
+        names=names,
+        **options,
+    )
 
 
 def check(got, want, bound):

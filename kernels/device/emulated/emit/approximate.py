@@ -57,11 +57,15 @@ def testp(op):
     of_type = op.type(*FLOATS)
     what = op.choice("finite", "infinite", "number", "notanumber", "normal", "subnormal")
     a = op.source(1, of_type)
-    op.result(0, "pred", {
-        "finite": f"std::isfinite({a})",
-        "infinite": f"std::isinf({a})",
-        "number": f"!std::isnan({a})",
-        "notanumber": f"std::isnan({a})",
-        "normal": f"std::isnormal({a})",
-        "subnormal": f"(std::fpclassify({a}) == FP_SUBNORMAL)",
-    }[what])  # fmt: skip
+    op.result(
+        0,
+        "pred",
+        {
+            "finite": f"std::isfinite({a})",
+            "infinite": f"std::isinf({a})",
+            "number": f"!std::isnan({a})",
+            "notanumber": f"std::isnan({a})",
+            "normal": f"std::isnormal({a})",
+            "subnormal": f"(std::fpclassify({a}) == FP_SUBNORMAL)",
+        }[what],
+    )

@@ -66,8 +66,9 @@ def between_floats(op, source, result):
     ftz = "ftz" in op.rest
     whole = op.choice(*TO_WHOLE, default="")
     narrower = BYTES[result] < BYTES[source] or (result, source) in (
-        ("f16", "bf16"), ("bf16", "f16"),
-    )  # fmt: skip
+        ("f16", "bf16"),
+        ("bf16", "f16"),
+    )
     mode = "rn"
     if not whole:
         mode = op.choice(*ROUNDING, default="" if narrower else "rn")

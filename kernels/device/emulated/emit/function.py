@@ -17,7 +17,7 @@ from kernels.device.emulated.parsed import (
     Registers,
     Targets,
     Variable,
-)  # fmt: skip
+)
 from kernels.device.emulated.ptx import PTXError
 
 ELSEWHERE = ("bra", "brx", "call", "ret", "exit", "trap")  # a call may exit
@@ -41,8 +41,9 @@ class Scope:
         self.ranges = {}  # "%r": (type, count)
         self.registers = {}
         self.parameters = {}  # name: C++ array
-        self.labels = {s.name: f"L{identifier(s.name)}{self.suffix}"
-                       for s in body if isinstance(s, Label)}  # fmt: skip
+        self.labels = {
+            s.name: f"L{identifier(s.name)}{self.suffix}" for s in body if isinstance(s, Label)
+        }
         self.targets = {s.label: s.names for s in body if isinstance(s, Targets)}
 
     def register(self, name) -> Register | None:

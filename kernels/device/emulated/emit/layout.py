@@ -14,7 +14,7 @@ from kernels.device.emulated.operands import (
     Offset,
     Pair,
     Vector,
-)  # fmt: skip
+)
 from kernels.device.emulated.parsed import Variable
 
 GAP = 128  # bytes kept free behind each array, so that running off its end is seen

@@ -11,9 +11,15 @@ SCOPES = ("cta", "cluster", "gpu", "sys")
 # Hints to the caches, which the emulated device does not have.
 CACHE = ("ca", "cg", "cs", "cv", "lu", "wb", "wt")
 EVICTION = (
-    "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
-    "L1::no_allocate", "L2::evict_normal", "L2::evict_first", "L2::evict_last",
-)  # fmt: skip
+    "L1::evict_normal",
+    "L1::evict_unchanged",
+    "L1::evict_first",
+    "L1::evict_last",
+    "L1::no_allocate",
+    "L2::evict_normal",
+    "L2::evict_first",
+    "L2::evict_last",
+)
 PREFETCH = ("L2::64B", "L2::128B", "L2::256B")
 ATOMIC_TYPES = ("b16", "b32", "b64", "u32", "u64", "s32", "s64", "f16", "bf16", "f16x2", "bf16x2",
                 "f32", "f64")  # fmt: skip

@@ -25,16 +25,23 @@ from kernels.device.emulated.operands import (
     Offset,
     Pair,
     Vector,
-)  # fmt: skip
+)
 from kernels.device.emulated.ptx import PTXError
 
 EMITTERS = {}
 
 CPP_TYPE = {
-    "pred": "bool", "b8": "u8", "b16": "u16", "b32": "u32", "b64": "u64", "tf32": "u32",
-    "b128": "unsigned __int128", "e4m3x2": "u16", "e5m2x2": "u16",
+    "pred": "bool",
+    "b8": "u8",
+    "b16": "u16",
+    "b32": "u32",
+    "b64": "u64",
+    "tf32": "u32",
+    "b128": "unsigned __int128",
+    "e4m3x2": "u16",
+    "e5m2x2": "u16",
     **{t: t for t in BYTES if re.fullmatch(r"[usf]\d+(x2)?|bf16(x2)?", t)},
-}  # fmt: skip
+}
 FLOATS = ("f32", "f64")
 HALVES = ("f16", "bf16", "f16x2", "bf16x2")
 

@@ -121,9 +121,16 @@ def mbarrier_order(op, default):
 @emits("mbarrier")
 def mbarrier(op):
     what = op.choice(
-        "init", "inval", "arrive_drop", "arrive", "expect_tx", "complete_tx", "pending_count",
-        "test_wait", "try_wait",
-    )  # fmt: skip
+        "init",
+        "inval",
+        "arrive_drop",
+        "arrive",
+        "expect_tx",
+        "complete_tx",
+        "pending_count",
+        "test_wait",
+        "try_wait",
+    )
     space = op.choice("shared", "shared::cta", "shared::cluster", default="").partition("::")[0]
     if what == "pending_count":
         op.type("b64")

@@ -114,9 +114,7 @@ class Unit:
             for short, (name, offset, size) in zip(plain, arrays, strict=True)
         ]
         name = identifier(entry.name)
-        return "\n".join(
-            [f"const SharedVariable shared_{name}[] = {{", *(rows or ["  {}"]), "};"]
-        )  # fmt: skip
+        return "\n".join([f"const SharedVariable shared_{name}[] = {{", *(rows or ["  {}"]), "};"])
 
     def entry_table(self) -> str:
         rows = []

@@ -3,8 +3,14 @@
 from kernels.device.emulated.emit.operation import emits, unsigned
 
 SHUFFLE = {"up": "up", "down": "down", "bfly": "butterfly", "idx": "index"}
-REDUCE = {"add": "add", "min": "smaller", "max": "larger",
-          "and": "in_both", "or": "in_either", "xor": "in_one"}  # fmt: skip
+REDUCE = {
+    "add": "add",
+    "min": "smaller",
+    "max": "larger",
+    "and": "in_both",
+    "or": "in_either",
+    "xor": "in_one",
+}
 REDUCE_FLOAT = {"min": "minimum", "max": "maximum"}
 
 

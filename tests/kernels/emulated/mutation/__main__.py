@@ -63,11 +63,9 @@ def chosen(options, parser):
             parser.error(f"{name}: expected OP/FILE with OP one of {', '.join(battery.ops())}")
         variants = [
             v
-            for v in battery.variants(
-                op, every_precision=True, devices=("emulated",), special=True
-            )
+            for v in battery.variants(op, every_precision=True, devices=("emulated",), special=True)
             if v.file == file and options.precision in (None, v.precision)
-        ]  # fmt: skip
+        ]
         if not variants:
             parser.error(f"{name}: no such GPU kernel file, or not at that precision")
         for variant in variants:

@@ -98,9 +98,15 @@ class _Chosen:
 
     def launch(self, entry, grid, block, arguments, *, names, initialised, **options):
         return self.program.launch(
-            entry, grid, block, [*arguments, self.number],
-            names=[*names, "mutant"], initialised=[*initialised, None], steps=self.steps, **options,
-        )  # fmt: skip
+            entry,
+            grid,
+            block,
+            [*arguments, self.number],
+            names=[*names, "mutant"],
+            initialised=[*initialised, None],
+            steps=self.steps,
+            **options,
+        )
 
 
 class _Noting(dict):

@@ -18,8 +18,14 @@ OPPOSITE = {"eq": "ne", "lt": "ge", "gt": "le", "lo": "hs", "hi": "ls"}
 OPPOSITE |= {wrong: right for right, wrong in OPPOSITE.items()}
 # Of floats; where a NaN takes part, exactly one of the two is true.
 OPPOSITE_FLOAT = {
-    "eq": "neu", "ne": "equ", "lt": "geu", "le": "gtu", "gt": "leu", "ge": "ltu", "num": "nan",
-}  # fmt: skip
+    "eq": "neu",
+    "ne": "equ",
+    "lt": "geu",
+    "le": "gtu",
+    "gt": "leu",
+    "ge": "ltu",
+    "num": "nan",
+}
 OPPOSITE_FLOAT |= {wrong: right for right, wrong in OPPOSITE_FLOAT.items()}
 
 OPERATORS = {
@@ -28,9 +34,14 @@ OPERATORS = {
 }  # fmt: skip
 COPIES = ("neg", "abs", "not", "sqrt", "rsqrt", "rcp", "ex2", "lg2", "sin", "cos", "tanh")
 INDICES = {
-    "%tid.x": "%tid.y", "%tid.y": "%tid.x", "%ctaid.x": "%ctaid.y", "%ctaid.y": "%ctaid.x",
-    "%ntid.x": "%nctaid.x", "%ntid.y": "%nctaid.y", "%nctaid.x": "%ntid.x",
-}  # fmt: skip
+    "%tid.x": "%tid.y",
+    "%tid.y": "%tid.x",
+    "%ctaid.x": "%ctaid.y",
+    "%ctaid.y": "%ctaid.x",
+    "%ntid.x": "%nctaid.x",
+    "%ntid.y": "%nctaid.y",
+    "%nctaid.x": "%ntid.x",
+}
 NO_CONSTANTS = ("ld", "st", "cp", "bar", "barrier", "shfl", "vote", "mma", "ldmatrix", "prmt")
 
 

@@ -66,10 +66,14 @@ def woven(module, entry) -> tuple[Module, list[Mutant]]:
         for kind, mutated in variations:
             mutants.append(
                 Mutant(
-                    len(mutants) + 1, kind, file, line,
-                    str(instruction), str(mutated or ""),
+                    len(mutants) + 1,
+                    kind,
+                    file,
+                    line,
+                    str(instruction),
+                    str(mutated or ""),
                 )
-            )  # fmt: skip
+            )
         last = len(variations) - 1
         yield _like(instruction, "sub", ("u32",), FROM, MUTANT, _integer(first))
         yield _like(instruction, "setp", ("gt", "u32"), CHOSEN, FROM, _integer(last))
@@ -81,9 +85,11 @@ def woven(module, entry) -> tuple[Module, list[Mutant]]:
 
     parameter = _next_parameter(function)
     declared = (
-        Registers("b32", MUTANT.text), Registers("b32", FROM.text),
-        Registers("pred", CHOSEN.text), Registers("pred", NOT.text),
-    )  # fmt: skip
+        Registers("b32", MUTANT.text),
+        Registers("b32", FROM.text),
+        Registers("pred", CHOSEN.text),
+        Registers("pred", NOT.text),
+    )
     load = Instruction("ld", ("param", "u32"), (MUTANT, Address(Name(parameter.name))))
     mutated = dataclasses.replace(
         function,

@@ -39,9 +39,11 @@ def source_line(mutant) -> str:
 def explanation(kernel, mutant, known) -> dict | None:
     """The entry of the file of explanations that fits this survivor."""
     what = {
-        "kernel": kernel, "kind": mutant.kind, "before": mutant.before,
+        "kernel": kernel,
+        "kind": mutant.kind,
+        "before": mutant.before,
         "source": source_line(mutant),
-    }  # fmt: skip
+    }
     for entry in known:
         if all(fnmatch.fnmatchcase(what[key], entry.get(key, "*")) for key in what):
             return entry
@@ -75,6 +77,10 @@ def record(outcome, known) -> dict:
         source = {"source": source_line(mutant), "why": entry and entry["why"]}
         survivors.append(mutant._asdict() | source)
     return {
-        "kernel": outcome.kernel, "mutants": outcome.total, "killed": len(outcome.killed),
-        "score": outcome.score(known), "seconds": outcome.seconds, "survivors": survivors,
-    }  # fmt: skip
+        "kernel": outcome.kernel,
+        "mutants": outcome.total,
+        "killed": len(outcome.killed),
+        "score": outcome.score(known),
+        "seconds": outcome.seconds,
+        "survivors": survivors,
+    }
