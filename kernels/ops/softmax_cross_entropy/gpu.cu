@@ -22,7 +22,7 @@
 // Source:       Milakov and Gimelshein, Online normalizer calculation for softmax, 2018; threads by
 //               width of the row as in QuACK (Dao et al., 2025).
 #include "async_copy.cuh"
-#include "numbers.cuh"
+#include "cross_entropy.cuh"
 #include "reduce.cuh"
 #include "vector.cuh"
 
@@ -184,14 +184,9 @@ softmax_cross_entropy(const float* z, const int* labels, const float* targets,
   const float largest = seen.largest < INFINITY ? seen.largest : NAN;
 
   const float weight = weights && inside ? weights[row] : 1;
-  if (inside && threadIdx.x == 0) {
-    const float row_loss = target_sum * logf(seen.sum) + (target_sum * largest - target_dot);
-    const float weighted = weight * target_sum;  // where the loss overflows, with it it may not
-    loss[row] = isinf(row_loss)
-                    ? weighted * logf(seen.sum) + (weighted * largest - weight * target_dot)
-                    : weight * row_loss;
-    if (hit) hit[row] = seen.index == label && !isnan(row_loss);
-  }
+  if (inside && threadIdx.x == 0)
+    store_loss(loss, hit, row, weight, target_sum, target_dot, largest, seen.sum,
+               seen.index == label);
   if (!dz) return;
   const float share = target_sum / seen.sum, factor = scale * weight;
   const bool valid = targets || (label >= 0 && label < classes);
