@@ -112,7 +112,7 @@ def test_the_drawings_are_of_what_is_computed():
     tile = tiles.Tile(128, 64, 64, 32, 2, 4)
     chunks, rows = np.full((32, 8), -1, np.int32), np.full(8, -1, np.int32)
     owners = np.full((64, 32), -1, np.int32)
-    defines = {"TILE": tile.define, "PRECISION": "FLOAT32"}
+    defines = dict([tile.define]) | {"PRECISION": "FLOAT32"}
     result = emulated.run(DRAWN, 1, tile.threads, chunks, rows, owners, defines=defines)
     assert not result.reports
 

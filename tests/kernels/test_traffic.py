@@ -162,31 +162,31 @@ CALLS = {
     ),
     "sgd": (
         lambda **v: kernels.sgd(array(n), array(n), **v),
-        dict.fromkeys(FILES, 12 * n),
+        {"gpu.cu": 12 * n},
     ),
     "sgd momentum": (
         lambda **v: kernels.sgd(array(n), array(n), array(n), 0.1, 0.9, **v),
-        dict.fromkeys(FILES, 20 * n),
+        {"gpu.cu": 20 * n},
     ),
     "adagrad": (
         lambda **v: kernels.adagrad(array(n), array(n), array(n), weight_decay=0.1, **v),
-        dict.fromkeys(FILES, 20 * n),
+        {"gpu.cu": 20 * n},
     ),
     "rmsprop": (
         lambda **v: kernels.rmsprop(array(n), array(n), array(n), weight_decay=0.1, **v),
-        dict.fromkeys(FILES, 20 * n),
+        {"gpu.cu": 20 * n},
     ),
     "rmsprop centered momentum": (
         lambda **v: kernels.rmsprop(*(array(n) for _ in range(5)), momentum=0.9, **v),
-        dict.fromkeys(FILES, 36 * n),
+        {"gpu.cu": 36 * n},
     ),
     "adadelta": (
         lambda **v: kernels.adadelta(*(array(n) for _ in range(4)), weight_decay=0.1, **v),
-        dict.fromkeys(FILES, 28 * n),
+        {"gpu.cu": 28 * n},
     ),
     "moving_average": (
         lambda **v: kernels.moving_average(array(n), array(n), **v),
-        dict.fromkeys(FILES, 12 * n),
+        {"gpu.cu": 12 * n},
     ),
     "clip_by_value": (
         lambda **v: kernels.clip_by_value(array(n), 0.5, **v),
