@@ -45,7 +45,7 @@ def test_within_the_budget(variant, family, checks):
         checks(variant)
 
 
-@each("emulated", in_turn=3)
+@each("emulated", in_turn=5)
 def test_one_bit_pattern_under_every_schedule(variant, family):
     battery = of_family(variant, family)
     for case in battery[:: -(-len(battery) // 2)]:
@@ -58,7 +58,7 @@ def test_one_bit_pattern_under_every_schedule(variant, family):
                 harness.same_bits(other[name], array)
 
 
-@each("emulated", in_turn=3)
+@each("emulated", in_turn=5)
 def test_approximate_instructions_may_err_as_documented(variant, family):
     """Moved within their documented error, they leave no result outside its budget."""
     for seed, case in enumerate(of_family(variant, family)[::4]):
@@ -66,7 +66,7 @@ def test_approximate_instructions_may_err_as_documented(variant, family):
             assert case.check(variant) <= 1
 
 
-@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=4)
+@each("emulated", families=lambda variant: ["sm_80", "sm_100"], special=False, in_turn=7)
 def test_other_architectures(variant, family):
     """What is compiled for another card is other PTX."""
     for case in of_family(variant, families(variant)[0])[:6]:
