@@ -10,9 +10,9 @@ A package offers its family by
     from dnn.optimizers.adam import Adam
     catalog = Catalog("optimizer", __name__, Optimizer)
     __all__ = ["Adam", "Optimizer"]
-    __getattr__ = catalog.unknown_attribute
 
-so that a new member is its file and its line there.
+so that a new member is its file and its line there. The catalog answers for names that the package
+does not have: it is the package's __getattr__.
 """
 
 import dataclasses
@@ -41,6 +41,7 @@ class Catalog:
     ):
         self.kind, self.package, self.base = kind, package, base
         self.elsewhere = {plain(name): text for name, text in (elsewhere or {}).items()}
+        vars(sys.modules[package])["__getattr__"] = self.unknown_attribute
 
     @functools.cached_property
     def classes(self) -> dict[str, type]:

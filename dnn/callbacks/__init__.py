@@ -22,8 +22,6 @@ The events are those of `Callback`; they are called in the order of the list, an
 the History behind it, as in Keras. Each class of this folder's files has its line below.
 """
 
-from typing import TYPE_CHECKING
-
 from dnn.callbacks.base import Callback, CallbackList
 from dnn.callbacks.csv_logger import CSVLogger
 from dnn.callbacks.display import Bar, Lines, line, progress
@@ -57,5 +55,3 @@ __all__ = [
     "line",
     "progress",
 ]
-if not TYPE_CHECKING:  # a type checker knows what there is
-    __getattr__ = catalog.unknown_attribute

@@ -4,7 +4,7 @@ the same on every device, and two layers never share their numbers.
 Each class of this folder's files has its line below: initializers.HeNormal.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dnn.catalog import Catalog
 from dnn.initializers.base import Initializer
@@ -45,5 +45,3 @@ __all__ = [
     "check",
     "get",
 ]
-if not TYPE_CHECKING:  # a type checker knows what there is
-    __getattr__ = catalog.unknown_attribute

@@ -3,8 +3,6 @@
 Each class of this folder's files has its line below: layers.Dense.
 """
 
-from typing import TYPE_CHECKING
-
 from dnn.catalog import Catalog
 from dnn.layers.activation import Activation
 from dnn.layers.base import Layer
@@ -44,5 +42,3 @@ __all__ = [
     "catalog",
     "get",
 ]
-if not TYPE_CHECKING:  # a type checker knows what there is
-    __getattr__ = catalog.unknown_attribute

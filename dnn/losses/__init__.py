@@ -4,7 +4,7 @@ Each class of this folder's files has its line below: losses.MeanSquaredError. A
 needs none: "log_cosh", once it is in kernels/losses, is `get("log_cosh")`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dnn.catalog import Catalog
 from dnn.losses.base import Loss
@@ -49,8 +49,6 @@ __all__ = [
     "catalog",
     "get",
 ]
-if not TYPE_CHECKING:  # a type checker knows what there is
-    __getattr__ = catalog.unknown_attribute
 
 
 def get(loss: str | Loss | dict[str, Any]) -> Loss:

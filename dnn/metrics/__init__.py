@@ -13,7 +13,7 @@ Each class of this folder's files has its line below: metrics.AUC.
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dnn.catalog import Catalog, config
 from dnn.metrics._function import _Function
@@ -48,8 +48,6 @@ __all__ = [
     "chosen",
     "get",
 ]
-if not TYPE_CHECKING:  # a type checker knows what there is
-    __getattr__ = catalog.unknown_attribute
 
 
 def get(metric: Any) -> Metric:

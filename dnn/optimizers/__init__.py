@@ -3,8 +3,6 @@
 Each class of this folder's files has its line below: optimizers.Adam.
 """
 
-from typing import TYPE_CHECKING
-
 from dnn.catalog import Catalog
 from dnn.optimizers.adadelta import Adadelta
 from dnn.optimizers.adagrad import Adagrad
@@ -33,5 +31,3 @@ __all__ = [
     "catalog",
     "get",
 ]
-if not TYPE_CHECKING:  # a type checker knows what there is
-    __getattr__ = catalog.unknown_attribute
