@@ -3,10 +3,10 @@
 Threads that share a loop wait for the last of them. One that another process pushes off its CPU
 comes back after some milliseconds, where the loop takes a tenth of one. Linux tells how long each
 thread ran and how long it waited for a CPU. Where some waited, so many fewer are used; after a
-pause all of them are tried again, and a try that fails doubles the pause. What was seen before a
-gap without work of ours says nothing of what comes after it: another library's threads may have
-pushed each other meanwhile. Where the system does not tell (it has no /proc/self/task/*/schedstat)
-all are used always.
+pause all of them are tried again, and a try that fails doubles the pause. What was seen before an
+unusually long gap between two loops says nothing of what comes after it: another library's threads
+may have pushed each other meanwhile. Where the system does not tell (it has no
+/proc/self/task/*/schedstat) all are used always.
 """
 
 import os
@@ -18,7 +18,7 @@ TRY_S = 0.01  # of all threads, until the look that tells whether they have room
 ACTIVE_NS = 10**6  # a thread that neither ran nor waited for so long since the last look is idle
 WAITED = 0.2  # of a thread's time; who waits for more is pushed off
 PAUSES_S = (0.1, 3.2)  # the shortest and the longest
-GAP_S = 0.2  # without work of ours; then all is forgotten
+GAP_S, UNUSUAL = 0.2, 4  # between two calls, and so many times the one before: all is forgotten
 
 
 def times() -> dict[str, tuple[int, int]]:
@@ -46,6 +46,7 @@ class Room:
         self._fewer = None  # how many are used while all are too many
         self._pause_s = PAUSES_S[0]
         self._look_at_s = self._try_at_s = self._tried_s = self._asked_s = 0.0
+        self._gap_s = 0.0  # between the last two calls: with large loops all are long
 
     def _forget(self):
         self._before = self._times()
@@ -59,10 +60,11 @@ class Room:
     def threads(self, wanted) -> int:
         """How many of the threads wanted to use now."""
         now_s = self._clock()
-        if now_s >= self._asked_s + GAP_S:
+        gap_s = now_s - (self._asked_s or now_s)
+        if gap_s > max(GAP_S, UNUSUAL * self._gap_s):
             self._forget()
             self._try(now_s)
-        self._asked_s = now_s
+        self._asked_s, self._gap_s = now_s, gap_s
         if now_s >= self._look_at_s:
             self._look(now_s, wanted)
         return wanted if self._fewer is None else min(wanted, self._fewer)

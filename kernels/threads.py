@@ -43,16 +43,16 @@ def threads_for(work, small):
     """
     if work < small or _forked:
         return 1
-    threads = _told_numba()
+    threads = _threads_of_numba()
     workqueue = numba.threading_layer() == "workqueue"
     if workqueue and threading.current_thread() is not threading.main_thread():
         return 1
     return threads if CHOSEN else _with_room(threads)
 
 
-def _told_numba():
+def _threads_of_numba():
     """numba.get_num_threads(), which starts the threads and takes two locks for it, each time: 2 µs
-    in place of 0.2 for asking those that are started."""
+    in place of 0.3 for asking those that are started."""
     ask = getattr(_pool, "_get_num_threads", None)  # None until they are
     return ask() if ask else numba.get_num_threads()
 

@@ -17,8 +17,8 @@ SECOND_NS = 10**9
 class Machine:
     """Threads 0 … n − 1; who has no CPU of its own, beside a crowd, waits half of the time."""
 
-    def __init__(self, n, crowd=0, look_s=0.0):
-        self.n, self.crowd, self.look_s, self.now_s = n, crowd, look_s, 100.0
+    def __init__(self, n, crowd=0, look_s=0.0, loop_s=0.001):
+        self.n, self.crowd, self.look_s, self.loop_s, self.now_s = n, crowd, look_s, loop_s, 100.0
         self.told, self.looks = {str(i): (0, 0) for i in range(n)}, 0
         self.room = busy.Room(self.times, lambda: self.now_s)
 
@@ -28,17 +28,17 @@ class Machine:
         return dict(self.told)
 
     def run(self, seconds):
-        """A loop a millisecond; returns how many threads each had."""
-        threads_had = []
-        for _ in range(round(seconds * 1000)):
+        """One loop after the other; returns how many threads each had."""
+        threads_had, loop_ns = [], round(1e9 * self.loop_s)
+        for _ in range(round(seconds / self.loop_s)):
             used = self.room.threads(self.n)
             threads_had.append(used)
             pushed = max(0, used - (self.n - self.crowd))
             for i in range(used):
                 ran, waited = self.told[str(i)]
-                off = 500_000 if i >= used - pushed else 0
-                self.told[str(i)] = ran + 10**6 - off, waited + off
-            self.now_s += 0.001
+                off = loop_ns // 2 if i >= used - pushed else 0
+                self.told[str(i)] = ran + loop_ns - off, waited + off
+            self.now_s += self.loop_s
         return threads_had
 
 
@@ -74,12 +74,13 @@ def test_tries_that_fail_grow_rare_and_are_frequent_again_after_calm():
     assert len(tries) >= 2
 
 
-def test_what_happened_in_a_gap_says_nothing():
+@pytest.mark.parametrize("loops", [1, 2000])
+def test_what_happened_in_a_gap_says_nothing(loops):
     """Two libraries' threads push each other while ours do nothing: that is no reason for fewer."""
     machine = Machine(2, 1)
-    machine.run(2)
+    machine.run(loops / 1000)
     machine.crowd = 0
-    machine.now_s += busy.GAP_S
+    machine.now_s += 2 * busy.GAP_S
     machine.told = {thread: (ran, waited + 10**8) for thread, (ran, waited) in machine.told.items()}
     assert set(machine.run(1)) == {2}
 
@@ -87,9 +88,15 @@ def test_what_happened_in_a_gap_says_nothing():
 def test_after_a_gap_all_threads_are_tried_for_a_moment():
     machine = Machine(2, 1, look_s=0.0003)
     machine.run(2)
-    machine.now_s += busy.GAP_S
+    machine.now_s += 2 * busy.GAP_S
     used = machine.run(0.09)
     assert used[0] == 2 and used.count(2) <= 1000 * busy.TRY_S + 1
+
+
+def test_loops_that_take_long_are_no_gaps():
+    """Of products of half a second each, too, one in the crowd's way is left out."""
+    used = Machine(64, 1, loop_s=0.5).run(60)
+    assert used[0] == 64 and used.count(63) > 0.8 * len(used)
 
 
 def test_a_look_that_takes_long_is_taken_rarely():
@@ -176,10 +183,10 @@ def test_what_the_user_has_chosen_stays(numba, monkeypatch):
 
 def test_numba_is_asked_for_the_number_that_it_has_now():
     most = threads.numba.config.NUMBA_NUM_THREADS
-    assert threads.numba.get_num_threads() == threads._told_numba() == most
+    assert threads.numba.get_num_threads() == threads._threads_of_numba() == most
     threads.numba.set_num_threads(1)
     try:
-        assert threads._told_numba() == 1
+        assert threads._threads_of_numba() == 1
     finally:
         threads.numba.set_num_threads(most)
 
