@@ -1,8 +1,9 @@
 """Waits until the threads that a library left behind have gone to sleep.
 
-Most libraries' threads go on spinning for their next work after they are done: OpenBLAS' for about
-0.1 s, others' for up to 0.2. Meanwhile they take a CPU from whoever is measured next: with PyTorch
-before it, a product of ours that takes 3.2 ms took 5.7 (2 CPUs). So everybody waits before a turn.
+Most libraries' threads go on spinning for their next work after they are done, OpenBLAS' for about
+0.1 s. Meanwhile they take a CPU from whoever is measured next: in turns with NumPy's, without a
+pause, our product of 512 × 784 × 512 made 54 GFLOP/s, and 114 to 121 alone (2 CPUs, AVX2). So
+everybody waits before a turn.
 """
 
 import threading

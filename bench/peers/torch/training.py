@@ -94,13 +94,13 @@ def learner(
     epoch = looped(compiled, optimizer, x, y, batch, rates)
 
     def run():
-        epochs = []
+        reached = []
         for _ in range(recipe.epochs):
             began = time.perf_counter()
             loss = epoch()
             seconds = time.perf_counter() - began
-            epochs.append((seconds, loss, accuracy(model, x_test, y_test)))
-        return epochs
+            reached.append((seconds, loss, accuracy(model, x_test, y_test)))
+        return reached
 
     return run
 
