@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def bench(benchmark, pytestconfig, limits_of):
             everybody = [p for p in everybody if not getattr(p.module, "SLOW", False)]
         if all(p.why_not for p in everybody):
             pytest.skip("; ".join(dict.fromkeys(p.why_not for p in everybody)))
-        case = make_case(*arguments, **sizes)
+        case = made(make_case, *arguments, **sizes)
         benchmark.group = f"{case.name} {everybody[0].device}"
         outcome = measure.run(benchmark, everybody, case)
         facts = {
@@ -150,6 +151,12 @@ def bench(benchmark, pytestconfig, limits_of):
             pytest.skip("; ".join(outcome.absent.values()))
 
     return run
+
+
+@lru_cache(1)
+def made(make_case, *arguments, **sizes):
+    """A case, which the precisions of a shape share where it has none of its own."""
+    return make_case(*arguments, **sizes)
 
 
 def lines(case, kept):

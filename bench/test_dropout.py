@@ -5,8 +5,6 @@ is one that dropout may give, 0 or x / (1 − rate): it lies as far from the mid
 do. That ours are the right ones is tests/kernels' to show.
 """
 
-from functools import lru_cache
-
 import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
@@ -21,7 +19,6 @@ def test_dropout(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(B, C):
     x = np.random.default_rng(0).standard_normal((B, C), np.float32)
     middle = x.astype(np.float64) / (1 - RATE) / 2

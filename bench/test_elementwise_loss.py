@@ -1,7 +1,5 @@
 """elementwise_loss: binary cross-entropy of a batch of logits and the gradient of its mean."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
@@ -15,7 +13,6 @@ def test_elementwise_loss(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(B, C):
     rng = np.random.default_rng(0)
     z = 3 * rng.standard_normal((B, C), np.float32)

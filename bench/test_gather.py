@@ -5,8 +5,6 @@ and scale bytes too, where in test_epoch.py their data are float32 already. Ever
 same rows, so on a CPU they come from its cache; training finds most of them in memory.
 """
 
-from functools import lru_cache
-
 import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
@@ -24,7 +22,6 @@ def test_gather(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(B, C):
     x = np.random.default_rng(0).integers(0, 256, (ROWS, C), np.uint8)
     key = shuffle_key(seed=0, epoch=0)

@@ -1,8 +1,6 @@
 """random_shift_flip: a batch of images of 28 × 28, shifted by up to two pixels and mirrored. No
 peer has it as one call of its own, so ours stand alone."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from bench.measure import Case
@@ -18,7 +16,6 @@ def test_random_shift_flip(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(B):
     x = np.random.default_rng(0).random((B, SIDE * SIDE), np.float32)
     arguments = (x, (SIDE, SIDE), MOST, FLIP, SEED, STEP)

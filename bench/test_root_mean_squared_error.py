@@ -1,7 +1,5 @@
 """root_mean_squared_error of a batch, and its gradient."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
@@ -20,7 +18,6 @@ def test_root_mean_squared_error(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(B, C):
     z, targets = np.random.default_rng(0).standard_normal((2, B, C), np.float32)
     loss, dz, _ = reference.root_mean_squared_error(z.astype(np.float64), targets)

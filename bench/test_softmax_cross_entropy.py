@@ -1,7 +1,5 @@
 """softmax_cross_entropy: the losses of a batch of logits and the gradient of their mean."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from bench.measure import UNIT_ROUNDOFF, Case
@@ -20,7 +18,6 @@ def test_softmax_cross_entropy(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(B, C):
     rng = np.random.default_rng(0)
     z = 3 * rng.standard_normal((B, C), np.float32)
