@@ -3,35 +3,14 @@
 The state goes on from call to call; the gradient stays, so nothing decays.
 """
 
-from functools import lru_cache
-
-import numpy as np
-
-from bench.measure import UNIT_ROUNDOFF, Case
-from bench.providers import each
-from bench.shapes import HUGE_PARAMETERS, LARGE_PARAMETERS, PARAMETERS
-from kernels import reference
+from bench import flat
 
 
-@each("adadelta", PARAMETERS, LARGE_PARAMETERS, more=HUGE_PARAMETERS)
+@flat.each("adadelta")
 def test_adadelta(bench, providers, shape, precision):
     bench(providers, case, **shape)
 
 
-@lru_cache(1)
 def case(n):
-    rng = np.random.default_rng(0)
-    p, g = rng.standard_normal((2, n), np.float32)
-    a, d = rng.random((2, n), np.float32) + np.float32(0.1)
-    wide = [array.astype(np.float64) for array in (p, g, a, d)]
-    magnitudes = reference.adadelta(-abs(wide[0]), *map(abs, wide[1:]))  # nothing cancels
-    return Case(
-        op="adadelta",
-        shape={"n": n},
-        arguments=(p, g, a, d),
-        in_place=(0, 2, 3),
-        want=reference.adadelta(*wide),
-        budget=tuple(8 * UNIT_ROUNDOFF * abs(a) for a in magnitudes),
-        operations=14 * n,
-        traffic_bytes=4 * (3 + 4) * n,  # writes p, a, d; reads g too
-    )
+    p, g, a, d = flat.draw(n, normal=2, positive=2)
+    return flat.step("adadelta", (p, g, a, d), in_place=(0, 2, 3), operations=14)
