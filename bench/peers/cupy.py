@@ -1,6 +1,6 @@
 """CuPy: cuBLAS for the products, and for the rest a kernel of CuPy's a line, as plain CuPy has it.
 
-The ops are those of numpy.py: NumPy's functions hand CuPy arrays on to CuPy.
+Most ops are those of numpy.py: NumPy's functions hand CuPy arrays on to CuPy.
 """
 
 import functools
@@ -12,41 +12,22 @@ from cupy._core._routines_linalg import COMPUTE_TYPE_DEFAULT, COMPUTE_TYPE_TF32
 
 from . import numpy as plain
 from . import order
-from .numpy import (
-    activation,
-    activation_backward,
-    adadelta,
-    adagrad,
-    adam,
-    batch_norm,
-    batch_norm_backward,
-    clip_by_norm,
-    clip_by_value,
-    moving_average,
-    rmsprop,
-    sgd,
-    softmax_cross_entropy,
-)
-
-__all__ = [
-    "activation",
-    "activation_backward",
-    "adadelta",
-    "adagrad",
-    "adam",
-    "batch_norm",
-    "batch_norm_backward",
-    "clip_by_norm",
-    "clip_by_value",
-    "moving_average",
-    "rmsprop",
-    "sgd",
-    "softmax_cross_entropy",
-]
 
 DEVICES = ("gpu",)
 COMPUTE_TYPES = {"float32": COMPUTE_TYPE_DEFAULT, "tf32": COMPUTE_TYPE_TF32}
 ORDERS = {}
+PLAIN = {
+    "activation", "activation_backward", "adadelta", "adagrad", "adam", "batch_norm",
+    "batch_norm_backward", "clip_by_norm", "clip_by_value", "moving_average", "rmsprop", "sgd",
+    "softmax_cross_entropy",
+}  # fmt: skip
+
+
+def __getattr__(name):
+    """Ops that ask for nothing of CuPy's own are numpy.py's."""
+    if name in PLAIN:
+        return getattr(plain, name)
+    raise AttributeError(name)
 
 
 def why_not(device):
