@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import pace, progress
+from . import pace
+from .download_bar import spinner
 from .idx import read_idx_stream
 
 STALL_S = 20.0  # apt's own timeouts do not cover the look-up of names
@@ -48,7 +49,7 @@ def deliver(package, files):
         if shutil.which(tool) is None:
             raise OSError(f"this system has no {tool}")
     with tempfile.TemporaryDirectory(prefix="dnn-apt-") as root:
-        with progress.waiting(f"{package}: fetching it with apt-get"):
+        with spinner(f"{package}: fetching it with apt-get"):
             unpacked = _unpack(package, Path(root))
         for file in files:
             path = _find(unpacked, file, package)

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from . import pace, progress
+from . import pace
+from .download_bar import download_bar
 from .idx import read_idx_stream
 
 CONNECT_S = 3.0
@@ -44,7 +45,7 @@ def _download(url, out):
     import requests
 
     _look_up(url)
-    with progress.download_bar(url.rsplit("/", 1)[-1]) as bar:
+    with download_bar(url.rsplit("/", 1)[-1]) as bar:
         fetch, began = _Fetch(url, out, bar), time.monotonic()
         fetch.start()
         try:

@@ -18,8 +18,8 @@ def download_bar(label):
 
 
 @contextmanager
-def waiting(label):
-    """A spinner, for work whose size is unknown."""
+def spinner(label):
+    """For work whose size is unknown."""
     from rich.console import Console
 
     console = Console(stderr=True)
