@@ -5,6 +5,7 @@ import sys
 from typing import ClassVar
 
 from dnn.keywords import Keywords
+from kernels.warning import is_of_library
 
 OF_CLASSES = {"checks", "ignored", "recordable"}  # for those who write some
 ALIASES = {"lr": "learning_rate", "eps": "epsilon"}  # what users of other libraries type
@@ -20,6 +21,11 @@ class Attributes(Keywords):
     """
 
     ignored: ClassVar[dict[str, str]] = {}
+    _of_library = True
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls._of_library = is_of_library(_caller("__init_subclass__"))
 
     def __setattr__(self, name, value):
         if name not in self.__dict__ and not hasattr(type(self), name):
@@ -28,12 +34,12 @@ class Attributes(Keywords):
 
 
 def _require_reader(thing, name):
-    cls, frame = type(thing), sys._getframe(2)
+    cls = type(thing)
     if name in cls.ignored:
         raise AttributeError(f"{name}: {cls.__name__} has no such attribute; {cls.ignored[name]}")
-    while frame.f_code.co_name == "__setattr__":  # a subclass's own
-        frame = frame.f_back
-    if not _ours(cls.__module__) or _ours(frame.f_globals.get("__name__", "")):
+    code = _caller("__setattr__")
+    made = getattr(cls.__init__, "__code__", None)  # a dataclass's stands in no file
+    if not cls._of_library or is_of_library(code) or code is made:
         return
     there = set(dir(thing)) - OF_CLASSES
     known = sorted(n for n in there if not (n.startswith("_") or callable(getattr(cls, n, 0))))
@@ -45,5 +51,12 @@ def _require_reader(thing, name):
     )
 
 
-def _ours(module):
-    return module.partition(".")[0] == "dnn"
+def _caller(method):
+    """The code that makes the call of `method` that is under way; a subclass's own method of that
+    name may have handed it on."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name != method:
+        frame = frame.f_back
+    while frame.f_code.co_name == method:
+        frame = frame.f_back
+    return frame.f_code

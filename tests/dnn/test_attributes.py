@@ -69,3 +69,13 @@ def test_a_users_own_classes_have_attributes_of_their_own():
     assert (watch.told, watch.last, layer.seen, layer.note) == (2, 1, [], "mine")
     with pytest.raises(AttributeError, match="no layer is frozen here"):
         layer.trainable = False  # nothing would read it here either
+
+
+def test_whose_a_class_is_does_not_hang_on_the_module_it_names():
+    class Mine(callbacks.EarlyStopping):
+        __module__ = callbacks.EarlyStopping.__module__
+
+    Mine().note = "mine"
+    namespace = {"layer": layers.Dense(3), "__name__": "dnn.layers.dense"}
+    with pytest.raises(AttributeError, match="Did you mean 'activation'"):
+        exec("layer.activaton = 1", namespace)
