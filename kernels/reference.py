@@ -80,7 +80,7 @@ def activation(z: np.ndarray, activation: ActivationLike) -> np.ndarray:
 
 def activation_backward(dy: np.ndarray, s: np.ndarray, activation: ActivationLike) -> np.ndarray:
     """dz = dy f'(s)."""
-    if activations.get(activation).rowwise:
+    if activations.get(activation).after:
         return _activation.softmax_backward(dy, s)
     return _activation.activation_backward(dy, s, _derivative(activation))
 
@@ -206,13 +206,11 @@ def linear_cross_entropy(
     x_saved: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """z, loss (B,), dz, dx, hit (B,) bool."""
-    softmax = activations.get(x_activation).rowwise
-    dg = None if softmax or x_activation is None else _derivative(x_activation)
     z, loss, dz, dx, hit = _linear_cross_entropy.linear_cross_entropy(
-        x, w, b, labels, dg, x_saved, scale, weights
+        x, w, b, labels, scale, weights
     )
-    if softmax:
-        dx = _activation.softmax_backward(dx, x if x_saved is None else x_saved)
+    if x_activation is not None:
+        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
     return z, loss, dz, dx, hit
 
 

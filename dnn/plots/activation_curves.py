@@ -26,9 +26,9 @@ def activation_curves(
     function of a single number (softmax is not). z: from, to.
     """
     if activations is None:
-        activations = [name for name in family.names() if not family.get(name).rowwise]
+        activations = family.elementwise()
     chosen = [family.get(a) for a in activations]
-    rowwise = [f.name for f in chosen if f.rowwise]
+    rowwise = [f.name for f in chosen if f.after]
     if rowwise or not chosen:
         raise ValueError(
             f"activations: got {rowwise or 'none'}; expected functions of a single number"

@@ -8,7 +8,8 @@ kernels, and linked into the C++ kernels (see kernels/scalar.py):
         or the input z if reads == "z"
 
 and, for the files here, an independent NumPy `reference(z)` and `reference_derivative(s)`. A file
-may have `aliases`, further names of what it defines.
+may have `aliases`, further names of what it defines. One without a forward(z) is a
+RowwiseActivation: softmax, whose outputs depend on a whole row.
 """
 
 import dataclasses
@@ -46,7 +47,6 @@ class Activation(OfFunctions):
     derivative: scalar Python function of y or of z (see reads), or None where training by
         gradient is refused.
     reads: "y" (default) or "z", what the derivative takes.
-    rowwise: True for softmax alone, whose outputs depend on a whole row.
     why_not: str. Why there is no derivative, for the error message.
 
     mish = Activation("mish", lambda z: z * math.tanh(math.log1p(math.exp(z))), dmish, reads="z")
@@ -56,7 +56,6 @@ class Activation(OfFunctions):
     forward: Callable | None
     derivative: Callable | None
     reads: str = "y"
-    rowwise: bool = False
     why_not: str = ""
     reference: Callable | None = None
     reference_derivative: Callable | None = None
@@ -67,24 +66,43 @@ class Activation(OfFunctions):
     @functools.cached_property
     def fused(self) -> "Activation":
         """What of it other kernels compute on their way; what is left of it is `after`."""
-        return _load("identity") if self.rowwise else self
+        return self
 
     @functools.cached_property
-    def after(self) -> "Activation | None":
+    def after(self) -> "RowwiseActivation | None":
         """What follows as a kernel of its own, for it needs whole rows; None for most."""
-        return self if self.rowwise else None
+        return None
 
     @staticmethod
     def _library(name):
         return _load(name) if name in names() else None
 
     def require_derivative(self):
-        if self.derivative is None and not self.rowwise:
+        if self.derivative is None:
             raise ValueError(
                 f"activation {self.name!r} cannot be trained by gradient: "
                 f"{self.why_not or 'it was given no derivative'}"
             )
         return self.derivative
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RowwiseActivation(Activation):
+    """One of whole rows: kernels/ops/activation has kernels for it, and no other fuses it."""
+
+    forward: None = None
+    derivative: None = None
+
+    @functools.cached_property
+    def fused(self) -> Activation:
+        return _load("identity")
+
+    @functools.cached_property
+    def after(self) -> "RowwiseActivation":
+        return self
+
+    def require_derivative(self):
+        """It has one, though no scalar function."""
 
 
 ActivationLike: TypeAlias = Name | str | Activation | None
@@ -94,6 +112,12 @@ ActivationLike: TypeAlias = Name | str | Activation | None
 def names() -> tuple[str, ...]:
     """Every activation there is a file for, by the lines above."""
     return get_args(Name)
+
+
+@functools.cache
+def elementwise() -> tuple[str, ...]:
+    """Those that are functions of a single number."""
+    return tuple(name for name in names() if not get(name).after)
 
 
 @functools.cache
@@ -107,7 +131,8 @@ def _load(name) -> Activation:
     module = importlib.import_module(f"{__name__}.{name}")
     fields = [field.name for field in dataclasses.fields(Activation)]
     stated = {field: getattr(module, field) for field in fields if hasattr(module, field)}
-    return Activation(**{"name": name, "derivative": None, "forward": None} | stated)
+    kind = Activation if "forward" in stated else RowwiseActivation
+    return kind(**{"name": name, "derivative": None} | stated)
 
 
 @functools.lru_cache(256)

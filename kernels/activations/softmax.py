@@ -7,8 +7,6 @@ A row with +inf or NaN, or of nothing but −inf, gives NaN.
 
 import numpy as np
 
-rowwise = True
-
 
 def reference(z):
     with np.errstate(invalid="ignore"):

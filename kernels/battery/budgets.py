@@ -76,7 +76,7 @@ def through(activation, z, bound):
     """
     with np.errstate(invalid="ignore"):
         y = reference.activation(z, activation)
-        if activations.get(activation).rowwise:
+        if activations.get(activation).after:
             error = bound + U * (z.max(-1, keepdims=True) - z)
             spread = y * np.expm1(2 * np.max(np.where(y > 0, error, 0), -1, keepdims=True))
             return y, spread + (z.shape[-1] + 16) * U * y + TINY
@@ -88,7 +88,7 @@ def through(activation, z, bound):
 def times_derivative(activation, dy, bound, s):
     """dy f'(s) of a float32 s. Derivatives are sums of terms around 1, so 16 u of 1 or of f'."""
     dz = reference.activation_backward(dy, s.astype(np.float64), activation)
-    if activations.get(activation).rowwise:
+    if activations.get(activation).after:
         own = (s.shape[-1] + 4) * U * (abs(dy) + np.sum(abs(dy) * s, -1, keepdims=True))
         return dz, s * (bound + np.sum(bound * s, -1, keepdims=True) + own) + TINY
     slope = abs(reference.activation_backward(np.ones_like(dy), s.astype(np.float64), activation))

@@ -196,7 +196,7 @@ def test_activation_curves_show_every_activation_and_its_derivative():
     """Against the reference, in float64."""
     figure = plots.activation_curves(z=(-3, 3))
     shown = {axis.get_title(loc="left"): axis for axis in figure.axes}
-    assert set(shown) == {n for n in activations.names() if not activations.get(n).rowwise}
+    assert set(shown) == set(activations.elementwise())
     for name, axis in shown.items():
         f = activations.get(name)
         curves = {line.get_label(): line for line in axis.lines if line.get_label()[0] == "f"}

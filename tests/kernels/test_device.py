@@ -81,7 +81,7 @@ def test_python_literals_arrive_as_float32():
     assert "0f3C23D70A" in entry_of(leaky, "activation_forward")  # 0.01
 
 
-@pytest.mark.parametrize("name", [n for n in activations.names() if not activations.get(n).rowwise])
+@pytest.mark.parametrize("name", activations.elementwise())
 def test_activations_in_single_precision(name):
     for file in dispatch.files("activation", "gpu"):
         for ptx in set(unit_of("activation", file, name).ptx(ARCH).values()):

@@ -83,7 +83,7 @@ def activation_backward(
 
 def _any_shape(name, a, f):
     a = arrays.adopt(name, a)
-    if f.rowwise and a.ndim == 0:
+    if f.after and a.ndim == 0:
         raise ValueError(f"{name}: got shape (); softmax expected at least one axis")
     return arrays.operand(name, a, a.shape)
 
@@ -93,7 +93,7 @@ def _run(f, backward, variant, *operands):
     file = dispatch.pick("activation", device, variant, DEFAULT)
     if device == "cpu":
         module = dispatch.cpu("activation", file)
-        if f.rowwise:
+        if f.after:
             run = module.softmax_backward if backward else module.softmax_forward
             submit(device, run, *(a.reshape(-1, a.shape[-1]) for a in operands))
         else:
@@ -101,7 +101,7 @@ def _run(f, backward, variant, *operands):
             submit(device, run, f, *(a.reshape(-1) for a in operands))
         return
     described, size = dispatch.kernel_file("activation", file), operands[0].size
-    if f.rowwise:
+    if f.after:
         entry = "softmax_backward" if backward else "softmax_forward"
         cols = operands[0].shape[-1]
         grid, block = row_launch(described, size // cols, cols)

@@ -9,7 +9,7 @@ from kernels import activations, reference
 from kernels.battery import budgets
 from kernels.battery.case import Case, Output
 
-ELEMENTWISE = [f for f in activations.names() if not activations.get(f).rowwise]
+ELEMENTWISE = list(activations.elementwise())
 IN_BOTH = ("relu", "tanh")  # a comparison, and one that calls math
 GPU_FILES = ("gpu.cu", "gpu.py")
 SIZES = [1, 3, 4, 5, 31, 255, 256, 257, 1021, 4099]  # around vectors, warps and blocks
@@ -90,7 +90,7 @@ def saved(f, z):
 
 def both(name, f, z, offset_bytes=0, most_blocks=None):
     yield forward(name, f, z, offset_bytes, most_blocks)
-    if activations.get(f).derivative or activations.get(f).rowwise:
+    if activations.get(f).derivative or activations.get(f).after:
         dy = 3 * normal(*z.shape, seed=1)
         yield backward(name, f, dy, saved(f, z), offset_bytes, most_blocks)
 

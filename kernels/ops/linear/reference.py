@@ -1,6 +1,6 @@
 """linear: the reference in textbook NumPy, for any float dtype.
 
-f, df, dg are NumPy functions of arrays: kernels/reference.py looks them up by name.
+f is a NumPy function of an array: kernels/reference.py looks it up by name.
 """
 
 
