@@ -104,27 +104,27 @@ def _samples(model, x, y, sample_weight, class_weight, validation_split, validat
 def _epoch(model, signals, steps, per_sample, watchers, key, at_once):
     """The rest of an epoch whose order is `key`, until it ends or is stopped: its logs."""
     began, batch_size, n = time.perf_counter(), steps.batch_size, len(per_sample.losses)
-    running, progress = model.running, model.progress
+    running, state = model.running, model.training_state
     running.key = key
     steps.begin_epoch(key)
-    begun = progress.begun(n)
+    begun = state.begun(n)
     first = per_sample.go_on(begun)
-    progress.epoch_samples, progress.of_epoch = n, per_sample.every
+    state.epoch_samples, state.of_epoch = n, per_sample.every
     before, after = watchers.before_batches, watchers.after_batches
     for start in range(begun, n, at_once):
         end = min(start + at_once, n)
-        if progress.averaged:  # a callback has left it there
+        if state.averaged:  # a callback has left it there
             model.use_average(False)
         for call in before:
             call(start // batch_size, {})
         for low in range(start, end, steps.most * batch_size):
             high = min(low + steps.most * batch_size, end)
             steps.train(low, high, [a[low:high] for a in per_sample.every])
-            progress.samples_trained = high % n
+            state.samples_trained = high % n
             if high < end:
                 signals.deliver()
         running.rows_trained = start, end
-        progress.epochs_trained += end == n
+        state.epochs_trained += end == n
         for call in after:
             call((end - 1) // batch_size, {})
         if end < n:
@@ -134,7 +134,7 @@ def _epoch(model, signals, steps, per_sample, watchers, key, at_once):
     # The one read of the epoch: it waits for the device
     logs = per_sample.means(first, end, key)
     if end == n:
-        progress.of_epoch = None
+        state.of_epoch = None
     logs["seconds"] = time.perf_counter() - began
     return logs
 

@@ -52,7 +52,7 @@ class Steps:
         if self._versions != [part._version for part in self._parts]:
             self._take_changes()
         starts = range(start, end, self.batch_size)
-        first = model.progress.steps_trained + 1
+        first = model.training_state.steps_trained + 1
         numbers = range(first, first + len(starts))
         if type(self._schedule) is schedules.Constant:  # which was checked when it was set
             rates = [self._schedule.learning_rate] * len(numbers)
@@ -66,7 +66,7 @@ class Steps:
         else:
             rates = np.float32(rates).tolist()  # as a graph's
             self.issue(self._given(start, end), out, self.key, starts, numbers, rates)
-        model.progress.steps_trained = numbers[-1]
+        model.training_state.steps_trained = numbers[-1]
 
     def _given(self, start, end):
         """The targets, and the weights if there are, of those rows of the order."""

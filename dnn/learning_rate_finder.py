@@ -76,7 +76,7 @@ def learning_rate_finder(
     batches = -(-len(x_prepared) // whole_number("batch_size", batch_size))
     watcher = _Watcher(start, end, steps, smoothing, stop_factor)
     with interrupts.whole(), _undone(model):
-        model.progress.restart()
+        model.training_state.restart()
         model._reset_optimizer()
         model.optimizer.learning_rate, model.steps_per_execution = watcher.sweep, 1
         model.fit(x, y, batch_size, -(-steps // batches), verbose=0, callbacks=[watcher])
@@ -150,11 +150,11 @@ def suggested(rates, losses):
 @contextlib.contextmanager
 def _undone(model):
     """Whatever happens inside, the model is afterwards what it was."""
-    names = ("stop_training", "history", "steps_per_execution")
-    kept = {name: getattr(model, name) for name in names} | {"progress": model.progress}
+    names = ("stop_training", "history", "steps_per_execution", "training_state")
+    kept = {name: getattr(model, name) for name in names}
     weights, statistics = model.arena.copy(), model.state_arena.copy()
     rate, state = model.optimizer.learning_rate, model.optimizer_state
-    model.progress = dataclasses.replace(model.progress)
+    model.training_state = dataclasses.replace(model.training_state)
     try:
         yield
     finally:

@@ -19,9 +19,9 @@ from dnn.keywords import keywords_checked
 from dnn.model import Sequential
 from dnn.network import MOST_LAYERS
 from dnn.optimizers.base import AVERAGE
-from dnn.progress import Progress
 from dnn.saving import OF_EPOCH, STATE, optimizer_state, usually_trained_on
 from dnn.signed_file import opened, read, short
+from dnn.training_state import TrainingState
 from kernels import activations
 from kernels.activations import Activation
 from kernels.arrays import one_of
@@ -88,7 +88,7 @@ def _load(file, device, own, own_metrics):
     read(file, payload, places, of_epoch, "cpu")
     if of_epoch:
         losses, hits, *outputs = of_epoch.values()
-        model.progress.of_epoch = [losses, (hits > 0).astype(np.uint8), *outputs]
+        model.training_state.of_epoch = [losses, (hits > 0).astype(np.uint8), *outputs]
     return model
 
 
@@ -144,22 +144,22 @@ def _shapes(model, input_shape):
 
 
 def _resume(model, described, places):
-    """Give the model the progress of its file, where it holds any."""
+    """Give the model the training state of its file, where it holds any."""
     given = {name: shape for name, (_, shape) in places.items() if name.startswith(STATE)}
     if described is None and not given and not any(name in places for name in OF_EPOCH):
         return
     expected = optimizer_state(model) if model.loss is not None else {}
     if given != {name: view.shape for name, view in expected.items()}:
         raise ValueError("its optimizer's state does not fit its optimizer and architecture")
-    progress = Progress.of_file(described)
+    state = TrainingState.of_file(described)
     of_epoch = {name: places[name][1] for name in OF_EPOCH if name in places}
-    k = progress.samples_trained
+    k = state.samples_trained
     expected = dict(zip(OF_EPOCH, ((k,), (k,), (k, model.units[-1])), strict=True))
     if of_epoch and of_epoch not in (expected, {name: expected[name] for name in OF_EPOCH[:2]}):
         raise ValueError("the values of its epoch's samples do not fit samples_trained")
-    if progress.averaged and AVERAGE not in model.optimizer_state:
+    if state.averaged and AVERAGE not in model.optimizer_state:
         raise ValueError("its weights are an average, but its optimizer keeps none")
-    model.progress = progress
+    model.training_state = state
 
 
 def _layer(fields, own):

@@ -109,15 +109,15 @@ class Sequential(Network):
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
         self.run_eagerly, self.steps_per_execution = bool(run_eagerly), steps_per_execution
         self.precision = precision
-        self.progress.restart()
+        self.training_state.restart()
         self._reset_optimizer()
 
     @property
     def schedule(self) -> Callable[[int], float]:
         """The optimizer's schedule, by the number of steps since compile; an open one spans the
         `fit` that began last."""
-        rule, progress = self.optimizer.schedule, self.progress
-        place = progress.schedule_start, progress.schedule_steps
+        rule, state = self.optimizer.schedule, self.training_state
+        place = state.schedule_start, state.schedule_steps
         if self._placed[0] is not rule or self._placed[1] != (rule._version, *place):
             self._placed = rule, (rule._version, *place), schedules.placed(rule, *place)
         return self._placed[2]

@@ -13,7 +13,7 @@ from dnn.class_names import class_names
 from dnn.keywords import keywords_checked
 from dnn.optimizers.base import AVERAGE
 from dnn.optimizers.clipping import Clipper
-from dnn.progress import Progress, of_progress
+from dnn.training_state import TrainingState, of_training_state
 
 MOST_LAYERS = 1000
 ARENAS = ("arena", "state_arena", "gradient_arena")
@@ -29,13 +29,15 @@ class Network(Attributes):
     arena, gradient_arena: float32, flat, of all parameters; state_arena: of what training changes
     without a gradient. parameters, gradients, states: one {name: view into these} a computing
     layer. optimizer_state: {slot: as arena}. units: of the input and of each computing layer.
-    progress: where the training stands.
+    training_state: where the training stands.
     """
 
-    steps_trained, epochs_trained = of_progress("steps_trained"), of_progress("epochs_trained")
-    samples_trained = of_progress("samples_trained")  # of an epoch left in its middle
-    schedule_start, schedule_steps = of_progress("schedule_start"), of_progress("schedule_steps")
-    averaged = of_progress("averaged")
+    steps_trained = of_training_state("steps_trained")
+    epochs_trained = of_training_state("epochs_trained")
+    samples_trained = of_training_state("samples_trained")  # of an epoch left in its middle
+    schedule_start = of_training_state("schedule_start")
+    schedule_steps = of_training_state("schedule_steps")
+    averaged = of_training_state("averaged")
 
     def __init__(
         self, layers: "Iterable[layers.Layer]" = (), *, seed: int = 0, device: str = "auto"
@@ -53,7 +55,7 @@ class Network(Attributes):
         self.run_eagerly, self.steps_per_execution = False, "auto"
         self.stop_training = self.fitting = False
         self._class_names = None
-        self.progress = Progress()
+        self.training_state = TrainingState()
         self.trained_on = None  # "bytes" or "numbers": dnn/scale.py
         self._placed = (None, None, None)
         self.predictions = {}  # dnn/prediction.py
@@ -145,7 +147,7 @@ class Network(Attributes):
         return devices.to_device(values, self.device)
 
     def _reset_optimizer(self):
-        self.progress.averaged = False
+        self.training_state.averaged = False
         if self.built and self.optimizer is not None:
             self.optimizer_state = {}
             for slot in self.optimizer.used_slots():
@@ -175,7 +177,7 @@ class Network(Attributes):
         average, kept = self.optimizer_state[AVERAGE], self.arena.copy()
         self.arena[...] = average
         average[...] = kept
-        self.progress.averaged = wanted
+        self.training_state.averaged = wanted
 
     def get_weights(self) -> list[np.ndarray]:
         """NumPy copies of all parameters, each layer's state after them: [w, b, w, b, …]."""

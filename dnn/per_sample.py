@@ -28,7 +28,7 @@ class PerSample:
     def go_on(self, begun):
         """Take over the first values of an epoch that goes on after `begun` rows, where the model
         has them. Returns the row from which on there are values, 0 or `begun`."""
-        before = self.model.progress.of_epoch
+        before = self.model.training_state.of_epoch
         if not begun or before is None or len(before) < len(self.every):
             return begun
         for here, values in zip(self.every, before, strict=False):

@@ -17,7 +17,7 @@ from dnn.signed_file import FORMAT, UNSIGNED, signed
 from kernels import activations
 
 STATE = "optimizer."  # what the names of the optimizer's tensors begin with
-OF_EPOCH = ("epoch.losses", "epoch.hits", "epoch.outputs")  # of samples: Progress.of_epoch
+OF_EPOCH = ("epoch.losses", "epoch.hits", "epoch.outputs")  # of samples: TrainingState.of_epoch
 OTHER_FORMATS = (
     ".h5", ".hdf5", ".keras", ".pb", ".tflite", ".pt", ".pth", ".onnx", ".pkl",
     ".pickle", ".joblib", ".npy", ".npz", ".json", ".zip",
@@ -39,7 +39,7 @@ def save(model, path, include_optimizer=True):
         and model.loss is not None
         and (model.steps_trained or model.epochs_trained)
     ):
-        about["training"] = model.progress.described()
+        about["training"] = model.training_state.described()
         tensors |= {name: devices.to_host(view) for name, view in optimizer_state(model).items()}
         tensors |= _of_epoch(model)
     if model.trained_on != usually_trained_on(about):
@@ -111,8 +111,8 @@ def optimizer_state(model):
 
 def _of_epoch(model):
     """What the model has of an epoch left in its middle, by the names of the tensors."""
-    progress = model.progress
-    if not progress.samples_trained or progress.of_epoch is None:
+    state = model.training_state
+    if not state.samples_trained or state.of_epoch is None:
         return {}
-    known = (devices.to_host(a)[: progress.samples_trained] for a in progress.of_epoch)
+    known = (devices.to_host(a)[: state.samples_trained] for a in state.of_epoch)
     return {name: a.astype(np.float32) for name, a in zip(OF_EPOCH, known, strict=False)}

@@ -299,11 +299,11 @@ def begin(model: Any, n: int, batch_size: int, initial_epoch: int, epochs: int) 
     schedule is over before the training is, and refuses more steps than the kernels can count.
     """
     batches = math.ceil(n / batch_size)
-    progress = model.progress
-    begun = progress.begun(n)
+    state = model.training_state
+    begun = state.begun(n)
     steps = batches * max(0, epochs - initial_epoch)
     steps -= math.ceil(begun / batch_size) if steps else 0  # of an epoch that goes on
-    taken = progress.steps_trained
+    taken = state.steps_trained
     if taken + steps > MOST_STEPS:
         raise ValueError(
             f"epochs: got {epochs} of {batches} steps each; expected {MOST_STEPS:,} steps at most, "
@@ -312,10 +312,10 @@ def begin(model: Any, n: int, batch_size: int, initial_epoch: int, epochs: int) 
         )
     if not steps:
         return
-    done = taken - progress.schedule_start
-    goes_on = 0 < done < progress.schedule_steps and (initial_epoch or (begun and done < batches))
+    done = taken - state.schedule_start
+    goes_on = 0 < done < state.schedule_steps and (initial_epoch or (begun and done < batches))
     if not goes_on:
-        progress.schedule_start, progress.schedule_steps = taken, steps
+        state.schedule_start, state.schedule_steps = taken, steps
     _warn_of_an_end(model, steps)
 
 

@@ -57,6 +57,6 @@ class Stop(callbacks.Callback):
 
 
 def all_of(model, tmp_path):
-    """What the rest of a run depends on: weights, statistics, optimizer state, progress."""
+    """What the rest of a run depends on: weights, statistics, optimizer state, numbers."""
     model.save(tmp_path / "all")
     return (tmp_path / "all").read_bytes()

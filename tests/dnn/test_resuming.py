@@ -74,7 +74,7 @@ def test_what_an_epoch_reports_that_goes_on(saved, tmp_path):
     if saved:
         model = load_model(tmp_path / "m", device="cpu")
     old = load_model(tmp_path / "m", device="cpu")
-    old.progress.of_epoch = None
+    old.training_state.of_epoch = None
     ended, since = (fit(each, initial_epoch=2) for each in (model, old))
     before = (MIDDLE - 2 * STEPS) * BATCH
     for name in ("loss", "accuracy"):

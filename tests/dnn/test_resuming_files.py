@@ -56,8 +56,8 @@ FORGERIES = {
         "its optimizer's state does not fit",
     ),
     "another shape": (table_of("optimizer.m.0.w", "shape", [8, 12]), "its optimizer's state"),
-    "no progress": (lambda table, said: said.pop("training"), "describes no model"),
-    "progress of text": (lambda table, said: said.update(training="x"), "describes no model"),
+    "no training": (lambda table, said: said.pop("training"), "describes no model"),
+    "training of text": (lambda table, said: said.update(training="x"), "describes no model"),
     "half a step": (
         lambda table, said: said["training"].update(steps_trained=0.5),
         "steps_trained: got 0.5",

@@ -15,7 +15,7 @@ LATER = ("schedule_start",)  # written where it is not 0
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """steps_trained: since compile. epochs_trained: whole ones. samples_trained: of an epoch left
     in its middle, and epoch_samples, of all of it. of_epoch: arrays of what its samples gave, as
     far as it went (PerSample.every), or None. schedule_start, schedule_steps: of the `fit` that
@@ -51,25 +51,25 @@ class Progress:
         """The inverse, after every check. Raises KeyError, TypeError and ValueError."""
         described = dict.fromkeys(WITHIN + LATER, 0) | described
         counts = SINCE_COMPILE + LATER
-        found = {name: whole_number(name, described[name], 0, MOST_STEPS) for name in counts}
-        found |= {name: whole_number(name, described[name], 0, 2**63 - 1) for name in WITHIN}
-        if found["schedule_start"] > found["steps_trained"]:
+        values = {name: whole_number(name, described[name], 0, MOST_STEPS) for name in counts}
+        values |= {name: whole_number(name, described[name], 0, 2**63 - 1) for name in WITHIN}
+        if values["schedule_start"] > values["steps_trained"]:
             raise ValueError(
-                f"schedule_start: got {found['schedule_start']}; expected steps_trained, "
-                f"{found['steps_trained']}, or less"
+                f"schedule_start: got {values['schedule_start']}; expected steps_trained, "
+                f"{values['steps_trained']}, or less"
             )
-        if found["samples_trained"] >= max(1, found["epoch_samples"]):
+        if values["samples_trained"] >= max(1, values["epoch_samples"]):
             raise ValueError(
-                f"samples_trained: got {found['samples_trained']}; expected less than "
-                f"epoch_samples, {found['epoch_samples']}, or 0"
+                f"samples_trained: got {values['samples_trained']}; expected less than "
+                f"epoch_samples, {values['epoch_samples']}, or 0"
             )
         averaged = one_of("averaged", described.get("averaged", False), (True, False))
-        return cls(**found, averaged=averaged)
+        return cls(**values, averaged=averaged)
 
 
-def of_progress(name):
-    """A property of a model that is one of its progress's."""
+def of_training_state(name):
+    """A property of a model that is one of its training state's."""
     return property(
-        lambda model: getattr(model.progress, name),
-        lambda model, value: setattr(model.progress, name, value),
+        lambda model: getattr(model.training_state, name),
+        lambda model, value: setattr(model.training_state, name, value),
     )
