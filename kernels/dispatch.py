@@ -1,7 +1,7 @@
 """Which file of an op's folder runs: `cpu.py`, `gpu.cu`, `gpu.py`, or any further `gpu_<idea>.cu`.
 
 A variant is found by its place; nothing is registered. The default of an op is the one line
-DEFAULT in its `__init__.py`.
+DEFAULT in its `__init__.py`. What the arguments may be is checked before, by arrays.py.
 """
 
 import dataclasses

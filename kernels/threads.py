@@ -1,7 +1,8 @@
 """How a CPU kernel's work is shared out among Numba's threads.
 
 No bit of a result depends on their number: threads share rows, columns or elements, and where a sum
-is split, its parts are the same for any number.
+is split, its parts are the same for any number. How many there are beside other busy processes is
+for busy.py to say.
 """
 
 import os
