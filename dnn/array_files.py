@@ -62,7 +62,7 @@ def _array(stream, path, shape, most_bytes):
     try:
         version = format.read_magic(stream)
         header = {(1, 0): format.read_array_header_1_0, (2, 0): format.read_array_header_2_0}
-        found, _, dtype = header[version](stream)  # 3.0 is for names of fields
+        array_shape, _, dtype = header[version](stream)  # 3.0 is for names of fields
     except (ValueError, KeyError, TypeError, OverflowError, EOFError) as cause:
         raise ValueError(
             f"{path}: has a damaged header, or holds no plain numbers ({cause})"
@@ -73,14 +73,14 @@ def _array(stream, path, shape, most_bytes):
             f"{path}: holds {kind}; expected numbers. Save it anew: "
             "numpy.save(path, array.astype(numpy.float32))"
         )
-    samples = _samples(found, shape)
+    samples = _samples(array_shape, shape)
     if samples is None:
         raise ValueError(
-            f"{path}: got an array of shape {found}; expected {shape}, one or several of them"
+            f"{path}: got an array of shape {array_shape}; expected {shape}, one or several of them"
         )
-    if math.prod(found) * dtype.itemsize > most_bytes:
+    if math.prod(array_shape) * dtype.itemsize > most_bytes:
         raise ValueError(
-            f"{path}: is cut off: its header promises shape {found} of {dtype}, and it has "
+            f"{path}: is cut off: its header promises shape {array_shape} of {dtype}, and it has "
             f"{most_bytes:,} bytes"
         )
     stream.seek(0)
@@ -91,12 +91,12 @@ def _array(stream, path, shape, most_bytes):
     return array.reshape(samples, *shape)
 
 
-def _samples(found, shape):
-    """How many samples of `shape` an array of shape `found` holds; None where it holds none."""
+def _samples(array_shape, shape):
+    """How many samples of `shape` are in an array of array_shape; None where there are none."""
     values = math.prod(shape)
     inner = tuple(n for n in shape if n != 1)
     for several in (False, True):  # one sample first
-        n, rest = (found[0], found[1:]) if several and found else (1, found)
+        n, rest = (array_shape[0], array_shape[1:]) if several and array_shape else (1, array_shape)
         if n > 0 and (tuple(m for m in rest if m != 1) == inner or rest == (values,)):
             return n
     return None

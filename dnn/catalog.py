@@ -63,10 +63,10 @@ class Catalog:
     @functools.cached_property
     def aliases(self) -> dict[str, str]:
         """{further name: snake-case or short name}."""
-        found = {cls.__name__: name for name, cls in self.by_name.items()}
+        names = {cls.__name__: name for name, cls in self.by_name.items()}
         for name, cls in self.by_name.items():
-            found |= dict.fromkeys(vars(cls).get("aliases", ()), name)
-        return found
+            names |= dict.fromkeys(vars(cls).get("aliases", ()), name)
+        return names
 
     def _attribute(self, cls):
         return f"{self.package.removeprefix('dnn.')}.{cls.__name__}"

@@ -91,11 +91,11 @@ def same_length(x, y, names=("x", "y")):
 
 def one_number(name, value) -> float:
     """A number, or an array of one."""
-    found = np.asarray(value)
-    if found.size != 1 or found.dtype.kind not in "biuf":
-        got = f"an array of shape {found.shape}" if found.size > 1 else repr(value)
+    array = np.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "biuf":
+        got = f"an array of shape {array.shape}" if array.size > 1 else repr(value)
         raise TypeError(f"{name}: got {got}; expected one number")
-    return float(found.reshape(()))
+    return float(array.reshape(()))
 
 
 def sample_weights(loss, y, sample_weight, name="sample_weight"):

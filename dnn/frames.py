@@ -39,13 +39,13 @@ def _numbers(name, column, label=""):
     pandas = hasattr(column, "dropna")
     present = column.dropna() if pandas else column.drop_nulls()
     kind = getattr(column.dtype, "numpy_dtype", None)  # of what may lack values
-    found = np.asarray(present.to_numpy(dtype=kind) if kind is not None else present.to_numpy())
+    values = np.asarray(present.to_numpy(dtype=kind) if kind is not None else present.to_numpy())
     here, value = (
         (f"column {label}", f"{name}[{label}]") if label else (type(column).__name__, name)
     )
-    if found.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: {here} holds {_what(found, name, value, pandas)}")
-    if len(found) < len(column):
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: {here} holds {_what(values, name, value, pandas)}")
+    if len(values) < len(column):
         missing = np.asarray(column.isna() if pandas else column.is_null(), bool)
         fill = "fillna" if pandas else "fill_null"
         raise ValueError(
@@ -53,16 +53,16 @@ def _numbers(name, column, label=""):
             f"{missing.argmax()}; expected numbers alone. Fill them, {name}.{fill}(0), or leave "
             "those rows out of all that is given"
         )
-    return found
+    return values
 
 
-def _what(found, name, column, pandas):
+def _what(values, name, column, pandas):
     """What a column holds in place of numbers, and what to type."""
     expected = "; expected numbers. "
-    if found.dtype.kind in "Mm":
-        since = f"({column} - {column}.min())" if found.dtype.kind == "M" else column
-        return f"{NOT[found.dtype.kind]}, {found[0]}{expected}Write {since}.dt.total_seconds()"
-    other = not_numbers.first(found)
+    if values.dtype.kind in "Mm":
+        since = f"({column} - {column}.min())" if values.dtype.kind == "M" else column
+        return f"{NOT[values.dtype.kind]}, {values[0]}{expected}Write {since}.dt.total_seconds()"
+    other = not_numbers.first(values)
     if other is None:
         kind = "astype(float)" if pandas else "cast(float)"
         return f"numbers as text or objects{expected}Write {column}.{kind}"

@@ -20,12 +20,12 @@ def as_array(name, a):
     and tuples of rows, and the frames and columns of pandas and polars. Masks and missing values
     are not passed over. Raises TypeError or ValueError that names the row or the column.
     """
-    found = _array(name, a)
-    if found.dtype.kind not in "biuf":
+    given = _array(name, a)
+    if given.dtype.kind not in "biuf":
         raise TypeError(
-            f"{name}: got dtype {found.dtype}; expected numbers. {not_numbers.remedy(name, found)}"
+            f"{name}: got dtype {given.dtype}; expected numbers. {not_numbers.remedy(name, given)}"
         )
-    return found
+    return given
 
 
 def _array(name, a):

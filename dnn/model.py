@@ -255,10 +255,10 @@ class Sequential(Network):
         sample_weight: as in fit; of the loss, not of the metrics.
         """
         batch_size = data.whole_number("batch_size", batch_size)
-        found = fit.evaluate(self, x, y, batch_size, sample_weight)
+        logs = fit.evaluate(self, x, y, batch_size, sample_weight)
         if return_dict:
-            return found
-        return list(found.values()) if len(found) > 1 else found["loss"]
+            return logs
+        return list(logs.values()) if len(logs) > 1 else logs["loss"]
 
     @keywords_checked
     def predict(self, x: Data, batch_size: int = EVALUATION_BATCH) -> np.ndarray:

@@ -22,13 +22,13 @@ def remedy(name, a) -> str:
         return f"Write np.lib.recfunctions.structured_to_unstructured({name})"
     if a.dtype.kind == "V":  # such as ml_dtypes' bfloat16
         return f"Write {name}.astype(np.float32)"
-    found = first(a)
-    if found is None:
+    other = first(a)
+    if other is None:
         return (
             f"All in it are: write np.asarray({name}).astype(np.float32), or .astype(np.int64) "
             "for labels"
         )
-    at, value = found
+    at, value = other
     where = f"{name}[{', '.join(map(str, at))}]" if at else name
     hint = ""
     if isinstance(value, str) and a.ndim == 1:

@@ -38,7 +38,7 @@ class PerSample:
     def means(self, start, end, key=None):
         """{"loss": …, metric: …} of a part of them, read from the device. key: of their order."""
         losses, hits = (a[start:end] for a in self._parts(devices.to_host(self._both)))
-        found = {"loss": self.model.loss.total(losses)}
+        means = {"loss": self.model.loss.total(losses)}
         truth = outputs = None
         if self.outputs is not None:
             order = np.arange(len(self.truth), dtype=np.int32)
@@ -47,10 +47,10 @@ class PerSample:
         for metric in self.model.metrics:
             if metric.reads_outputs:
                 value = metric.of_loss(self.model.loss, truth, outputs)
-                found[metric.name] = data.one_number(f"metric {metric.name!r}", value)
+                means[metric.name] = data.one_number(f"metric {metric.name!r}", value)
             else:
-                found[metric.name] = float(hits.mean(dtype=np.float64))
-        return found
+                means[metric.name] = float(hits.mean(dtype=np.float64))
+        return means
 
     def _predictions(self, start, end):
         """What `predict` gives: where the loss took the place of the last activation, it follows

@@ -60,9 +60,9 @@ def fit(
     """
     computing = [layer for layer in model.layers if layer.computes]
     if len(computing) != 1 or computing[0].function.name != "binary_step":
-        found = ", ".join(f"{type(c).__name__} ({c.function.name})" for c in computing)
+        got = ", ".join(f"{type(c).__name__} ({c.function.name})" for c in computing)
         raise ValueError(
-            f"model: got {found}; the perceptron rule trains one Dense layer with the activation "
+            f"model: got {got}; the perceptron rule trains one Dense layer with the activation "
             "'binary_step'. More layers take a gradient: Sequential.fit with sigmoid, tanh or relu"
         )
     epochs = data.whole_number("epochs", epochs, least=0)

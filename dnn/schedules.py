@@ -278,7 +278,7 @@ class _From:
 def rates(schedule: Callable[[int], float], steps: Iterable[int]) -> list[float]:
     """The rates of these steps. Raises ValueError for one that is none: schedules of a user's own
     may say anything, and a growing one leaves what float32 holds."""
-    found = []
+    of_steps = []
     for step in steps:
         try:
             rate = schedule(step)
@@ -287,8 +287,8 @@ def rates(schedule: Callable[[int], float], steps: Iterable[int]) -> list[float]
         if type(rate) is not float or not 0 <= rate <= MOST:
             name = type(getattr(schedule, "schedule", schedule)).__name__
             rate = RATE(f"learning_rate, by {name} in step {step}", rate)
-        found.append(rate)
-    return found
+        of_steps.append(rate)
+    return of_steps
 
 
 def begin(model: Any, n: int, batch_size: int, initial_epoch: int, epochs: int) -> None:

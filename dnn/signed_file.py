@@ -102,11 +102,11 @@ def _parse(file):
 def _table(text):
     """A table of JSON, in which no name stands twice and every number is finite."""
 
-    def table(pairs):
-        found = dict(pairs)
-        if len(found) < len(pairs):
+    def unique(pairs):
+        entries = dict(pairs)
+        if len(entries) < len(pairs):
             raise ValueError("a name stands twice in it")
-        return found
+        return entries
 
     def no(constant):
         raise ValueError(f"{constant} stands in it")
@@ -116,10 +116,10 @@ def _table(text):
 
     if text.count("{") > MOST_TABLES or text.count(",") + text.count("[") > MOST_ITEMS:
         raise ValueError(f"it lists more than {MOST_ITEMS:,} things, or {MOST_TABLES:,} tables")
-    found = json.loads(text, object_pairs_hook=table, parse_constant=no, parse_float=finite)
-    if not isinstance(found, dict):
+    table = json.loads(text, object_pairs_hook=unique, parse_constant=no, parse_float=finite)
+    if not isinstance(table, dict):
         raise ValueError("its header is not a table")
-    return found
+    return table
 
 
 def _about(metadata):
@@ -150,7 +150,7 @@ def _digest(file, header, payload_bytes, sha256):
 def _places(table, payload_bytes):
     """{name: (where its bytes begin, shape)}: float32 tensors that lie end to end and fill the
     payload. The digest holds, but a well-signed file may still be nonsense."""
-    found, spans = {}, []
+    places, spans = {}, []
     for name, entry in table.items():
         try:
             start, end = entry["data_offsets"]
@@ -163,7 +163,7 @@ def _places(table, payload_bytes):
                 raise ValueError("shape")
         except (KeyError, TypeError, ValueError) as cause:
             raise ValueError(f"the tensor {name!r} does not fit ({cause})") from cause
-        found[name] = start, shape
+        places[name] = start, shape
         spans.append((start, end))
     behind = 0
     for start, end in sorted(spans):
@@ -172,7 +172,7 @@ def _places(table, payload_bytes):
         behind = end
     if behind != payload_bytes:
         raise ValueError("its tensors leave a hole at its end")
-    return found
+    return places
 
 
 def read(file, payload_start, places, arrays, device):

@@ -6,7 +6,7 @@ from importlib import metadata
 
 def installed() -> dict[str, str]:
     """Of Python and of every package that has a hand in the numbers."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in (
         "dense-kernels",
         "numpy",
@@ -16,7 +16,7 @@ def installed() -> dict[str, str]:
         "cupy-cuda13x",
     ):
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -165,13 +165,13 @@ def compiler_versions() -> dict[str, str]:
     """Versions of what compiles Python kernels."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    versions = {}
     for package in ("numba", "numba-cuda", "nvidia-nvvm"):
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "none"
-    return found
+            versions[package] = "none"
+    return versions
 
 
 @functools.cache
