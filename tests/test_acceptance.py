@@ -28,7 +28,7 @@ def stand_ins(monkeypatch):
 
 def test_every_outcome_is_written_down(stand_ins, tmp_path, capsys):
     folder = tmp_path / "found"
-    assert acceptance.run(folder, 0.25, "cpu") == 1
+    assert acceptance.run(folder, 0.12, "cpu") == 1
     summary = json.loads((folder / "summary.json").read_text())
     assert {step["step"]: step["outcome"] for step in summary["steps"]} == {
         "doctor": "passed",

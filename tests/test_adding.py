@@ -119,6 +119,7 @@ def test_the_files_and_the_lines_are_all_it_takes(exported, toolchain):
     assert {name for name, outcome in ended.items() if outcome == "PASSED"} >= KNOWN, output
 
 
+@pytest.mark.sweep
 def test_their_machine_code_is_judged_and_recorded(exported, toolchain):
     options = {"cwd": exported, "env": os.environ | {"PYTHONPATH": str(exported)}, "check": True}
     write = "-m tests.kernels.compiled_code moving_average/gpu_scalar.cu signum/gpu.py --write"

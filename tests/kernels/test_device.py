@@ -33,7 +33,7 @@ def entry_of(ptx, entry):
     return re.search(rf"\.entry {entry}\s*\(.*?(?=\.entry|\Z)", ptx, re.S)[0]
 
 
-@harness.each_compiled_in_turn
+@harness.each_second_compiled_in_turn
 def test_no_double_precision_and_no_calls(unit, arch):
     for ptx in set(unit.ptx(arch).values()):
         assert ".f64" not in ptx

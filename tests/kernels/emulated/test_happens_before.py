@@ -178,7 +178,7 @@ def tables(draw):
     return table
 
 
-@settings(max_examples=400, deadline=None, database=None, derandomize=True)
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
 @given(table=tables(), seed=st.integers(0, 1000))
 def test_random_programs(program, table, seed):
     reports, log = run(program, table, seed)
