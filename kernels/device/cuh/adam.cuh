@@ -6,19 +6,13 @@
 struct Adam {
   float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, rate, correction2, decay;
 
-  // As the parameters of an entry point: step and lr on the device, or null for the values.
-  __device__ Adam(const int* step, int step_value, const float* lr, float lr_value,
-                  float beta1, float one_minus_beta1, float log_beta1,
-                  float beta2, float one_minus_beta2, float log_beta2,
-                  float eps, float weight_decay)
+  // t: the step, 1 for the first. log_beta: ln beta, from the host in double.
+  __device__ Adam(float t, float lr, float beta1, float one_minus_beta1, float log_beta1,
+                  float beta2, float one_minus_beta2, float log_beta2, float eps,
+                  float weight_decay)
       : beta1(beta1), one_minus_beta1(one_minus_beta1), beta2(beta2),
-        one_minus_beta2(one_minus_beta2), eps(eps) {
-    const float t = step ? *step : step_value;
-    const float learning_rate = lr ? *lr : lr_value;
-    rate = learning_rate / -expm1f(t * log_beta1);
-    correction2 = -expm1f(t * log_beta2);
-    decay = learning_rate * weight_decay;
-  }
+        one_minus_beta2(one_minus_beta2), eps(eps), rate(lr / -expm1f(t * log_beta1)),
+        correction2(-expm1f(t * log_beta2)), decay(lr * weight_decay) {}
 
   __device__ void operator()(float& p, float g, float& m, float& v) const {
     m = fmaf(beta1, m, one_minus_beta1 * g);

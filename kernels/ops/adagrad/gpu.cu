@@ -10,7 +10,7 @@
 // Numerics:     float32; a squared gradient past 3.4e38 makes a infinite and its update 0. fmaf is
 //               written out, so that the bits are the same whatever the alignment.
 // Source:       Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 2011.
-#include "vector.cuh"
+#include "for_each_parameter.cuh"
 
 struct Update {
   float rate, eps, decay;
@@ -27,17 +27,5 @@ adagrad(float* p, const float* g, float* a, const float* lr, float lr_value, flo
         float weight_decay, long long n) {
   const float rate = lr ? *lr : lr_value;
   const Update update = {rate, eps, rate * weight_decay};
-  for_each(
-      n, aligned_16(p) && aligned_16(g) && aligned_16(a),
-      [=](long long i) {
-        float4 p4 = *reinterpret_cast<float4*>(p + i), a4 = *reinterpret_cast<float4*>(a + i);
-        const float4 g4 = *reinterpret_cast<const float4*>(g + i);
-        update(p4.x, g4.x, a4.x);
-        update(p4.y, g4.y, a4.y);
-        update(p4.z, g4.z, a4.z);
-        update(p4.w, g4.w, a4.w);
-        *reinterpret_cast<float4*>(p + i) = p4;
-        *reinterpret_cast<float4*>(a + i) = a4;
-      },
-      [=](long long i) { update(p[i], g[i], a[i]); });
+  for_each_parameter(n, update, p, g, a);
 }

@@ -13,28 +13,15 @@
 //               step and lr live on the device or the host, and whatever the alignment.
 // Source:       Kingma and Ba, Adam, ICLR 2015, algorithm 1; lambda: Loshchilov and Hutter, 2019.
 #include "adam.cuh"
-#include "vector.cuh"
+#include "for_each_parameter.cuh"
 
 extern "C" __global__ void __launch_bounds__(THREADS)
 adam(float* p, const float* g, float* m, float* v, const int* step, int step_value,
      const float* lr, float lr_value, float beta1, float one_minus_beta1, float log_beta1,
      float beta2, float one_minus_beta2, float log_beta2, float eps, float weight_decay,
      long long n) {
-  const Adam update(step, step_value, lr, lr_value, beta1, one_minus_beta1, log_beta1,
-                    beta2, one_minus_beta2, log_beta2, eps, weight_decay);
-  for_each(
-      n, aligned_16(p) && aligned_16(g) && aligned_16(m) && aligned_16(v),
-      [=](long long i) {
-        float4 p4 = *reinterpret_cast<float4*>(p + i), m4 = *reinterpret_cast<float4*>(m + i);
-        float4 v4 = *reinterpret_cast<float4*>(v + i);
-        const float4 g4 = *reinterpret_cast<const float4*>(g + i);
-        update(p4.x, g4.x, m4.x, v4.x);
-        update(p4.y, g4.y, m4.y, v4.y);
-        update(p4.z, g4.z, m4.z, v4.z);
-        update(p4.w, g4.w, m4.w, v4.w);
-        *reinterpret_cast<float4*>(p + i) = p4;
-        *reinterpret_cast<float4*>(m + i) = m4;
-        *reinterpret_cast<float4*>(v + i) = v4;
-      },
-      [=](long long i) { update(p[i], g[i], m[i], v[i]); });
+  const float t = step ? *step : step_value, learning_rate = lr ? *lr : lr_value;
+  const Adam update(t, learning_rate, beta1, one_minus_beta1, log_beta1, beta2, one_minus_beta2,
+                    log_beta2, eps, weight_decay);
+  for_each_parameter(n, update, p, g, m, v);
 }

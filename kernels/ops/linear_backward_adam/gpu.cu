@@ -47,8 +47,9 @@ linear_backward_adam(const float* x, const float* dz,
   product(left, right, K, sums);
   const int addends = complete(partials, arrived, sums);
   if (addends == 0) return;
-  const Adam adam(step, step_value, lr, lr_value, beta1, one_minus_beta1, log_beta1,
-                  beta2, one_minus_beta2, log_beta2, eps, weight_decay);
+  const float t = step ? *step : step_value, learning_rate = lr ? *lr : lr_value;
+  const Adam adam(t, learning_rate, beta1, one_minus_beta1, log_beta1, beta2, one_minus_beta2,
+                  log_beta2, eps, weight_decay);
   const bool vectors = aligned_16(w) && aligned_16(m) && aligned_16(v);
   each_output<2>(M, N, vectors, addends, [=](long long at, int, auto dw) {
     update(adam, dw, w + at, m + at, v + at);

@@ -9,20 +9,12 @@
 // Requirements: none; 16-byte access where both arrays start on a multiple of 16 bytes.
 // Numerics:     float32. fmaf is written out, so that the bits are the same whatever the alignment.
 // Source:       Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992.
-#include "vector.cuh"
+#include "for_each_parameter.cuh"
 
 extern "C" __global__ void __launch_bounds__(THREADS)
 moving_average(float* average, const float* p, const int* step, int step_value, float take,
                long long n) {
   const bool first = (step ? *step : step_value) == 1;
-  const auto update = [=](float a, float p) { return first ? p : fmaf(take, p - a, a); };
-  for_each(
-      n, aligned_16(average) && aligned_16(p),
-      [=](long long i) {
-        const float4 a4 = *reinterpret_cast<float4*>(average + i);
-        const float4 p4 = *reinterpret_cast<const float4*>(p + i);
-        *reinterpret_cast<float4*>(average + i) =
-            float4{update(a4.x, p4.x), update(a4.y, p4.y), update(a4.z, p4.z), update(a4.w, p4.w)};
-      },
-      [=](long long i) { average[i] = update(average[i], p[i]); });
+  const auto update = [=](float& a, float p) { a = first ? p : fmaf(take, p - a, a); };
+  for_each_parameter(n, update, average, p);
 }

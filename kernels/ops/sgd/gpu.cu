@@ -10,7 +10,7 @@
 // Requirements: none; 16-byte access where all the arrays start on a multiple of 16 bytes.
 // Numerics:     float32. fmaf is written out, so that the bits are the same whatever the alignment.
 // Source:       Sutskever et al., On the importance of initialization and momentum, ICML 2013.
-#include "vector.cuh"
+#include "for_each_parameter.cuh"
 
 struct Update {
   float rate, momentum, decay;
@@ -31,22 +31,5 @@ sgd(float* p, const float* g, float* u, const float* lr, float lr_value, float m
     int nesterov, float weight_decay, long long n) {
   const float rate = lr ? *lr : lr_value;
   const Update update = {rate, momentum, rate * weight_decay, u != nullptr, nesterov != 0};
-  for_each(
-      n, aligned_16(p) && aligned_16(g) && aligned_16(u),
-      [=](long long i) {
-        float4 p4 = *reinterpret_cast<float4*>(p + i), u4 = {};
-        if (u) u4 = *reinterpret_cast<float4*>(u + i);
-        const float4 g4 = *reinterpret_cast<const float4*>(g + i);
-        update(p4.x, g4.x, u4.x);
-        update(p4.y, g4.y, u4.y);
-        update(p4.z, g4.z, u4.z);
-        update(p4.w, g4.w, u4.w);
-        *reinterpret_cast<float4*>(p + i) = p4;
-        if (u) *reinterpret_cast<float4*>(u + i) = u4;
-      },
-      [=](long long i) {
-        float u_i = u ? u[i] : 0.0f;
-        update(p[i], g[i], u_i);
-        if (u) u[i] = u_i;
-      });
+  for_each_parameter(n, update, p, g, Optional{u});
 }
