@@ -48,52 +48,33 @@ __device__ inline Seen shuffle_xor(Seen x, int lanes) {
   return {top.value, top.index, shuffle_xor(x.sum, lanes)};
 }
 
-// WIDTH numbers of a row that stand side by side: one access.
+// Then WIDTH logits, that of class j the first of them.
 template <int WIDTH>
-struct Group {
-  float v[WIDTH];
+__device__ Seen seen_after(Seen before, const Floats<WIDTH>& logits, int j) {
+  Largest top = {before.largest, before.index};
+  for (int i = 0; i < WIDTH; ++i) top = First::combine(top, {logits.at[i], j + i});
+  float sum = Merge::rescaled(before, top.value);
+  for (int i = 0; i < WIDTH; ++i) sum += Merge::rescaled({logits.at[i], 0, 1}, top.value);
+  return {top.value, top.index, sum};
+}
 
-  __device__ Group() {}
-  __device__ Group(const float* p) { load(p); }
-  __device__ void load(const float* p) {
-    if constexpr (WIDTH == 4) {
-      const float4 four = *reinterpret_cast<const float4*>(p);
-      v[0] = four.x, v[1] = four.y, v[2] = four.z, v[3] = four.w;
-    } else {
-      v[0] = *p;
-    }
-  }
-  // Written out: a pointer that may be to shared or to global memory makes slower, generic loads.
-  __device__ void load_shared(const float* p) {
-    if constexpr (WIDTH == 4)
-      asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
-          : "=f"(v[0]), "=f"(v[1]), "=f"(v[2]), "=f"(v[3]) : "r"(shared_address(p)) : "memory");
-    else
-      asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v[0]) : "r"(shared_address(p)) : "memory");
-  }
-  __device__ void store(float* p) const {
-    if constexpr (WIDTH == 4) *reinterpret_cast<float4*>(p) = make_float4(v[0], v[1], v[2], v[3]);
-    else *p = v[0];
-  }
-  __device__ Seen seen_after(Seen before, int j) const {
-    Largest top = {before.largest, before.index};
-    for (int i = 0; i < WIDTH; ++i) top = First::combine(top, {v[i], j + i});
-    float sum = Merge::rescaled(before, top.value);
-    for (int i = 0; i < WIDTH; ++i) sum += Merge::rescaled({v[i], 0, 1}, top.value);
-    return {top.value, top.index, sum};
-  }
-};
+// Written out: a pointer that may be to shared or to global memory makes slower, generic loads.
+template <int WIDTH>
+__device__ Floats<WIDTH> load_shared(const float* p) {
+  Floats<WIDTH> group;
+  float(&v)[WIDTH] = group.at;
+  if constexpr (WIDTH == 4)
+    asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+        : "=f"(v[0]), "=f"(v[1]), "=f"(v[2]), "=f"(v[3]) : "r"(shared_address(p)) : "memory");
+  else
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v[0]) : "r"(shared_address(p)) : "memory");
+  return group;
+}
 
 __device__ inline int dynamic_shared_bytes() {
   int n;
   asm("mov.u32 %0, %%dynamic_smem_size;" : "=r"(n));
   return n;
-}
-
-template <int WIDTH>
-__device__ void copy_async(float* shared, const float* global) {
-  if constexpr (WIDTH == 4) copy_async_16(shared, global, true);
-  else copy_async_4(shared, global, true);
 }
 
 // What a thread holds of a row, then what all of its threads have found together.
@@ -107,28 +88,26 @@ struct Row {
   float target_sum = 0, target_dot = 0;  // sum t; sum t z
 
   template <int WIDTH>
-  __device__ Group<WIDTH> at(int j) const {
-    Group<WIDTH> logits;
-    if (j < kept) logits.load_shared(place + j);
-    else logits.load(z + j);
-    return logits;
+  __device__ Floats<WIDTH> at(int j) const {
+    if (j < kept) return load_shared<WIDTH>(place + j);
+    return load<WIDTH>(z + j);
   }
 
   template <int WIDTH>
   __device__ void read() {
     const int first = WIDTH * threadIdx.x, step = WIDTH * blockDim.x;
-    for (int j = first; j < min(classes, kept); j += step) copy_async<WIDTH>(place + j, z + j);
+    for (int j = first; j < min(classes, kept); j += step) copy_async<WIDTH>(place + j, z + j, true);
     copy_async_commit();
     copy_async_wait<0>();  // and no barrier: a thread reads what it has copied itself
     for (int j = first; j < classes; j += step) {
-      const Group<WIDTH> logits = at<WIDTH>(j);
-      seen = logits.seen_after(seen, j);
+      const auto logits = at<WIDTH>(j);
+      seen = seen_after(seen, logits, j);
       if (!targets) continue;
-      const Group<WIDTH> t(targets + j);
+      const auto t = load<WIDTH>(targets + j);
       for (int i = 0; i < WIDTH; ++i) {
-        target_sum += t.v[i];
-        if (t.v[i] != 0) target_dot += t.v[i] * logits.v[i];
-        top_target = First::combine(top_target, {t.v[i], j + i});
+        target_sum += t.at[i];
+        if (t.at[i] != 0) target_dot += t.at[i] * logits.at[i];
+        top_target = First::combine(top_target, {t.at[i], j + i});
       }
     }
   }
@@ -139,15 +118,15 @@ struct Row {
     const int first = WIDTH * threadIdx.x, step = WIDTH * blockDim.x;
     const int steps = (classes - first + step - 1) / step;
     for (int j = first + (steps - 1) * step; j >= 0; j -= step) {
-      Group<WIDTH> group = at<WIDTH>(j), t;
-      if (targets) t.load(targets + j);
+      Floats<WIDTH> group = at<WIDTH>(j), t;
+      if (targets) t = load<WIDTH>(targets + j);
       else
-        for (int i = 0; i < WIDTH; ++i) t.v[i] = j + i == label;
+        for (int i = 0; i < WIDTH; ++i) t.at[i] = j + i == label;
       for (int i = 0; i < WIDTH; ++i) {
-        group.v[i] = factor * (expf(group.v[i] - largest) * share - t.v[i]);
-        if (!valid) group.v[i] = NAN;
+        group.at[i] = factor * (expf(group.at[i] - largest) * share - t.at[i]);
+        if (!valid) group.at[i] = NAN;
       }
-      group.store(dz + j);
+      store(dz + j, group);
     }
   }
 };
