@@ -37,18 +37,24 @@ def rounded(mode, plain, function, operands):
     return f"rounded<Round::{ROUNDING[mode]}>({function}, {', '.join(operands)})"
 
 
+def by_type(op, operands, integer, floating):
+    """The emission for the instruction's type: `half` of so many operands, or that of integers or
+    of floats, a function (op, type, opcode)."""
+    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
+    if of_type in HALVES:
+        half(op, of_type, name, operands)
+    elif of_type in INTEGERS:
+        integer(op, of_type, name)
+    else:
+        floating(op, of_type, name)
+
+
 # Sums and products
 
 
 @emits("add", "sub")
 def add_sub(op):
-    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
-    if of_type in HALVES:
-        half(op, of_type, name, 2)
-    elif of_type in INTEGERS:
-        integer_sum(op, of_type, name)
-    else:
-        float_sum(op, of_type, name)
+    by_type(op, 2, integer_sum, rounded_float)
 
 
 def integer_sum(op, of_type, name):
@@ -63,38 +69,18 @@ def integer_sum(op, of_type, name):
         op.result(0, u, f"{u}({a} {OPERATOR[name]} {b})")
 
 
-def float_sum(op, of_type, name):
-    ftz, sat = float_flags(op, of_type)
-    mode = rounding(op)
-    if of_type == "f32x2":
-        if mode != "rn" or ftz:
-            op.refuse("packed f32 rounds to nearest only")
-        a, b = op.source(1, of_type), op.source(2, of_type)
-        op.result(0, of_type, f"each(k{name.capitalize()}, {a}, {b})")
-        return
-    a, b = float_sources(op, (1, 2), of_type, ftz)
-    text = rounded(mode, f"{a} {OPERATOR[name]} {b}", f"k{name.capitalize()}", (a, b))
-    float_result(op, of_type, text, ftz, sat)
-
-
 @emits("mul")
 def mul(op):
-    of_type = op.type(*ARITHMETIC)
-    if of_type in HALVES:
-        half(op, of_type, "mul", 2)
-    elif of_type in INTEGERS:
-        integer_product(op, of_type, None)
-    else:
-        float_sum(op, of_type, "mul")
+    by_type(op, 2, integer_product, rounded_float)
 
 
 @emits("mad")
 def mad(op):
     of_type = op.type(*INTEGERS, *FLOATS)
     if of_type in FLOATS:
-        fused(op, of_type)
+        rounded_float(op, of_type, "fma")
     else:
-        integer_product(op, of_type, 3)
+        integer_product(op, of_type, "mad")
 
 
 @emits("fma")
@@ -103,23 +89,25 @@ def fma(op):
     if of_type in HALVES:
         half(op, of_type, "fma", 3)
     else:
-        fused(op, of_type)
+        rounded_float(op, of_type, "fma")
 
 
-def fused(op, of_type):
+def rounded_float(op, of_type, name):
+    """add, sub, mul and fma, which round once: alone in any mode, packed to nearest."""
     ftz, sat = float_flags(op, of_type)
-    mode = rounding(op)
+    mode, function = rounding(op), f"k{name.capitalize()}"
+    if of_type == "f32x2" and mode != "rn":
+        op.refuse("packed f32 rounds to nearest only")
+    operands = float_sources(op, (1, 2, 3) if name == "fma" else (1, 2), of_type, ftz)
+    listed = ", ".join(operands)
     if of_type == "f32x2":
-        if mode != "rn" or ftz:
-            op.refuse("packed f32 rounds to nearest only")
-        op.result(0, of_type, f"each(kFma, {', '.join(op.source(i, of_type) for i in (1, 2, 3))})")
+        op.result(0, of_type, f"each({function}, {listed})")
         return
-    operands = float_sources(op, (1, 2, 3), of_type, ftz)
-    text = rounded(mode, f"std::fma({', '.join(operands)})", "kFma", operands)
-    float_result(op, of_type, text, ftz, sat)
+    plain = f"std::fma({listed})" if name == "fma" else f" {OPERATOR[name]} ".join(operands)
+    float_result(op, of_type, rounded(mode, plain, function, operands), ftz, sat)
 
 
-def integer_product(op, of_type, addend):
+def integer_product(op, of_type, name):
     """mul and mad: the low half, the high half, or the whole of a product."""
     part = op.choice("lo", "hi", "wide")
     a, b = op.source(1, of_type), op.source(2, of_type)
@@ -128,16 +116,16 @@ def integer_product(op, of_type, addend):
         text = f"mul_wide<{result}>({a}, {b})"
     else:
         result, text = of_type, f"mul_{part}<{of_type}>({a}, {b})"
-    if addend is None:
+    if name == "mul":
         op.result(0, result, text)
     elif op.flag("cc"):
-        with_carry(op, result, "add", text, addend, "false", keep=True)
+        with_carry(op, result, "add", text, 3, "false", keep=True)
     elif op.flag("sat"):
         if (part, of_type) != ("hi", "s32"):
             op.refuse("only mad.hi.sat.s32 saturates")
-        op.result(0, result, f"saturated(s64({text}) + {op.source(addend, result)})")
+        op.result(0, result, f"saturated(s64({text}) + {op.source(3, result)})")
     else:
-        op.result(0, result, f"add<{result}>({text}, {op.source(addend, result)})")
+        op.result(0, result, f"add<{result}>({text}, {op.source(3, result)})")
 
 
 @emits("mul24", "mad24")
@@ -193,21 +181,7 @@ def rem(op):
     op.result(0, of_type, f"remainder({op.source(1, of_type)}, {op.source(2, of_type)})")
 
 
-# One operand
-
-
-@emits("neg", "abs")
-def neg_abs(op):
-    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
-    if of_type in HALVES:
-        half(op, of_type, name, 1)
-    elif of_type in INTEGERS:
-        function = "negated" if name == "neg" else "absolute"
-        op.result(0, of_type, f"{function}<{of_type}>({op.source(1, of_type)})")
-    else:
-        ftz, _ = float_flags(op, of_type)
-        (a,) = float_sources(op, (1,), of_type, ftz)
-        float_result(op, of_type, f"-{a}" if name == "neg" else f"std::fabs({a})")
+# Signs
 
 
 @emits("copysign")
@@ -216,20 +190,34 @@ def copysign(op):
     op.result(0, t, f"std::copysign({op.source(2, t)}, {op.source(1, t)})")
 
 
+@emits("neg", "abs")
+def neg_abs(op):
+    by_type(op, 1, integer_sign, float_sign)
+
+
+def integer_sign(op, of_type, name):
+    function = "negated" if name == "neg" else "absolute"
+    op.result(0, of_type, f"{function}<{of_type}>({op.source(1, of_type)})")
+
+
+def float_sign(op, of_type, name):
+    ftz, _ = float_flags(op, of_type)
+    (a,) = float_sources(op, (1,), of_type, ftz)
+    float_result(op, of_type, f"-{a}" if name == "neg" else f"std::fabs({a})")
+
+
 # Extremes
 
 
 @emits("min", "max")
 def min_max(op):
-    of_type, name = op.type(*ARITHMETIC), op.instruction.opcode
-    if of_type in HALVES:
-        half(op, of_type, name + ("_nan" if op.flag("NaN") else ""), 2)
-    elif of_type in INTEGERS:
-        relu = op.flag("relu")
-        text = f"std::{name}<{of_type}>({op.source(1, of_type)}, {op.source(2, of_type)})"
-        op.result(0, of_type, f"std::max<{of_type}>({text}, 0)" if relu else text)
-    else:
-        float_extreme(op, of_type, name)
+    by_type(op, 2, integer_extreme, float_extreme)
+
+
+def integer_extreme(op, of_type, name):
+    relu = op.flag("relu")
+    text = f"std::{name}<{of_type}>({op.source(1, of_type)}, {op.source(2, of_type)})"
+    op.result(0, of_type, f"std::max<{of_type}>({text}, 0)" if relu else text)
 
 
 def float_extreme(op, of_type, name):

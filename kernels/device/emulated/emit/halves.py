@@ -4,9 +4,11 @@ from kernels.device.emulated.emit.operation import CPP_TYPE
 
 
 def half(op, of_type, name, operands):
-    """f16 and bf16, alone or packed: rounded to nearest."""
+    """f16 and bf16, alone or packed: rounded to nearest. min and max may be .NaN."""
     element = CPP_TYPE[of_type].removesuffix("x2")
     op.flag("rn")
+    if name in ("min", "max") and op.flag("NaN"):
+        name += "_nan"
     steps = [step for step in ("sat", "relu") if op.flag(step)]
     ftz = op.flag("ftz")
     names = [f"x{i}" for i in range(operands)]

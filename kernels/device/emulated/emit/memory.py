@@ -56,12 +56,26 @@ def width(op):
 
 @emits("ld", "ldu")
 def ld(op):
+    by_space(op, load, load_parameter)
+
+
+@emits("st")
+def st(op):
+    by_space(op, store, store_parameter)
+
+
+def by_space(op, access, access_parameter):
+    """The emission of a load or a store of n registers: of device memory, or of a parameter."""
     of_type, space = op.type(*TYPES), state_space(op)
     if space == "param":
-        load_parameter(op, of_type, width(op))
+        access_parameter(op, of_type, width(op))
         return
     order, n = ordering(op), width(op)
     ignore_hints(op, 2)
+    access(op, of_type, n, space, order)
+
+
+def load(op, of_type, n, space, order):
     cpp = CPP_TYPE[of_type]
     address = op.address(1, space)
     destinations = vector(op, 0, n)
@@ -73,14 +87,7 @@ def ld(op):
     op.write("}")
 
 
-@emits("st")
-def st(op):
-    of_type, space = op.type(*TYPES), state_space(op)
-    if space == "param":
-        store_parameter(op, of_type, width(op))
-        return
-    order, n = ordering(op), width(op)
-    ignore_hints(op, 2)
+def store(op, of_type, n, space, order):
     vector(op, 1, n)
     values = op.sources(1, of_type)
     value = values[0] if n == 1 else op.array(of_type, values)

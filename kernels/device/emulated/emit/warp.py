@@ -14,18 +14,24 @@ REDUCE = {
 REDUCE_FLOAT = {"min": "minimum", "max": "maximum"}
 
 
+def two_results(op, declaration, value, flag):
+    """d, or d|p: what the declaration computes, and whether it holds where p asks for that."""
+    destination, predicate = op.pair(0)
+    op.write(f"{{ {declaration};")
+    op.assign(destination, "b32", value)
+    if predicate is not None:
+        op.assign(predicate, "pred", flag)
+    op.write("}")
+
+
 @emits("shfl")
 def shfl(op):
     op.choice("sync")
     op.type("b32")
     how = SHUFFLE[op.choice(*SHUFFLE)]
     values = ", ".join(op.source(i, "u32") for i in (1, 2, 3, 4))
-    destination, predicate = op.pair(0)
-    op.write(f"{{ const Shuffled shuffled = shuffle(Shuffle::{how}, {values}, {op.site});")
-    op.assign(destination, "b32", "shuffled.value")
-    if predicate is not None:
-        op.assign(predicate, "pred", "shuffled.valid")
-    op.write("}")
+    shuffled = f"const Shuffled shuffled = shuffle(Shuffle::{how}, {values}, {op.site})"
+    two_results(op, shuffled, "shuffled.value", "shuffled.valid")
 
 
 @emits("vote")
@@ -41,15 +47,11 @@ def match(op):
     op.choice("sync")
     of_type, how = op.type("b32", "b64"), op.choice("any", "all")
     value, mask = op.source(1, of_type), op.source(2, "u32")
-    if how == "any":
+    if how == "all":
+        same = f"bool all; const u32 same = match_all({value}, {mask}, all, {op.site})"
+        two_results(op, same, "same", "all")
+    else:
         op.result(0, "b32", f"match_any({value}, {mask}, {op.site})")
-        return
-    destination, predicate = op.pair(0)
-    op.write(f"{{ bool all; const u32 same = match_all({value}, {mask}, all, {op.site});")
-    op.assign(destination, "b32", "same")
-    if predicate is not None:
-        op.assign(predicate, "pred", "all")
-    op.write("}")
 
 
 @emits("redux")
