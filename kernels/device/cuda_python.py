@@ -161,39 +161,31 @@ def ptx(kernel, entry, parameters, functions, arch) -> str:
         for p in parameters
     ]
     signature = numba_types.void(*arguments)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            text, _ = cuda.compile(
-                python,
-                signature,
-                device=False,
-                abi="numba",
-                cc=_capability(arch),
-                output="ptx",
-                lineinfo=True,
-            )
-    except Exception as cause:
-        where = f"{kernel.__code__.co_filename}:{kernel.__code__.co_firstlineno}"
-        raise CompileError(f"{entry} ({where}) for {arch}: {cause}") from cause
+    options = {"device": False, "abi": "numba", "output": "ptx", "lineinfo": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = _compile(f"{entry} ({_place(kernel)})", arch, python, signature, **options)
     mangled = re.search(r"\.entry\s+([\w$]+)\s*\(", text)[1]
     return text.replace(mangled, entry)
 
 
 def scalar_ltoir(function, name, arch) -> bytes:
     """LTO-IR of a scalar Python function as `extern "C" __device__ float name(float)`."""
+    narrow, signature = float32_literals(function), float32(float32)
+    abi = {"abi": "c", "abi_info": {"abi_name": name}}
+    options = {"device": True, "output": "ltoir", "forceinline": True} | abi
+    what = f"{name} ({function.__name__}, {_place(function)})"
+    return bytes(_compile(what, arch, narrow, signature, **options))
+
+
+def _compile(what, arch, function, signature, **options):
+    """Numba's code of the function; what: it in error messages."""
     try:
-        code, _ = cuda.compile(
-            float32_literals(function),
-            float32(float32),
-            device=True,
-            abi="c",
-            abi_info={"abi_name": name},
-            cc=_capability(arch),
-            output="ltoir",
-            forceinline=True,
-        )
+        code, _ = cuda.compile(function, signature, cc=_capability(arch), **options)
     except Exception as cause:
-        where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
-        raise CompileError(f"{name} ({function.__name__}, {where}) for {arch}: {cause}") from cause
-    return bytes(code)
+        raise CompileError(f"{what} for {arch}: {cause}") from cause
+    return code
+
+
+def _place(function):
+    return f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
