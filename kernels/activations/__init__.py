@@ -14,11 +14,11 @@ RowwiseActivation: softmax, whose outputs depend on a whole row.
 
 import dataclasses
 import functools
-import importlib
 from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
-from kernels.names import further, named, one_of
+from kernels.catalog import Catalog
+from kernels.names import one_of
 from kernels.pickling import OfFunctions
 
 Name = Literal[  # each file's line
@@ -75,7 +75,7 @@ class Activation(OfFunctions):
 
     @staticmethod
     def _library(name):
-        return _load(name) if name in names() else None
+        return _catalog.member(name)
 
     def require_derivative(self):
         if self.derivative is None:
@@ -95,7 +95,7 @@ class RowwiseActivation(Activation):
 
     @functools.cached_property
     def fused(self) -> Activation:
-        return _load("identity")
+        return get("identity")
 
     @functools.cached_property
     def after(self) -> "RowwiseActivation":
@@ -108,36 +108,20 @@ class RowwiseActivation(Activation):
 ActivationLike: TypeAlias = Name | str | Activation | None
 
 
-@functools.cache
-def names() -> tuple[str, ...]:
-    """Every activation there is a file for, by the lines above."""
-    return get_args(Name)
+def _made(**stated):
+    kind = Activation if "forward" in stated else RowwiseActivation
+    return kind(**{"derivative": None} | stated)
+
+
+_catalog = Catalog("activation", __name__, Activation, _made, get_args(Name))
+names, aliases = _catalog.names, _catalog.aliases
+_named = functools.lru_cache(256)(_catalog.named)
 
 
 @functools.cache
 def elementwise() -> tuple[str, ...]:
     """Those that are functions of a single number."""
     return tuple(name for name in names() if not get(name).after)
-
-
-@functools.cache
-def aliases() -> dict[str, str]:
-    """{further name: name}, of all files."""
-    return further(__name__, names())
-
-
-@functools.cache
-def _load(name) -> Activation:
-    module = importlib.import_module(f"{__name__}.{name}")
-    fields = [field.name for field in dataclasses.fields(Activation)]
-    stated = {field: getattr(module, field) for field in fields if hasattr(module, field)}
-    kind = Activation if "forward" in stated else RowwiseActivation
-    return kind(**{"name": name, "derivative": None} | stated)
-
-
-@functools.lru_cache(256)
-def _named(activation) -> Activation:
-    return _load(named("activation", activation, names(), aliases()))
 
 
 def get(activation: ActivationLike) -> Activation:

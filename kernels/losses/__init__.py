@@ -13,11 +13,10 @@ A file may have `aliases`, further names of what it defines.
 
 import dataclasses
 import functools
-import importlib
 from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
-from kernels.names import further, named
+from kernels.catalog import Catalog
 from kernels.pickling import OfFunctions
 
 Name = Literal[  # each file's line
@@ -52,35 +51,15 @@ class ElementwiseLoss(OfFunctions):
 
     @staticmethod
     def _library(name):
-        return _load(name) if name in names() else None
+        return _catalog.member(name)
 
 
 LossLike: TypeAlias = Name | str | ElementwiseLoss
 
 
-@functools.cache
-def names() -> tuple[str, ...]:
-    """Every loss there is a file for, by the lines above."""
-    return get_args(Name)
-
-
-@functools.cache
-def aliases() -> dict[str, str]:
-    """{further name: name}, of all files."""
-    return further(__name__, names())
-
-
-@functools.cache
-def _load(name) -> ElementwiseLoss:
-    module = importlib.import_module(f"{__name__}.{name}")
-    fields = [field.name for field in dataclasses.fields(ElementwiseLoss)]
-    stated = {field: getattr(module, field) for field in fields if hasattr(module, field)}
-    return ElementwiseLoss(**{"name": name} | stated)
-
-
-@functools.lru_cache(256)
-def _named(loss) -> ElementwiseLoss:
-    return _load(named("elementwise loss", loss, names(), aliases()))
+_catalog = Catalog("elementwise loss", __name__, ElementwiseLoss, ElementwiseLoss, get_args(Name))
+names, aliases = _catalog.names, _catalog.aliases
+_named = functools.lru_cache(256)(_catalog.named)
 
 
 def get(loss: LossLike) -> ElementwiseLoss:
