@@ -56,6 +56,12 @@ def residue_shapes(op, long=False) -> list[tuple[int, int, int]]:
 # Ops over flat arrays: one, primes, around 4 (16 bytes) and a block of 256, a small arena
 
 FLAT_SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
+SQUARED = (np.nan, np.inf, -np.inf, 1e18, -1e18, 1e-42, 0.0)  # float32 holds g² up to 3.4e38
+
+
+def flat_sizes(long=False) -> list[int]:
+    """`long` adds every size up to 300."""
+    return list(dict.fromkeys([*FLAT_SIZES, *(range(2, 301) if long else ())]))
 
 
 def flat_layouts(arrays):
@@ -73,3 +79,22 @@ def flat_layouts(arrays):
             yield f"stride {k} of {n}", n, {"offset_bytes": offset_bytes, "most_blocks": 1}
     for k in range(4):
         yield f"stride {k} of two", 512 * k + 301, {"offset_bytes": 4, "most_blocks": 2}
+
+
+def adaptive_cases(case, arrays, options, long=False):
+    """The cases of an optimizer that divides by the root of what it has gathered of g².
+
+    case(name, n, offset_bytes, most_blocks, put, first, on_device, **options) makes one. options:
+    of its hyperparameters, a dict for each case.
+    """
+    for n in flat_sizes(long):
+        yield case(f"size {n}", n)
+    for name, n, layout in flat_layouts(arrays):
+        yield case(name, n, **layout)
+        yield case(f"{name} decay", n, **layout, weight_decay=0.1)  # a loop of its own
+    for chosen in options:
+        yield case(f"options {chosen}", 257, **chosen)
+        yield case(f"device rate {chosen}", 257, on_device=True, **chosen)
+    for value in SQUARED:
+        yield case(f"value {value}", 300, put=np.float32(value))
+        yield case(f"first value {value}", 300, put=np.float32(value), first=True)

@@ -6,24 +6,14 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U, over_root
 from kernels.battery.case import Case, Output
-from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+from kernels.battery.numbers import adaptive_cases
 
-VALUES = (np.nan, np.inf, -np.inf, 1e18, -1e18, 1e-42, 0.0)  # a holds g², up to 3.4e38
+OPTIONS = ({"lr": 0.0}, {"lr": 0.5, "eps": 0.1}, {"weight_decay": 0.1})
 
 
 def cases(long=False):
     """`long` adds every size up to 300."""
-    for n in dict.fromkeys([*FLAT_SIZES, *(range(6, 301) if long else ())]):
-        yield case(f"size {n}", n)
-    for name, n, layout in flat_layouts("pga"):
-        yield case(name, n, **layout)
-        yield case(f"{name} decay", n, **layout, weight_decay=0.1)  # a loop of its own
-    for options in ({"lr": 0.0}, {"lr": 0.5, "eps": 0.1}, {"weight_decay": 0.1}):
-        yield case(f"options {options}", 257, **options)
-        yield case(f"device rate {options}", 257, on_device=True, **options)
-    for value in VALUES:
-        yield case(f"value {value}", 300, put=np.float32(value))
-        yield case(f"first value {value}", 300, put=np.float32(value), first=True)
+    yield from adaptive_cases(case, "pga", OPTIONS, long)
 
 
 def state(n, seed=0):

@@ -6,14 +6,14 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U
 from kernels.battery.case import Case, Output
+from kernels.battery.numbers import flat_sizes
 
-SIZES = [1, 3, 4, 5, 255, 256, 257, 1021, 16385, 101770]
 BETAS = [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9), (0.99, 0.99999)]
 
 
 def cases(long=False):
     """`long` adds every size up to 300."""
-    for n in dict.fromkeys([*SIZES, *(range(6, 301) if long else ())]):
+    for n in flat_sizes(long):
         yield case(f"size {n}", n, 7)
     for n in (*range(6, 14), *range(1017, 1029)):  # every remainder, on and off 16 bytes
         for offset_bytes in (0, 4, 8, 12):

@@ -6,7 +6,7 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U
 from kernels.battery.case import Case, Output
-from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+from kernels.battery.numbers import flat_layouts, flat_sizes
 
 SEGMENTS = {
     "one": [0, 5003],
@@ -20,7 +20,7 @@ LARGEST = np.finfo(np.float32).max
 
 def cases(long=False):
     """`long` adds every size up to 300."""
-    for n in dict.fromkeys([*FLAT_SIZES, *(range(6, 301) if long else ())]):
+    for n in flat_sizes(long):
         yield case(f"size {n}", n, 0.1)
     for name, n, layout in flat_layouts("g"):
         yield case(name, n, 0.1, **layout)

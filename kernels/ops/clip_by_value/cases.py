@@ -5,7 +5,7 @@ import numpy as np
 import kernels
 from kernels import reference
 from kernels.battery.case import Case, Output
-from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+from kernels.battery.numbers import flat_layouts, flat_sizes
 
 VALUES = np.float32(
     [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1 + 2**-23, -1 - 2**-23, 3e38, -3e38, 1e-42]
@@ -14,7 +14,7 @@ VALUES = np.float32(
 
 def cases(long=False):
     """`long` adds every size up to 300."""
-    for n in dict.fromkeys([*FLAT_SIZES, *(range(6, 301) if long else ())]):
+    for n in flat_sizes(long):
         yield case(f"size {n}", n)
     for name, n, layout in flat_layouts("g"):
         yield case(name, n, **layout)

@@ -6,12 +6,12 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U
 from kernels.battery.case import Case, Output
-from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+from kernels.battery.numbers import flat_layouts, flat_sizes
 
 
 def cases(long=False):
     """`long` adds every size up to 300."""
-    for n in dict.fromkeys([*FLAT_SIZES, 101770, *(range(2, 301) if long else ())]):
+    for n in flat_sizes(long):
         for step in (1, 2):
             yield case(f"size {n} step {step}", n, step=step)
             yield case(f"size {n} step {step} there", n, step=step, on_device=True)

@@ -6,7 +6,7 @@ import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY, U
 from kernels.battery.case import Case, Output
-from kernels.battery.numbers import FLAT_SIZES, flat_layouts
+from kernels.battery.numbers import flat_layouts, flat_sizes
 
 KINDS = {
     "plain": {},
@@ -19,7 +19,7 @@ KINDS = {
 def cases(long=False):
     """`long` adds every size up to 300."""
     for kind, options in KINDS.items():
-        for n in dict.fromkeys([*FLAT_SIZES, 101770, *(range(2, 301) if long else ())]):
+        for n in flat_sizes(long):
             yield case(f"size {n} {kind}", n, **options)
         for name, n, layout in flat_layouts("pgu" if options else "pg"):
             yield case(f"{name} {kind}", n, **layout, **options)
