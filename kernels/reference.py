@@ -85,6 +85,11 @@ def activation_backward(dy: np.ndarray, s: np.ndarray, activation: ActivationLik
     return _activation.activation_backward(dy, s, _derivative(activation))
 
 
+def _through(dy, s, activation):
+    """dz from dy, which it is already where there is no activation."""
+    return dy if activation is None else activation_backward(dy, s, activation)
+
+
 def linear(
     x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, activation: ActivationLike = None
 ) -> np.ndarray:
@@ -103,11 +108,9 @@ def linear_backward(
     x_saved: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dx, dw, db."""
-    dz = dy if activation is None else activation_backward(dy, s, activation)
+    dz = _through(dy, s, activation)
     dx, dw, db = _linear.linear_backward(dz, x, w)
-    if x_activation is not None:
-        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
-    return dx, dw, db
+    return _through(dx, x if x_saved is None else x_saved, x_activation), dw, db
 
 
 def batch_norm(
@@ -141,11 +144,9 @@ def batch_norm_backward(
     x_saved: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """dx, dgamma, dbeta."""
-    dz = dy if activation is None else activation_backward(dy, s, activation)
+    dz = _through(dy, s, activation)
     dx, dgamma, dbeta = _batch_norm.batch_norm_backward(dz, x, gamma, saved)
-    if x_activation is not None:
-        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
-    return dx, dgamma, dbeta
+    return _through(dx, x if x_saved is None else x_saved, x_activation), dgamma, dbeta
 
 
 def dropout_backward(
@@ -160,7 +161,7 @@ def dropout_backward(
 ) -> np.ndarray:
     """dx, times g'(x_saved) where there is an x_activation."""
     dx = _dropout.dropout_backward(dy, rate, seed, step, stream)
-    return dx if x_activation is None else activation_backward(dx, x_saved, x_activation)
+    return _through(dx, x_saved, x_activation)
 
 
 def random_shift_flip(
@@ -237,6 +238,4 @@ def linear_backward_adam(
     dx, *updated = _linear_backward_adam.linear_backward_adam(
         dz, x, w, m, v, step, lr, beta1, beta2, eps, weight_decay, b, m_b, v_b
     )
-    if x_activation is not None:
-        dx = activation_backward(dx, x if x_saved is None else x_saved, x_activation)
-    return dx, *updated
+    return _through(dx, x if x_saved is None else x_saved, x_activation), *updated
