@@ -5,7 +5,7 @@ import pytest
 
 from dnn import Sequential, layers, load_model
 from dnn.loading import ModelFileError
-from tests.dnn.test_checkpoint_damage import forged
+from tests.dnn.test_loading import forged
 
 
 def network(units=3, names=None):

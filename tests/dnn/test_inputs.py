@@ -1,111 +1,163 @@
-"""What fit, evaluate and predict take as samples and targets, and what they make of it."""
+"""Whatever a user hands in is an array of numbers, or is refused with the row or column named."""
+
+import array
+import re
+import warnings
 
 import numpy as np
 import pytest
 
-from dnn import losses
-from tests.dnn.helpers import bits, samples, small_model
+from dnn import Sequential, data, inputs, layers, one_hot
+from tests.dnn.helpers import samples, small_model
 from tests.harness import Foreign
 
-rng = np.random.default_rng(0)
-SMALL = rng.integers(0, 100, (60, 12))  # every dtype below can hold them
-BYTES = rng.integers(0, 256, (60, 12), dtype=np.uint8)
-Y = rng.integers(0, 4, 60)
+X = np.arange(6).reshape(3, 2)
 
 
-def outcome(x, y=Y):
-    """Everything that depends on the data, bit for bit."""
+class Loader:
+    """Gives batches, as torch's DataLoader and tf.data do."""
+
+    def __iter__(self):
+        return iter([(X, X)])
+
+
+class Items:
+    """Gives single items by number, as torch's Dataset does."""
+
+    def __len__(self):
+        raise AssertionError("it was read")
+
+    def __getitem__(self, i):
+        raise AssertionError("it was read")
+
+
+class Sparse:
+    nnz = 3
+
+    def toarray(self):
+        return X
+
+
+class Unreadable(Foreign):
+    dtype = "torch.bfloat16"
+
+    def detach(self):
+        return self
+
+    def __dlpack__(self, **options):
+        raise BufferError("bfloat16 is not supported")
+
+
+class Arrayish:
+    def __array__(self, dtype=None, copy=None):
+        return X
+
+
+TAKEN = {
+    "list": X.tolist(), "tuples": tuple(map(tuple, X.tolist())), "list of arrays": list(X),
+    "array": X, "read only": np.broadcast_to(X, X.shape), "Fortran": np.asfortranarray(X),
+    "strides": np.repeat(X, 2, axis=1)[:, ::2], "big-endian": X.astype(">i4"),
+    "matrix": X.view(np.matrix),
+    "masked, but nothing is": np.ma.array(X), "float16": X.astype("f2"),
+    "longdouble": X.astype(np.longdouble), "DLPack": Foreign(X), "__array__": Arrayish(),
+    "memoryview": memoryview(X), "list of array.array": [array.array("d", row) for row in X],
+    "ranges": [range(0, 2), range(2, 4), range(4, 6)],
+    "list of masked": [np.ma.array(row) for row in X],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_is_taken(case):
+    found = inputs.as_array("x", TAKEN[case])
+    assert type(found) is np.ndarray and np.array_equal(found, X)
+
+
+def test_a_memory_map_is_not_read_into_memory(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert np.shares_memory(inputs.as_array("x", mapped), mapped)
+
+
+masked = np.ma.array(X, mask=[[0, 0], [0, 1], [1, 0]])
+NOT_TAKEN = {
+    "None": (None, "x: got None; expected an array of numbers"),
+    "generator": ((row for row in X), "x: got generator, which gives them one after another; exp"),
+    "loader": (Loader(), "x: got Loader, which gives them one after another; expected one array"),
+    "dataset": (Items(), "x: got Items, which gives"),
+    "zip": (zip(X, X, strict=True), "Write np.stack(list(x)), or for batches of pairs x, y = ("),
+    "set": ({1, 2}, "x: got set, which gives"),
+    "dict": ({"a": [1]}, "x: got a dict; expected one array (n, …). Write np.stack([np.asarray("),
+    "function": (len, "x: got builtin_function_or_method; expected an array of numbers"),
+    "sparse": (Sparse(), "x: got a sparse Sparse; expected an array that holds its zeros too. Wr"),
+    "masked": (masked, "x: got a masked array with 2 values masked, the first x[1, 1]; expected"),
+    "masked row": ([X[0], masked[1]], "x[1]: got a masked array with 1 values masked, the first x"),
+    "ragged": ([[1, 2], [3]], "x[1]: got shape (1,); expected (2,), as x[0] has. Pad the rows"),
+    "ragged within": ([[[1, 2], [3, 4]], [[1], [2, 3]]], "x[1][1]: got shape (2,); expected (1,)"),
+    "ragged arrays": ([np.zeros(2), np.zeros(3)], "x[1]: got shape (3,); expected (2,)"),
+    "objects": (
+        np.array([[1, 2], [3, None]], object),
+        "dtype object; expected numbers. x[1, 1] is None",
+    ),
+    "numbers as objects": (X.astype(object), "All in it are: write np.asarray(x).astype(np.f"),
+    "huge integers": ([[2**70, 1]], "dtype object; expected numbers. All in it are"),
+    "text": (X.astype(str), "All in it are: write np.asarray(x).astype(np.float32)"),
+    "text in a row": ([[1, 2], [3, "Rome"]], "expected numbers. x[1, 1] is 'Rome'. Encode text"),
+    "a path": ("picture.png", "x: got dtype <U11; expected numbers. x is 'picture.png'"),
+    "bytes": (b"abc", "x: got dtype |S3; expected numbers. x is b'abc'"),
+    "a list of objects": ([Loader(), Loader()], "expected numbers. x[0] is a Loader"),
+    "complex": (X + 1j, "x: got dtype complex128; expected numbers. Write np.abs(x), or"),
+    "dates": (X.astype("M8[D]"), "dtype datetime64[D]; expected numbers. Write (x - x.min()) / np"),
+    "durations": (X.astype("m8[s]"), "expected numbers. Write x / np.timedelta64(1, 's')"),
+    "fields": (np.zeros(3, [("a", "f4")]), "Write np.lib.recfunctions.structured_to_unstructured("),
+    "bfloat16": (Unreadable(X), "x: got a Unreadable of torch.bfloat16 that NumPy cannot take (bf"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_TAKEN)
+def test_what_is_refused(case):
+    a, message = NOT_TAKEN[case]
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)) as caught:
+        inputs.as_array("x", a)
+    assert "\n" not in str(caught.value) and str(caught.value).startswith("x")
+
+
+def test_targets_weights_and_labels_are_read_likewise():
+    x, y = samples()
     model = small_model()
-    history = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history
-    found = [*model.get_weights(), model.predict(x), *model.encodings(x)]
-    return bits(found), history["loss"], model.evaluate(x, y)
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return outcome(SMALL.astype(np.float32))
-
-
-def test_bytes_are_scaled_to_one():
-    """x / 255 as every library's example does by hand; here the data stay bytes."""
-    assert outcome(BYTES) == outcome(BYTES * np.float32(1 / 255))
-
-
-INTEGERS = ["int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"]
-
-
-@pytest.mark.parametrize("dtype", [*INTEGERS, "float16", "float64"])
-def test_other_numbers_are_taken_as_they_are(dtype, expected):
-    assert outcome(SMALL.astype(dtype)) == expected
-
-
-def test_truth_values():
-    assert outcome(SMALL > 50) == outcome((SMALL > 50).astype(np.float32))
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_the_users_arrays_stay_as_they_were(dtype):
-    x = SMALL.astype(dtype)
-    y, before = Y.copy(), x.copy()
-    outcome(x, y)
-    assert (x == before).all() and (y == Y).all()
-
-
-@pytest.mark.parametrize("shape", [(60, 3, 4), (60, 12, 1), (60, 2, 3, 2)])
-def test_samples_of_any_shape_are_rows(shape, expected):
-    assert outcome(SMALL.astype(np.float32).reshape(shape)) == expected
-
-
-def test_any_layout_in_memory(expected):
-    x = SMALL.astype(np.float32)
-    read_only = x.copy()
-    read_only.flags.writeable = False
-    wide = np.repeat(x, 2, axis=1)[:, ::2]
-    for other in (np.asfortranarray(x), read_only, wide, x[::-1].copy()[::-1]):
-        assert outcome(other) == expected
-    assert outcome(np.asfortranarray(BYTES)) == outcome(BYTES)
-
-
-def test_lists(expected):
-    assert outcome(SMALL.astype(float).tolist(), Y.tolist()) == expected
-
-
-def test_arrays_of_other_libraries_come_in_through_dlpack(expected):
-    assert outcome(Foreign(SMALL.astype(np.float32)), Foreign(Y)) == expected
-    assert outcome(Foreign(BYTES), Foreign(Y)) == outcome(BYTES)
-
-
-@pytest.mark.parametrize("dtype", [*INTEGERS, "uint8"])
-def test_labels_of_every_integer_type(dtype, expected):
-    assert outcome(SMALL.astype(np.float32), Y.astype(dtype)) == expected
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float32", "float64"])
-def test_one_hot_targets_of_every_type(dtype):
-    """They train as their labels do."""
-    x = SMALL.astype(np.float32)
-    found = []
-    for loss, y in (
-        (losses.CategoricalCrossentropy(from_logits=True), np.eye(4)[Y].astype(dtype)),
-        (losses.SparseCategoricalCrossentropy(from_logits=True), Y),
+    hidden = np.ma.array(y, mask=y == 3)
+    weights = np.ma.array(np.ones(len(y)), mask=y == 2)
+    for call, name in (
+        (lambda: model.fit(x, hidden), "y"),
+        (lambda: model.evaluate(x, hidden), "y"),
+        (lambda: model.fit(x, y, validation_data=(x, hidden)), "validation y"),
+        (lambda: model.fit(x, y, sample_weight=weights), "sample_weight"),
+        (lambda: model.evaluate(x, y, sample_weight=weights), "sample_weight"),
+        (lambda: one_hot(hidden), "labels"),
     ):
-        model = small_model(loss=loss)
-        found.append(model.fit(x, y, epochs=2, verbose=0).history)
-    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-6)
-    assert found[0]["accuracy"] == found[1]["accuracy"]
+        with pytest.raises(ValueError, match=f"^{name}: got a masked array with"):
+            call()
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(TypeError, match=r"^x: got Loader, which gives them one after another"):
+            call(Loader())
+        with pytest.raises(ValueError, match=r"^y: got None; expected the targets"):
+            call(x)
 
 
-def test_a_batch_may_be_larger_than_the_data():
-    x, y = samples(5)
-    model, same = small_model(), small_model()
-    model.fit(x, y, batch_size=10**9, verbose=0)
-    same.fit(x, y, batch_size=5, verbose=0)
-    assert bits(model.get_weights()) == bits(same.get_weights())
-
-
-def test_the_default_batch_is_32():
-    model, same = small_model(), small_model()
-    model.fit(*samples(), verbose=0)
-    same.fit(*samples(), batch_size=32, verbose=0)
-    assert bits(model.get_weights()) == bits(same.get_weights())
-    assert model.steps_trained == 7
+def test_integers_that_float32_rounds_are_warned_of():
+    of_numbers = Sequential([layers.Input(2), layers.Dense(2)], device="cpu")
+    of_numbers.compile("sgd", "mean_squared_error")
+    of_numbers.build()
+    x = np.array([[1, 2], [3, 2**24 + 1], [2**24, -(2**24)]])
+    for call, name in (
+        (lambda: small_model().fit(x, [0, 1, 0], epochs=0, verbose=0), "x"),
+        (lambda: data.samples("x", x.astype(np.float64)), "x"),
+        (lambda: data.targets_for(of_numbers, "y", x), "y"),
+    ):
+        with pytest.warns(
+            UserWarning, match=rf"^{name}\[1\]: holds an integer beyond 2²⁴ that flo"
+        ):
+            call()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for exact in (x * (x <= 2**24), x + 0.25, x * 1e30, x.astype(np.float32)):
+            data.samples("x", exact)

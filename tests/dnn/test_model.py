@@ -1,4 +1,4 @@
-"""Sequential: building, weights, summary, predictions, and Keras' names in Keras' order."""
+"""Sequential: predictions, evaluation, and Keras' names in Keras' order."""
 
 import inspect
 
@@ -66,117 +66,10 @@ def test_fit_has_keras_defaults():
     assert expected.items() <= defaults.items()
 
 
-# Building
-
-
-def stack():
-    return [layers.Dense(8, activation="relu"), layers.Dense(4)]
-
-
-@pytest.mark.parametrize("use", ["build", "Input", "fit", "evaluate", "predict", "encodings"])
-def test_whatever_comes_first_builds(use):
-    x, y = samples()
-    model = Sequential([layers.Input(12), *stack()] if use == "Input" else stack(), device="cpu")
-    model.compile("adam", LOGITS)
-    calls = {
-        "build": lambda: model.build((12,)),
-        "Input": model.count_params,
-        "fit": lambda: model.fit(x, y, epochs=0, verbose=0),
-        "evaluate": lambda: model.evaluate(x, y),
-        "predict": lambda: model.predict(x),
-        "encodings": lambda: model.encodings(x),
-    }
-    calls[use]()
-    assert model.built
-    assert [w.shape for w in model.get_weights()] == [(12, 8), (8,), (8, 4), (4,)]
-    assert bits(model.get_weights()) == bits(built().get_weights())
-
-
 def built(shape=12):
     model = small_model()
     model.build(shape)
     return model
-
-
-@pytest.mark.parametrize("shape", [12, (12,), (3, 4), [2, 2, 3], np.int64(12)])
-def test_shapes_of_a_sample(shape):
-    assert built(shape).count_params() == 12 * 8 + 8 + 8 * 4 + 4
-
-
-def test_layers_by_add_and_by_name():
-    model = Sequential(device="cpu")
-    model.add(layers.Input((3, 4)))
-    model.add("flatten")
-    for layer in stack():
-        model.add(layer)
-    assert bits(model.get_weights()) == bits(built().get_weights())
-
-
-def test_summary():
-    """The exact text, of layers with and without parameters, and two of a kind."""
-    model = Sequential(
-        [
-            layers.Input((28, 28)),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(10),
-            layers.Activation("softmax"),
-        ],
-        device="cpu",
-    )
-    printed = []
-    model.summary(print_fn=printed.append)
-    expected = """
-Layer (type)             Output Shape    Param #
-──────────────────────────────────────────────────
-input (Input)            (None, 28, 28)  0
-flatten (Flatten)        (None, 784)     0
-dense (Dense)            (None, 128)     100,480
-dense_1 (Dense)          (None, 10)      1,290
-activation (Activation)  (None, 10)      0
-──────────────────────────────────────────────────
-Total params: 101,770 (397.54 KiB)
-Trainable params: 101,770
-Non-trainable params: 0"""
-    assert printed == [expected.lstrip("\n")]
-
-
-def test_summary_prints(capsys):
-    built().summary()
-    assert capsys.readouterr().out.startswith("Layer (type)")
-
-
-# Weights
-
-
-def test_get_weights_are_copies():
-    model = built()
-    before = bits(model.get_weights())
-    for w in model.get_weights():
-        w[:] = 7
-    assert bits(model.get_weights()) == before
-
-
-def test_set_weights():
-    """Of any numbers; what comes back is float32 and no view of what was given."""
-    model, (x, _) = built(), samples()
-    given = [np.arange(n.size, dtype=float).reshape(n.shape) for n in model.get_weights()]
-    model.set_weights(given)
-    expected = [w.astype(np.float32) for w in given]
-    assert bits(model.get_weights()) == bits(expected)
-    given[0][:] = 0
-    assert bits(model.get_weights()) == bits(expected)
-    assert model.predict(x).any()
-
-
-def test_a_refused_set_weights_changes_nothing():
-    model = built()
-    before = bits(model.get_weights())
-    weights = [w + 1 for w in model.get_weights()]
-    weights[-1] = weights[-1][:-1]
-    with pytest.raises(ValueError, match=r"weights\[3\]: got shape \(3,\); expected \(4,\)"):
-        model.set_weights(weights)
-    assert bits(model.get_weights()) == before
 
 
 # Predictions

@@ -8,7 +8,7 @@ from dnn import callbacks, load_model, optimizers, schedules
 from dnn.loading import ModelFileError
 from tests.dnn.helpers import small_model
 from tests.dnn.resumed import BATCH, EPOCHS, MIDDLE, RATES, STEPS, Stop, X, Y, all_of, fit, network
-from tests.dnn.test_checkpoint_damage import forged
+from tests.dnn.test_loading import forged
 
 
 def rates_of(model, **options):

@@ -8,7 +8,7 @@ from dnn.loading import ModelFileError
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_average_figures import MOMENTUM, RATE, START, STEPS, TARGET
 from tests.dnn.helpers import bits, samples, small_model
-from tests.dnn.test_checkpoint_damage import forged
+from tests.dnn.test_loading import forged
 
 FIGURES = stored("average")
 X, Y = samples()

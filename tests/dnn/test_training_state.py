@@ -7,7 +7,7 @@ from dnn import load_model
 from dnn.loading import ModelFileError
 from tests.dnn.helpers import bits, small_model
 from tests.dnn.resumed import fit
-from tests.dnn.test_checkpoint_damage import forged
+from tests.dnn.test_loading import forged
 
 
 def test_without_the_optimizer(tmp_path):
