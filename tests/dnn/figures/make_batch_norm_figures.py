@@ -1,7 +1,7 @@
 """Writes batch_norm.json: what PyTorch's and Keras' own layers compute, in float64.
 
     pip install torch keras numpy
-    python tests/dnn/figures/make_batch_norm_figures.py
+    python -m tests.dnn.figures.make_batch_norm_figures
 
 A network of 3 inputs, 4 neurons without bias, batch normalisation, tanh, and 2 outputs descends the
 mean squared error in 10 full-batch steps of gradient descent; stored are the loss before every
@@ -9,12 +9,11 @@ step, the weights and moving statistics after the last, and the outputs in evalu
 moments are rounded to float32 on the way. The test reads the file, and needs neither library.
 """
 
-import json
 import os
-import pathlib
-import platform
 
 import numpy as np
+
+from tests.dnn.figures import store
 
 STEPS, RATE = 10, 0.25
 MOMENTUM, EPSILON = 0.9, 1e-3  # the share that is kept; PyTorch's is the other one
@@ -81,25 +80,11 @@ def descent(make):
     }
 
 
-def main():
-    os.environ["KERAS_BACKEND"] = "torch"
-    import keras
-    import torch
-
-    keras.config.set_floatx("float64")
-    provenance = {
-        "made by": "tests/dnn/figures/make_batch_norm_figures.py",
-        "torch": torch.__version__,
-        "keras": f"{keras.__version__}, torch backend",
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "precision": "float64",
-    }
+def descents():
     made = {"torch BatchNorm1d": torch_layer, "keras BatchNormalization": keras_layer}
-    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(descent(make))}" for k, make in made.items())
-    text = f'{{"provenance": {json.dumps(provenance)},\n"figures": {{\n{lines}\n}}}}\n'
-    pathlib.Path(__file__).with_name("batch_norm.json").write_text(text)
+    return {name: descent(make) for name, make in made.items()}
 
 
 if __name__ == "__main__":
-    main()
+    os.environ["KERAS_BACKEND"] = "torch"  # what is above takes no other
+    store(__file__, batch_norm=descents)

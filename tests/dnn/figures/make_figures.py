@@ -1,20 +1,15 @@
 """Writes schedules.json and optimizers.json: what PyTorch and Keras themselves compute, in float64.
 
     pip install torch keras numpy
-    python tests/dnn/figures/make_figures.py
+    python -m tests.dnn.figures.make_figures
 
 The tests read the two files, and need neither library. Run this again to compare with newer
 versions of them; the versions stand in the files.
 """
 
-import json
-import os
-import pathlib
-import platform
-
 import numpy as np
 
-FOLDER = pathlib.Path(__file__).parent
+from tests.dnn.figures import store
 
 ONE_CYCLES = (
     {"max_lr": 1e-3, "total_steps": 50, "pct_start": 0.3, "div": 25.0, "final_div": 1e4},
@@ -233,25 +228,5 @@ def schedules():
     }
 
 
-def main():
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    import keras
-    import torch
-
-    keras.config.set_floatx("float64")
-    provenance = {
-        "made by": "tests/dnn/figures/make_figures.py",
-        "torch": torch.__version__,
-        "keras": f"{keras.__version__}, {keras.backend.backend()} backend",
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "precision": "float64",
-    }
-    for name, figures in (("schedules", schedules()), ("optimizers", optimizers())):
-        lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(it)}" for key, it in figures.items())
-        text = f'{{"provenance": {json.dumps(provenance)},\n"figures": {{\n{lines}\n}}}}\n'
-        (FOLDER / f"{name}.json").write_text(text)
-
-
 if __name__ == "__main__":
-    main()
+    store(__file__, schedules=schedules, optimizers=optimizers)

@@ -1,7 +1,7 @@
 """Writes losses.json: what PyTorch and Keras themselves compute for each loss, in float64.
 
     pip install torch keras numpy
-    python tests/dnn/figures/make_loss_figures.py
+    python -m tests.dnn.figures.make_loss_figures
 
 A network of 3 inputs, 4 tanh neurons and 2 outputs descends each loss in 50 full-batch steps of
 gradient descent; stored are the loss before every step and the weights after the last. The test
@@ -9,12 +9,11 @@ reads the file, and needs neither library.
 """
 
 import itertools
-import json
 import os
-import pathlib
-import platform
 
 import numpy as np
+
+from tests.dnn.figures import store
 
 STEPS, RATE = 50, 0.25
 SMOOTHING = 0.1
@@ -54,7 +53,7 @@ def losses():
     *_, weights, _ = problem()
     weights, of_class = torch.tensor(weights), torch.tensor(CLASS_WEIGHTS, dtype=torch.float64)
     k, logits = keras.losses, {"from_logits": True}
-    smoothed, weighted = {"label_smoothing": SMOOTHING}, {"sample_weight": weights}
+    smooth, weighted = logits | {"label_smoothing": SMOOTHING}, {"sample_weight": weights}
     return {
         "torch mse_loss": ("numbers", F.mse_loss),
         "torch l1_loss": ("numbers", F.l1_loss),
@@ -78,10 +77,7 @@ def losses():
         "keras MeanAbsoluteError": ("numbers", of_keras(k.MeanAbsoluteError)),
         "keras Huber": ("numbers", of_keras(k.Huber)),
         "keras BinaryCrossentropy": ("yes or no", of_keras(k.BinaryCrossentropy, logits)),
-        "keras BinaryCrossentropy, smoothed": (
-            "yes or no",
-            of_keras(k.BinaryCrossentropy, logits | smoothed),
-        ),
+        "keras BinaryCrossentropy, smoothed": ("yes or no", of_keras(k.BinaryCrossentropy, smooth)),
         "keras BinaryCrossentropy, weighted": (
             "yes or no",
             of_keras(k.BinaryCrossentropy, logits, **weighted),
@@ -90,7 +86,7 @@ def losses():
         "keras Hinge, 0 and 1": ("yes or no", of_keras(k.Hinge)),
         "keras CategoricalCrossentropy, smoothed": (
             "one-hot",
-            of_keras(k.CategoricalCrossentropy, logits | smoothed),
+            of_keras(k.CategoricalCrossentropy, smooth),
         ),
         "keras SparseCategoricalCrossentropy, weighted": (
             "labels",
@@ -113,36 +109,20 @@ def descent(kind, loss):
     x, targets, _, parameters = problem()
     x, t = torch.tensor(x), torch.tensor(targets[kind])
     parameters = [torch.tensor(p, requires_grad=True) for p in parameters]
-    found = []
+    values = []
     for _ in range(STEPS):
         w1, b1, w2, b2 = parameters
         value = loss(torch.tanh(x @ w1 + b1) @ w2 + b2, t)
-        found.append(value.item())
+        values.append(value.item())
         for p, g in zip(parameters, torch.autograd.grad(value, parameters), strict=True):
             p.data -= RATE * g
-    return {"losses": found, "weights": [p.tolist() for p in parameters]}
+    return {"losses": values, "weights": [p.tolist() for p in parameters]}
 
 
-def main():
-    os.environ["KERAS_BACKEND"] = "torch"
-    import keras
-    import torch
-
-    keras.config.set_floatx("float64")
-    provenance = {
-        "made by": "tests/dnn/figures/make_loss_figures.py",
-        "torch": torch.__version__,
-        "keras": f"{keras.__version__}, torch backend",
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "precision": "float64",
-    }
-    lines = ",\n".join(
-        f"{json.dumps(name)}: {json.dumps(descent(*made))}" for name, made in losses().items()
-    )
-    text = f'{{"provenance": {json.dumps(provenance)},\n"figures": {{\n{lines}\n}}}}\n'
-    pathlib.Path(__file__).with_name("losses.json").write_text(text)
+def descents():
+    return {name: descent(*made) for name, made in losses().items()}
 
 
 if __name__ == "__main__":
-    main()
+    os.environ["KERAS_BACKEND"] = "torch"  # what is above takes no other
+    store(__file__, losses=descents)
