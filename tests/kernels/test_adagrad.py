@@ -1,51 +1,30 @@
 """adagrad: one step over a flat array, in place."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import kernels
 from kernels.battery.budgets import TINY
-from kernels.device import held_to
-from kernels.ops.adagrad.cases import budget, case, state
+from kernels.ops.adagrad import cases
+from kernels.ops.adagrad.cases import budget, state
 from tests import harness
-from tests.kernels.argument_checks import ArgumentChecks
+from tests.kernels.step_checks import StepChecks, check_many_steps
 
 OP = "adagrad"
 
 
-class TestArguments(ArgumentChecks):
-    in_place = ("p", "a")
-
-    @staticmethod
-    def inputs():
-        return dict(zip(("p", "g", "a"), state(37), strict=True))
-
-    @staticmethod
-    def call(p, g, a, **options):
-        kernels.adagrad(p, g, a, 0.1, **options)
-
-
-def test_more_than_the_largest_grid(gpu_variant):
-    with held_to(2):
-        case("aligned", 5003).check(gpu_variant)
-    case("off 16 bytes", 5003, offset_bytes=4).check(gpu_variant)
+class TestArguments(StepChecks):
+    names = ("p", "g", "a")
+    cases = cases
+    call = staticmethod(partial(kernels.adagrad, lr=0.1))
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.5])
 def test_many_steps(variant, weight_decay):
-    """From a sum of 0, against a float64 run of its own; errors accumulate as bounded."""
-    n = 37
-    p = state(n)[0]
-    mine = variant.put(p, np.zeros_like(p))
-    want = [(p.astype(float), np.zeros(n)), (np.zeros(n), np.zeros(n))]
     options = {"lr": 1e-2, "weight_decay": weight_decay}
-    for step in range(1, 201):
-        g = state(n, seed=step)[1]
-        kernels.adagrad(mine[0], variant.put(g), mine[1], **options, **variant.options)
-        want = budget([want[0], g, want[1]], **options)
-    for got, (value, bound) in zip(mine, want, strict=True):
-        harness.check(got, value, bound)
-        assert np.max(bound) < 1e-2  # a bound that allows anything proves nothing
+    check_many_steps(variant, kernels.adagrad, state, budget, 1e-2, **options)
 
 
 def test_by_hand(variant):

@@ -1,35 +1,26 @@
 """adam: one step over a flat array, in place."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import kernels
 from kernels.battery.budgets import TINY
-from kernels.device import held_to
+from kernels.ops.adam import cases
 from kernels.ops.adam.cases import budget as expected
-from kernels.ops.adam.cases import case, exact, state
+from kernels.ops.adam.cases import exact, state
 from tests import harness
-from tests.kernels.argument_checks import ArgumentChecks
+from tests.kernels.step_checks import StepChecks
 
 OP = "adam"
 
 
-class TestArguments(ArgumentChecks):
-    in_place = ("p", "m", "v")
-
-    @staticmethod
-    def inputs():
-        return dict(zip(("p", "g", "m", "v"), state(37), strict=True))
-
-    @staticmethod
-    def call(p, g, m, v, **options):
-        return kernels.adam(p, g, m, v, 3, **options)
-
-
-def test_more_than_the_largest_grid(gpu_variant):
-    with held_to(2):
-        case("aligned", 5003, step=2).check(gpu_variant)
-    case("off 16 bytes", 5003, step=2, offset_bytes=4).check(gpu_variant)
+class TestArguments(StepChecks):
+    names = ("p", "g", "m", "v")
+    cases = cases
+    kinds = ({"step": 2},)
+    call = staticmethod(partial(kernels.adam, step=3))
 
 
 def test_many_steps(variant):

@@ -1,36 +1,26 @@
 """rmsprop: one step over a flat array, in place; plain, centered, with momentum, with both."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import kernels
 from kernels import reference
 from kernels.battery.budgets import TINY
-from kernels.device import held_to
+from kernels.ops.rmsprop import cases
 from kernels.ops.rmsprop.cases import KINDS, budget, case, state
 from tests import harness
-from tests.kernels.argument_checks import ArgumentChecks
+from tests.kernels.step_checks import StepChecks
 
 OP = "rmsprop"
 
 
-class TestArguments(ArgumentChecks):
-    in_place = ("p", "v", "m", "u")
-
-    @staticmethod
-    def inputs():
-        return dict(zip(("p", "g", "v", "m", "u"), state(37), strict=True))
-
-    @staticmethod
-    def call(p, g, v, m, u, **options):
-        kernels.rmsprop(p, g, v, m, u, 0.1, momentum=0.9, **options)
-
-
-def test_more_than_the_largest_grid(gpu_variant):
-    with held_to(2):
-        for kind in ("plain", "centered momentum"):
-            case("aligned", 5003, **KINDS[kind]).check(gpu_variant)
-            case("off 16 bytes", 5003, offset_bytes=4, **KINDS[kind]).check(gpu_variant)
+class TestArguments(StepChecks):
+    names = ("p", "g", "v", "m", "u")
+    cases = cases
+    kinds = (KINDS["plain"], KINDS["centered momentum"])
+    call = staticmethod(partial(kernels.rmsprop, lr=0.1, momentum=0.9))
 
 
 @pytest.mark.parametrize("kind", KINDS)

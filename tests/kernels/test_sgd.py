@@ -1,34 +1,26 @@
 """sgd: one step over a flat array, in place, with or without momentum."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import kernels
 from kernels.battery.budgets import TINY
-from kernels.device import held_to
-from kernels.ops.sgd.cases import KINDS, case, state
+from kernels.ops.sgd import cases
+from kernels.ops.sgd.cases import KINDS, state
 from kernels.ops.sgd.cases import budget as expected
 from tests import harness
-from tests.kernels.argument_checks import ArgumentChecks
+from tests.kernels.step_checks import StepChecks
 
 OP = "sgd"
 
 
-class TestArguments(ArgumentChecks):
-    in_place = ("p", "u")
-
-    @staticmethod
-    def inputs():
-        return dict(zip(("p", "g", "u"), state(37), strict=True))
-
-    @staticmethod
-    def call(p, g, u, **options):
-        return kernels.sgd(p, g, u, 0.1, 0.9, True, **options)
-
-
-def test_more_than_the_largest_grid(gpu_variant):
-    with held_to(2):
-        case("striding", 3001, momentum=0.9).check(gpu_variant)
+class TestArguments(StepChecks):
+    names = ("p", "g", "u")
+    cases = cases
+    kinds = ({"momentum": 0.9},)
+    call = staticmethod(partial(kernels.sgd, lr=0.1, momentum=0.9, nesterov=True))
 
 
 @pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
