@@ -7,6 +7,7 @@ import pytest
 
 import kernels
 from kernels.device import emulated, toolchain
+from kernels.device.errors import CompileError
 from kernels.ops.linear import tiles
 
 PRODUCTS = [
@@ -15,19 +16,10 @@ PRODUCTS = [
     for N in (1, 10, 16, 17, 512, 8192)
     for K in (1, 63, 64, 127, 784, 8192)
 ]
-SHARED_BYTES = 99 * 1024  # of a block, on the least of the cards since sm_80
 
 
 def name(tile):
     return f"{tile.m}x{tile.n}"
-
-
-@pytest.mark.parametrize("tile", tiles.TILES, ids=name)
-def test_a_tile_fits_a_block(tile):
-    assert tile.threads <= 1024
-    assert tile.shared_bytes <= SHARED_BYTES
-    assert tile.shared_bytes >= 4 * tile.warps_k * (tile.m + 1) * tile.n
-    assert tile.shared_bytes >= 4 * tile.stages * 32 * (tile.m + tile.n)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +71,48 @@ def test_a_forced_choice_is_what_runs():
         y = kernels.linear(x, w).get()
     assert session.counters.total.atomics == 2 * 3 * 5
     np.testing.assert_array_equal(y, np.full((65, 65), 160, np.float32))
+
+
+# The contract of block_product.cuh, checked as it is compiled
+
+PRODUCT = """
+enum Precision { FLOAT32, TF32, BFLOAT16, FLOAT16 };
+#include "block_product.cuh"
+static_assert(THREADS == EXPECTED_THREADS && SHARED_BYTES == EXPECTED_BYTES, "as tiles.py says");
+"""
+
+
+def compile_product(tile, fields=None):
+    """fields: of TILE, in place of the tile's own."""
+    defines = dict([tile.define]) | {"PRECISION": "FLOAT32"}
+    defines |= {"EXPECTED_THREADS": tile.threads, "EXPECTED_BYTES": tile.shared_bytes}
+    defines |= {"TILE": fields} if fields else {}
+    toolchain.compile_cpp(PRODUCT, "product.cu", "sm_80", defines)
+
+
+@pytest.mark.parametrize("tile", tiles.TILES, ids=name)
+@pytest.mark.usefixtures("toolchain")
+def test_a_tile_fits_the_contract(tile):
+    compile_product(tile)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("128,64,64,32,2", "the six fields"),
+        ("96,64,64,32,2,4", "whole warps"),
+        ("64,64,16,32,2,4", "its rows by 32"),
+        ("64,64,32,16,2,4", "32 columns, or 16"),
+        ("64,64,32,32,4,4", "share a tile's slabs"),
+        ("64,64,32,32,2,1", "one stage is copied"),
+        ("256,192,32,32,1,2", "more threads"),
+        ("128,128,64,32,1,4", "more shared memory"),
+    ],
+)
+@pytest.mark.usefixtures("toolchain")
+def test_a_tile_outside_of_the_contract_is_refused(fields, message):
+    with pytest.raises(CompileError, match=f"static assertion failed.*TILE: .*{message}"):
+        compile_product(tiles.NARROW, fields)
 
 
 # The drawings in the headers, held to what the headers compute

@@ -1,8 +1,21 @@
 // A block's tile of a product C = A B, through shared memory, and of a K that is split among blocks
 // their sum; then each output goes to an epilogue.
 //
-// The geometry and the shared memory are kernels/ops/linear/tiles.py's. A kernel file names the
-// values of Precision, includes this, and calls product, complete and each_output.
+// A kernel file names the values of Precision, includes this, and calls product, complete and
+// each_output, by all threads of a block. What they rely on, and who guarantees it:
+//
+//     A         float32, M x K row-major for Left<true>, K x M for      the op's checks of shapes,
+//     B         Left<false>; N x K for Right<true>, K x N for           dtypes and layouts
+//               Right<false>; from any multiple of 4 bytes on
+//     M, N, K   at least 1; N at most 65535 TILE_N                      the op's __init__.py
+//     TILE      six numbers that fit each other                         static_assert, below
+//     grid      (M / TILE_M, N / TILE_N) rounded up, any S >= 1         the op's launch; S by
+//                                                                       tiles.py's choose
+//     block     THREADS threads, in x alone                             tiles.py's Tile.threads
+//     shared    SHARED_BYTES, dynamic, and no other dynamic array       tiles.py's Tile.shared_bytes
+//     partials  where S > 1: S RESULT floats a tile, on 16 bytes        the op's workspace
+//     arrived   where S > 1: an int a tile, zero before and after       the op's workspace; complete
+//     with_row  the same for all threads and all S blocks of a tile     the kernel file
 //
 //     A block's TILE_M x TILE_N outputs and its warps, here of Tile(128, 64, 64, 32, 2, 4): eight
 //     warps have 64 x 32 outputs each, and share them by two. Warps 0 - 3 multiply the first slab
@@ -46,7 +59,19 @@ constexpr int TILE_K = 32;
 constexpr int WARPS_MN = TILE_M / WARP_M * (TILE_N / WARP_N);
 constexpr int THREADS = 32 * WARPS_MN * WARPS_K;
 constexpr int OUTPUTS = TILE_M * TILE_N, RESULT = OUTPUTS + TILE_N;
-static_assert(OUTPUTS % (4 * THREADS) == 0, "every thread has whole groups of four outputs");
+constexpr int FLOATS_OF_STAGES = STAGES * TILE_K * (TILE_M + TILE_N);
+constexpr int FLOATS_OF_RESULTS = WARPS_K * RESULT;
+constexpr int SHARED_BYTES =
+    4 * (FLOATS_OF_STAGES > FLOATS_OF_RESULTS ? FLOATS_OF_STAGES : FLOATS_OF_RESULTS);
+static_assert(sizeof(GEOMETRY) == 6 * sizeof(int), "TILE: the six fields of a Tile");
+static_assert(TILE_M % WARP_M == 0 && TILE_N % WARP_N == 0, "TILE: whole warps share it");
+static_assert(WARP_M % 32 == 0, "TILE: a warp has its rows by 32");
+static_assert(WARP_N == 32 || (WARP_N == 16 && TILE_N == 16), "TILE: a warp has 32 columns, or 16");
+static_assert(TILE_K / SLAB % WARPS_K == 0, "TILE: the warps of an output share a tile's slabs");
+static_assert(STAGES >= 2, "TILE: one stage is copied while another is multiplied");
+static_assert(THREADS <= 1024, "TILE: more threads than a block may have");
+static_assert(OUTPUTS % (4 * THREADS) == 0, "TILE: a thread has whole groups of four outputs");
+static_assert(SHARED_BYTES <= 99 * 1024, "TILE: more shared memory than sm_86 gives a block");
 
 extern __shared__ __align__(16) float shared[];
 
