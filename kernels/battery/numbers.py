@@ -79,22 +79,3 @@ def flat_layouts(arrays):
             yield f"stride {k} of {n}", n, {"offset_bytes": offset_bytes, "most_blocks": 1}
     for k in range(4):
         yield f"stride {k} of two", 512 * k + 301, {"offset_bytes": 4, "most_blocks": 2}
-
-
-def adaptive_cases(case, arrays, options, long=False):
-    """The cases of an optimizer that divides by the root of what it has gathered of g².
-
-    case(name, n, offset_bytes, most_blocks, put, first, on_device, **options) makes one. options:
-    of its hyperparameters, a dict for each case.
-    """
-    for n in flat_sizes(long):
-        yield case(f"size {n}", n)
-    for name, n, layout in flat_layouts(arrays):
-        yield case(name, n, **layout)
-        yield case(f"{name} decay", n, **layout, weight_decay=0.1)  # a loop of its own
-    for chosen in options:
-        yield case(f"options {chosen}", 257, **chosen)
-        yield case(f"device rate {chosen}", 257, on_device=True, **chosen)
-    for value in SQUARED:
-        yield case(f"value {value}", 300, put=np.float32(value))
-        yield case(f"first value {value}", 300, put=np.float32(value), first=True)

@@ -4,9 +4,8 @@ import numpy as np
 
 import kernels
 from kernels import reference
+from kernels.battery.adaptive import AdaptiveBattery
 from kernels.battery.budgets import TINY, U
-from kernels.battery.case import Case, Output
-from kernels.battery.numbers import adaptive_cases
 
 OPTIONS = (
     {"lr": 0.0},
@@ -17,46 +16,11 @@ OPTIONS = (
 )
 
 
-def cases(long=False):
-    """`long` adds every size up to 300."""
-    yield from adaptive_cases(case, "pgad", OPTIONS, long)
-
-
 def state(n, seed=0):
     """p, g, a, d as after some steps."""
     rng = np.random.default_rng((seed, n))
     p, g, a, d = (rng.standard_normal(n, dtype=np.float32) for _ in range(4))
     return p, g, np.square(a), np.square(d) / 100
-
-
-def case(
-    name,
-    n,
-    offset_bytes=0,
-    put=None,
-    first=False,
-    most_blocks=None,
-    on_device=False,
-    lr=1.0,
-    **options,
-):
-    """put: the gradient of one parameter. first: a, d are 0 before. on_device: lr lies there."""
-    p, g, a, d = state(n)
-    if put is not None:
-        g[n // 2] = put
-    if first:
-        a[:] = d[:] = 0
-    outputs = {k: Output((n,), start=x) for k, x in (("p", p), ("a", a), ("d", d))}
-    inputs = {"g": g} | ({"lr": np.array([lr], np.float32)} if on_device else {})
-
-    def call(g, p, a, d, lr=lr, **chosen):
-        kernels.adadelta(p, g, a, d, lr, **options, **chosen)
-
-    def expected(precision=None):
-        given = [x if x is g else (x.astype(float), 0.0) for x in (p, g, a, d)]
-        return dict(zip("pad", budget(given, lr, **options), strict=True))
-
-    return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
 def budget(given, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0):
@@ -84,3 +48,7 @@ def budget(given, lr=1.0, rho=0.95, eps=1e-6, weight_decay=0.0):
         p_error = abs(1 - lr * weight_decay) * p_error + lr * error + 4 * U * (lr * most + decayed)
         p_error = p_error + 2 * U * (abs(new_p) + p_error) + TINY
     return [(new_p, p_error), (new_a, a_error), (new_d, d_error)]
+
+
+battery = AdaptiveBattery(kernels.adadelta, "pgad", state, budget, 1.0, OPTIONS)
+case, cases = battery.case, battery.cases

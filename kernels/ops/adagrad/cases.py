@@ -4,16 +4,10 @@ import numpy as np
 
 import kernels
 from kernels import reference
+from kernels.battery.adaptive import AdaptiveBattery
 from kernels.battery.budgets import TINY, U, over_root
-from kernels.battery.case import Case, Output
-from kernels.battery.numbers import adaptive_cases
 
 OPTIONS = ({"lr": 0.0}, {"lr": 0.5, "eps": 0.1}, {"weight_decay": 0.1})
-
-
-def cases(long=False):
-    """`long` adds every size up to 300."""
-    yield from adaptive_cases(case, "pga", OPTIONS, long)
 
 
 def state(n, seed=0):
@@ -21,36 +15,6 @@ def state(n, seed=0):
     rng = np.random.default_rng((seed, n))
     p, g, a = (rng.standard_normal(n, dtype=np.float32) for _ in range(3))
     return p, g, np.square(a)
-
-
-def case(
-    name,
-    n,
-    offset_bytes=0,
-    put=None,
-    first=False,
-    most_blocks=None,
-    on_device=False,
-    lr=1e-2,
-    **options,
-):
-    """put: the gradient of one parameter. first: a is 0 before. on_device: lr lies there."""
-    p, g, a = state(n)
-    if put is not None:
-        g[n // 2] = put
-    if first:
-        a[:] = 0
-    outputs = {"p": Output((n,), start=p), "a": Output((n,), start=a)}
-    inputs = {"g": g} | ({"lr": np.array([lr], np.float32)} if on_device else {})
-
-    def call(g, p, a, lr=lr, **chosen):
-        kernels.adagrad(p, g, a, lr, **options, **chosen)
-
-    def expected(precision=None):
-        given = (p.astype(float), 0.0), g, (a.astype(float), 0.0)
-        return dict(zip("pa", budget(given, lr, **options), strict=True))
-
-    return Case(name, inputs, outputs, call, expected, offset_bytes, most_blocks)
 
 
 def budget(given, lr=1e-3, eps=1e-7, weight_decay=0.0):
@@ -69,3 +33,7 @@ def budget(given, lr=1e-3, eps=1e-7, weight_decay=0.0):
         p_error = abs(1 - lr * weight_decay) * p_error + error + 8 * U * size
         p_error = p_error + 2 * U * (abs(new_p) + p_error) + TINY
     return [(new_p, p_error), (new_a, a_error)]
+
+
+battery = AdaptiveBattery(kernels.adagrad, "pga", state, budget, 1e-2, OPTIONS)
+case, cases = battery.case, battery.cases
