@@ -94,15 +94,7 @@ def cases(long=False):
         labels, weights = softmax.targets_of(kind, 5, 10), softmax.weights_of(5) / 8
         yield of_logits(f"overflow {kind}", softmax.far_apart(5, 10), labels, weights=weights)
     # Derivatives at x_saved, which is x or not, from shared memory or not; and none
-    for shape in (
-        (5, 16, 10),
-        (5, 17, 10),
-        (5, 18, 10),
-        (5, 19, 10),
-        (6, 520, 12),
-        (18, 260, 7),
-        (7, 36, 100),
-    ):
+    for shape in (*((5, I, 10) for I in range(16, 20)), (6, 520, 12), (18, 260, 7), (7, 36, 100)):
         for most_blocks in (None, 0):
             x, w, b, labels = problem(shape, "labels")
             name = f"{SIZES(shape)} {'few' if most_blocks is None else 'many'}"
