@@ -31,6 +31,18 @@ def _vectors(code, row):
     return [code.add(row, I64(4 * LANES * v)) for v in range(VECTORS)]
 
 
+def _loaded(code, first, cells, load, then):
+    """(zero, the block before, what the cells hold): the vectors that sums begin with, zero where
+    `first`, else those loaded in the block `load`. The code goes on in `then`."""
+    zero, before = code.vector(F32, LANES, 0.0), code.block
+    code.cbranch(code.icmp_signed("!=", first, I64(0)), then, load)
+    code.position_at_end(load)
+    loaded = [code.get(p, VECTOR) for p in cells]
+    code.branch(then)
+    code.position_at_end(then)
+    return zero, before, loaded
+
+
 @llvm.function
 def tile(code, a, a_row, a_k, b, c, c_row, rows, count, first):
     """c = (0 if first else c) + a b over k < count; COLUMNS columns and rows ≤ ROWS.
@@ -46,13 +58,8 @@ def tile(code, a, a_row, a_k, b, c, c_row, rows, count, first):
     for r in range(ROWS):
         code.prefetch(code.add(below, code.mul(c_row, I64(r))))
     load, k, store = (code.append_basic_block(name) for name in ("load", "k", "store"))
-    zero, before = code.vector(F32, LANES, 0.0), code.block
-    code.cbranch(code.icmp_signed("!=", first, I64(0)), k, load)
-    code.position_at_end(load)
-    loaded = [code.get(p, VECTOR) for p in cells]
-    code.branch(k)
+    zero, before, loaded = _loaded(code, first, cells, load, k)
 
-    code.position_at_end(k)
     left, a_at, b_at = (code.phi(I64) for _ in range(3))
     sums = [code.phi(VECTOR) for _ in cells]
     b_values = [code.get(p, VECTOR) for p in _vectors(code, b_at)]
@@ -85,12 +92,7 @@ def row(code, a, b, b_panel, c, word, first):
     cells = [p for w in range(WIDE) for p in _vectors(code, code.add(c, I64(4 * COLUMNS * w)))]
     panels = [code.add(b, code.mul(b_panel, I64(w))) for w in range(WIDE)]
     load, some, k, store = (code.append_basic_block(n) for n in ("load", "some", "k", "store"))
-    zero, before = code.vector(F32, LANES, 0.0), code.block
-    code.cbranch(code.icmp_signed("!=", first, I64(0)), some, load)
-    code.position_at_end(load)
-    loaded = [code.get(p, VECTOR) for p in cells]
-    code.branch(some)
-    code.position_at_end(some)
+    zero, before, loaded = _loaded(code, first, cells, load, some)
     starts = [code.phi(VECTOR) for _ in cells]
     for start, value in zip(starts, loaded, strict=True):
         start.add_incoming(zero, before)
