@@ -5,6 +5,7 @@
 
 import dataclasses
 import struct
+import typing
 
 from kernels.device.emulated.tokens import Cursor
 
@@ -18,25 +19,30 @@ BYTES = {
 }  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
+@typing.dataclass_transform(frozen_default=True)
+def printed(ptx):
+    """A frozen dataclass whose str() is `ptx`, with its fields in their places."""
+
+    def decorate(cls):
+        cls.__str__ = lambda self: ptx.format_map(vars(self))
+        return dataclasses.dataclass(frozen=True)(cls)
+
+    return decorate
+
+
+@printed("{text}")
 class Name:
     """A register, a special register (%tid.x), a variable, a label, or a function."""
 
     text: str
 
-    def __str__(self):
-        return self.text
 
-
-@dataclasses.dataclass(frozen=True)
+@printed("{text}")
 class Integer:
     """text: as written, so that 0x10 is printed as 0x10."""
 
     value: int
     text: str
-
-    def __str__(self):
-        return self.text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,15 +56,12 @@ class Float:
         return f"0{'fd'[self.bytes == 8]}{self.bits:0{2 * self.bytes}X}"
 
 
-@dataclasses.dataclass(frozen=True)
+@printed("{base}+{bytes}")
 class Offset:
     """A variable's address plus bytes, outside brackets: mov.u64 %rd1, table+8."""
 
     base: Name
     bytes: int
-
-    def __str__(self):
-        return f"{self.base}+{self.bytes}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,25 +98,19 @@ class Arguments:
         return "(" + ", ".join(map(str, self.items)) + ")"
 
 
-@dataclasses.dataclass(frozen=True)
+@printed("!{operand}")
 class Not:
     """!p"""
 
     operand: Name
 
-    def __str__(self):
-        return f"!{self.operand}"
 
-
-@dataclasses.dataclass(frozen=True)
+@printed("{first}|{second}")
 class Pair:
     """d|p: a result with a second one."""
 
     first: object
     second: object
-
-    def __str__(self):
-        return f"{self.first}|{self.second}"
 
 
 class OperandReader(Cursor):

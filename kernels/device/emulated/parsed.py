@@ -14,7 +14,7 @@ import dataclasses
 import functools
 from typing import NamedTuple
 
-from kernels.device.emulated.operands import BYTES, Name, Not
+from kernels.device.emulated.operands import BYTES, Name, Not, printed
 
 # Where an instruction comes from
 
@@ -75,12 +75,9 @@ class Instruction:
         return f"{guard}{self.name} {operands}".rstrip() + ";"
 
 
-@dataclasses.dataclass(frozen=True)
+@printed("{name}:")
 class Label:
     name: str
-
-    def __str__(self):
-        return f"{self.name}:"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,15 +140,12 @@ class Targets:
         return f"{self.label}: .{self.kind} {', '.join(self.names)};"
 
 
-@dataclasses.dataclass(frozen=True)
+@printed("{label}: .callprototype {text};")
 class Prototype:
     """label: .callprototype …; text: what follows, for an indirect call."""
 
     label: str
     text: str
-
-    def __str__(self):
-        return f"{self.label}: .callprototype {self.text};"
 
 
 @dataclasses.dataclass(frozen=True)
