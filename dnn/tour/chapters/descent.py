@@ -55,10 +55,4 @@ def local_minima():
         neuron.fit(x, y, batch_size=len(x), epochs=200, verbose=0)
         neurons[name] = neuron
     ends = plots.fitted_curve(neurons, x, y, title="The neuron in the two minima")
-    return {
-        "surface": surface,
-        "ends": ends,
-        "best": best,
-        "stuck": stuck,
-        "freed": freed,
-    }
+    return {"surface": surface, "ends": ends, "best": best, "stuck": stuck, "freed": freed}

@@ -67,18 +67,19 @@ def activations(model, x, y):
     planes="The boundary of 2 and of 10 hidden ReLU neurons.",
 )
 def learnt(x, y):
-    planes, axes = new_figure(2, 4.6, 4.0)
-    rows = []
-    for units, axis in zip((2, 10), axes, strict=True):
+    def learn(x, y, units, axis, names=None):
         model = Sequential([layers.Dense(units, activation="relu"), layers.Dense(2)], seed=4)
         loss = losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizers.Adam(0.03), loss, metrics=["accuracy"])
         model.fit(x, y, epochs=150, verbose=0)
-        accuracy = model.evaluate(x, y, return_dict=True)["accuracy"]
-        rows.append({"hidden neurons": units, "accuracy": accuracy})
         title = f"{units} hidden neurons"
-        plots.decision_boundary(model, x, y, class_names=["red", "blue"], axis=axis, title=title)
-    return {"rows": rows, "planes": planes}
+        plots.decision_boundary(model, x, y, class_names=names, axis=axis, title=title)
+        accuracy = model.evaluate(x, y, return_dict=True)["accuracy"]
+        return {"hidden neurons": units, "accuracy": accuracy}
+
+    planes, axes = new_figure(2, 4.6, 4.0)
+    rows = [learn(x, y, n, axis, ["red", "blue"]) for n, axis in zip((2, 10), axes, strict=True)]
+    return {"rows": rows, "planes": planes, "learn": learn}
 
 
 @chapter.example(
@@ -88,16 +89,8 @@ def learnt(x, y):
     "what is only noise.",
     planes="The boundary of 2, 3 and 10 hidden ReLU neurons.",
 )
-def ring():
+def ring(learn):
     x, y = toy.circles(200, noise=0.08)
     planes, axes = new_figure(3, 3.3, 3.4)
-    rows = []
-    for units, axis in zip((2, 3, 10), axes, strict=True):
-        model = Sequential([layers.Dense(units, activation="relu"), layers.Dense(2)], seed=4)
-        loss = losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(optimizers.Adam(0.03), loss, metrics=["accuracy"])
-        model.fit(x, y, epochs=150, verbose=0)
-        accuracy = model.evaluate(x, y, return_dict=True)["accuracy"]
-        rows.append({"hidden neurons": units, "accuracy": accuracy})
-        plots.decision_boundary(model, x, y, axis=axis, title=f"{units} hidden neurons")
+    rows = [learn(x, y, n, axis) for n, axis in zip((2, 3, 10), axes, strict=True)]
     return {"rows": rows, "planes": planes}
