@@ -188,7 +188,8 @@ def result(name, a, shape, like, dtype=FLOAT32):
                 check_shape(name, a, shape)
             return a
     else:
-        a = adopt(name, a)
+        given, a = a, adopt(name, a)
+        like = a if like is given else like  # an op that works in place: beside itself
     check_dtype(name, a, dtype)
     check_shape(name, a, shape)
     if _device(a) != _device(like):

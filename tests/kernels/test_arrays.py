@@ -44,6 +44,15 @@ def test_cuda_arrays_of_other_libraries_become_cupy_arrays(fake_cupy, device_typ
     assert isinstance(adopted, fake_cupy.ndarray)
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_what_an_op_updates_may_be_another_librarys(fake_cupy, own):
+    """`result` beside itself, as every op that works in place asks for it."""
+    a = fake_cupy.ndarray() if own else harness.Foreign(np.zeros((2, 2), np.float32), 2)
+    assert isinstance(arrays.result("p", a, ("B", "I"), a), fake_cupy.ndarray)
+    with pytest.raises(TypeError, match="p: lives on another device than the inputs"):
+        arrays.result("p", a, ("B", "I"), np.zeros((2, 2), np.float32))
+
+
 def test_variants_of_an_array_are_those_of_its_device(fake_cupy):
     here = set(kernels.variants("linear", np.zeros(1)))
     there = set(kernels.variants("linear", fake_cupy.ndarray()))
