@@ -1,5 +1,6 @@
 """A kernel's workspace: who shares it, when it is replaced, and that it is left as it was found."""
 
+import concurrent.futures
 import importlib
 import types
 
@@ -16,8 +17,9 @@ module = importlib.import_module("kernels.device.workspace")
 
 @pytest.fixture
 def stream(monkeypatch):
-    """The GPU's side of it with NumPy's arrays; stream.ptr and stream.device may be changed."""
-    current = types.SimpleNamespace(ptr=1, device=0)
+    """The GPU's side of it with NumPy's arrays; stream.ptr, .device, .captured may be changed."""
+    current = types.SimpleNamespace(ptr=1, device=0, captured=False)
+    current.is_capturing = lambda: current.captured
     runtime = types.SimpleNamespace(getDevice=lambda: current.device)
     cuda = types.SimpleNamespace(runtime=runtime, get_current_stream=lambda: current)
     monkeypatch.setattr(module, "require_gpu", lambda: types.SimpleNamespace(cuda=cuda))
@@ -46,11 +48,35 @@ def test_launches_on_a_stream_share_the_largest(stream):
     assert more_counters[0] is more_floats[0] and more_counters[1].size == 4
 
 
-@pytest.mark.parametrize("other", [{"ptr": 2}, {"device": 1}])
+def all_differ(one, other):
+    return all(a is not b for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("other", [{"ptr": 3}, {"ptr": module.PER_THREAD}, {"device": 1}])
 def test_another_stream_has_its_own(stream, other):
     first = workspace(LIKE, 5, 3)
     vars(stream).update(other)
-    assert all(a is not b for a, b in zip(workspace(LIKE, 5, 3), first, strict=True))
+    assert all_differ(workspace(LIKE, 5, 3), first)
+
+
+def test_threads_share_a_stream_but_not_the_default_stream_of_each(stream):
+    with concurrent.futures.ThreadPoolExecutor(1) as other:
+        for ptr, are_apart in ((1, False), (module.PER_THREAD, True)):
+            stream.ptr = ptr
+            here, there = workspace(LIKE, 5, 3), other.submit(workspace, LIKE, 5, 3).result()
+            assert all_differ(here, there) == are_apart
+            assert workspace(LIKE, 5, 3)[0] is here[0]
+
+
+def test_a_users_capture_shares_with_nothing(stream):
+    """Whose zeroing happens when the graph is launched; and what it got stays."""
+    stream.captured = True
+    first, second = workspace(LIKE, 5, 3), workspace(LIKE, 5, 3)
+    stream.captured = False
+    after = workspace(LIKE, 5, 3)
+    assert all_differ(first, second) and all_differ(first, after) and all_differ(second, after)
+    kept = [id(a) for made in module._of_captures for a in made.values()]
+    assert {id(a) for a in (*first, *second)} <= set(kept)
 
 
 @pytest.mark.gpu
