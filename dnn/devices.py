@@ -9,7 +9,8 @@ import platform
 import numpy as np
 
 from kernels.arrays import CACHE_LINE, aligned_empty, gpu_available, is_cupy, is_emulated, one_of
-from kernels.device import require_gpu
+from kernels.device import NoGPUError, architecture, require_gpu
+from kernels.warning import warn
 
 DEVICES = ("auto", "cpu", "gpu", "emulated")
 PRECISIONS = ("float32", "tf32", "bfloat16")  # of a GPU's products; see Sequential.compile
@@ -17,19 +18,32 @@ _automatic = contextvars.ContextVar("automatic", default=None)
 
 
 def resolve(device) -> str:
-    """ "cpu", "gpu" or "emulated". "auto" takes the GPU where there is one, else the CPU.
+    """ "cpu", "gpu" or "emulated". "auto" takes the GPU where there is one that the kernels run
+    on, else the CPU, with a warning where there is an older one.
 
     Raises NoGPUError for "gpu" without one, ToolchainMissingError for "emulated" without the
     compilers that it needs.
     """
     one_of("device", device, DEVICES)
     if device == "auto":
-        return _automatic.get() or ("gpu" if gpu_available() else "cpu")
+        return _automatic.get() or ("gpu" if _runs_kernels() else "cpu")
     if device == "gpu":
-        require_gpu()
+        architecture("gpu")
     if device == "emulated":
         _emulated().require_compilers()
     return device
+
+
+def _runs_kernels():
+    """Whether there is a GPU that is new enough."""
+    if not gpu_available():
+        return False
+    try:
+        architecture("gpu")
+    except NoGPUError as cause:
+        warn(f"{cause}. So training runs on the CPU")
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -95,9 +109,10 @@ def to_host(array) -> np.ndarray:
 
 
 def describe(device) -> str:
-    """The name of the processor or card."""
+    """The name of the processor or the current card."""
     if device == "gpu":
-        return require_gpu().cuda.runtime.getDeviceProperties(0)["name"].decode()
+        runtime = require_gpu().cuda.runtime
+        return runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
     if device == "emulated":
         return f"the GPU kernels on {describe('cpu')}, every access checked"
     try:

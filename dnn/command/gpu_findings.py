@@ -61,7 +61,7 @@ def _card():
         numbers,
         "" if fits else "pip uninstall -y cupy-cuda13x && pip install -e '.[cuda12]'",
     )
-    properties = runtime.getDeviceProperties(0)
+    properties = runtime.getDeviceProperties(runtime.getDevice())
     capability = f"{properties['major']}.{properties['minor']}"
     enough = properties["major"] >= 8
     yield Finding(

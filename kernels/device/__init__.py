@@ -23,6 +23,7 @@ from kernels.device.launching import (
     architecture,
     launch,
     most_shared_bytes,
+    multiprocessors,
     refuse_while_capturing,
     submit,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "held_to",
     "launch",
     "most_shared_bytes",
+    "multiprocessors",
     "refuse_while_capturing",
     "require_gpu",
     "submit",

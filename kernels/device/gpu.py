@@ -1,6 +1,9 @@
 """The card at hand, through CuPy: load machine code, launch on CuPy's current stream."""
 
 import functools
+import threading
+
+import numpy as np
 
 from kernels.arrays import gpu_available, import_cupy
 from kernels.device import extended
@@ -50,6 +53,12 @@ def most_shared_bytes(device_id) -> int:
 
 
 @functools.cache
+def multiprocessors(device_id) -> int:
+    """Of the card with this number, or of the part of it that is there (MIG)."""
+    return require_gpu().cuda.Device(device_id).attributes["MultiProcessorCount"]
+
+
+@functools.cache
 def _functions(unit, device_id):
     cupy = require_gpu()
     modules, functions = {}, {}
@@ -61,26 +70,59 @@ def _functions(unit, device_id):
     return functions
 
 
-_granted = {}  # {(unit, entry, device_id): bytes of dynamic shared memory that were asked for}
+# {(unit, entry, device_id): (its function, bytes of dynamic shared memory that it may have)}
+_loaded = {}
+NOT_LOADED = None, -1
+_loading = threading.Lock()  # two threads that load one kernel would each have half of it
 
 
 def ready(unit, entry, shared_bytes=0):
     """The kernel on the current card: compiled, loaded, and allowed its dynamic shared memory."""
-    device_id = require_gpu().cuda.runtime.getDevice()
-    function = _functions(unit, device_id)[entry]
-    if shared_bytes > _granted.get((unit, entry, device_id), 0):  # over 48 KB only for the asking
+    return _ready(unit, entry, shared_bytes, require_gpu().cuda.runtime.getDevice())
+
+
+def _ready(unit, entry, shared_bytes, device_id):
+    function, granted = _loaded.get((unit, entry, device_id), NOT_LOADED)
+    if granted < shared_bytes:
+        with _loading:
+            function = _load(unit, entry, shared_bytes, device_id)
+    return function
+
+
+def _load(unit, entry, shared_bytes, device_id):
+    key = unit, entry, device_id
+    function, granted = _loaded.get(key, NOT_LOADED)
+    if function is None:
+        function, granted = _functions(unit, device_id)[entry], 0
+    if shared_bytes > granted:  # over 48 KB only for the asking
         from cupy.cuda import driver
 
         attribute = driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
         driver.funcSetAttribute(function.ptr, attribute, shared_bytes)
-        _granted[unit, entry, device_id] = shared_bytes
+        granted = shared_bytes
+    _loaded[key] = function, granted
     return function
 
 
 def launch(unit, entry, grid, block, values, shared_bytes=0):
     """Launch an Entry on CuPy's current stream. values: as Parameter.argument gives them."""
-    function = ready(unit, entry.name, shared_bytes)
+    device_id = require_gpu().cuda.runtime.getDevice()
+    _refuse_other_cards(entry, values, device_id)
+    function = _ready(unit, entry.name, shared_bytes, device_id)
     if entry.is_plain:
         function(grid, block, values, shared_mem=shared_bytes)
     else:
         extended.launch(function, entry, grid, block, values, shared_bytes)
+
+
+def _refuse_other_cards(entry, values, device_id):
+    """An array in another card's memory would be read across the bus, or fail far from here."""
+    for parameter, value in zip(entry.parameters, values, strict=True):
+        if parameter.pointer and not isinstance(value, np.generic):
+            there = value.data.device_id
+            if there != device_id:
+                raise TypeError(
+                    f"{entry.name}: {parameter.name}: is on card {there}, and the current one is "
+                    f"{device_id}; expected all arrays on the current card. "
+                    f"Type: with cupy.cuda.Device({there}):"
+                )

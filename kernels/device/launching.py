@@ -8,6 +8,7 @@ from kernels.arrays import device_of
 from kernels.device import gpu
 from kernels.device.errors import DeviceError
 
+H100_MULTIPROCESSORS = 132
 _capturing = contextvars.ContextVar("capturing", default=None)
 
 
@@ -107,6 +108,13 @@ def most_shared_bytes(device) -> int:
     from kernels.device.emulated.emulator import MOST_SHARED_BYTES
 
     return MOST_SHARED_BYTES - 1024
+
+
+def multiprocessors(device) -> int:
+    """Of the current card for "gpu"; of an H100 for "emulated"."""
+    if device == "gpu":
+        return gpu.multiprocessors(gpu.require_gpu().cuda.runtime.getDevice())
+    return H100_MULTIPROCESSORS
 
 
 def _door(device):

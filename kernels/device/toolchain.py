@@ -89,7 +89,10 @@ def link(parts, name, arch, output="cubin", entries=()) -> tuple[bytes, str]:
         raise ValueError("PTX is linked to a cubin only; it is PTX already")
     if output == "cubin":
         options += ["-Xptxas=-v", "-verbose"]
-    handle = nvjitlink.create(len(options), options)
+    try:
+        handle = nvjitlink.create(len(options), options)
+    except nvjitlink.nvJitLinkError as cause:  # an architecture or an option that it does not know
+        raise CompileError(f"{name} for {arch}: {cause}") from cause
     kinds = {"ltoir": nvjitlink.InputType.LTOIR, "ptx": nvjitlink.InputType.PTX}
     try:
         for index, (kind, code) in enumerate(parts):

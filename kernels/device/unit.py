@@ -83,10 +83,9 @@ class Unit:
 
     def _key(self, arch, what):
         functions = [(name, fingerprint(function)) for name, function in self.functions]
-        if self.is_cpp:
-            beside = toolchain.headers()
-        else:
-            beside = compiler_versions() | self._imported() | self._numbers()
+        beside = toolchain.headers() if self.is_cpp else self._imported() | self._numbers()
+        if functions or not self.is_cpp:
+            beside = beside | compiler_versions()
         signatures = tuple((entry.name, entry.declaration) for entry in self.entries)
         return (
             what, arch, str(self.path), self.text, signatures, self._defines(),
@@ -162,7 +161,7 @@ class Unit:
 
 @functools.cache
 def compiler_versions() -> dict[str, str]:
-    """Versions of what compiles Python kernels."""
+    """Versions of what compiles Python kernels, and the functions linked into those in C++."""
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {}

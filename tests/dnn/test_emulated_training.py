@@ -147,4 +147,5 @@ def test_validation_and_callbacks(images):
 def test_auto_never_picks_the_emulated_device(monkeypatch):
     for there in (True, False):
         monkeypatch.setattr(devices, "gpu_available", lambda there=there: there)
+        monkeypatch.setattr(devices, "architecture", lambda device: "sm_90")
         assert devices.resolve("auto") == ("gpu" if there else "cpu")

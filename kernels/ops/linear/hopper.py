@@ -12,7 +12,7 @@ import itertools
 
 from kernels import dispatch
 from kernels.arrays import device_of
-from kernels.device import Entry, KernelFile, architecture, launch, workspace
+from kernels.device import Entry, KernelFile, architecture, launch, multiprocessors, workspace
 from kernels.device.kernel_file import most
 from kernels.dispatch import ceil_div
 from kernels.ops.linear import tiles
@@ -182,7 +182,8 @@ def _pack(a, panels, sums=None):
 
 def _multiply(entry, f, operands, M, N, K, splits=None):
     """f: the activation that the entry calls, or None. splits: of dw, whose launch takes it."""
-    blocks = min(_tiles(M, N) * (splits or 1), most(HOPPER.most_blocks))
+    here = min(most(HOPPER.most_blocks), multiprocessors(device_of(like=operands[0])))
+    blocks = min(_tiles(M, N) * (splits or 1), here)
     arguments = (*operands, *_sizes(M, N, K), *([splits] if splits else []))
     _launch(entry, blocks, arguments, dispatch.scalar_functions(f) if f else ())
 
