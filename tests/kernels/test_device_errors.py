@@ -48,7 +48,7 @@ def broken(tmp_path, old, new):
     [
         ("-rate * g;", "-rate * h;", 'identifier "h" is undefined'),
         ("nesterov != 0};", "nesterov != 0}", "expected a"),
-        ('#include "vector.cuh"', '#include "vectors.cuh"', "vectors.cuh"),
+        ('#include "for_each_parameter.cuh"', '#include "for_each.cuh"', "for_each.cuh"),
     ],
 )
 def test_a_kernel_that_does_not_compile(tmp_path, old, new, log):
