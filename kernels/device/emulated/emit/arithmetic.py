@@ -132,7 +132,7 @@ def integer_product(op, of_type, name):
 def mul24(op):
     of_type = op.type("s32", "u32")
     shift = 0 if op.choice("lo", "hi") == "lo" else 16
-    text = f"u32(product24({op.source(1, of_type)}, {op.source(2, of_type)}) >> {shift})"
+    text = f"u32(product24({op.listed(of_type, 1, 2)}) >> {shift})"
     if op.instruction.opcode == "mad24":
         text += f" + {op.source(3, 'u32')}"
     op.result(0, "u32", text)
@@ -141,18 +141,18 @@ def mul24(op):
 @emits("sad")
 def sad(op):
     t = op.type(*INTEGERS)
-    op.result(0, t, f"sad<{t}>({op.source(1, t)}, {op.source(2, t)}, {op.source(3, t)})")
+    op.result(0, t, f"sad<{t}>({op.listed(t, 1, 2, 3)})")
 
 
 @emits("dp4a", "dp2a")
 def dot_product(op):
     signs = [CPP_TYPE[op.type("u32", "s32")] for _ in "ba"][::-1]
-    a, b, c = (op.source(i, "u32") for i in (1, 2, 3))
+    values = op.listed("u32", 1, 2, 3)
     if op.instruction.opcode == "dp4a":
-        text = f"dot4<{signs[0][0]}8, {signs[1][0]}8>({a}, {b}, {c})"
+        text = f"dot4<{signs[0][0]}8, {signs[1][0]}8>({values})"
     else:
         high = "true" if op.choice("lo", "hi") == "hi" else "false"
-        text = f"dot2<{signs[0][0]}16, {signs[1][0]}8>({a}, {b}, {c}, {high})"
+        text = f"dot2<{signs[0][0]}16, {signs[1][0]}8>({values}, {high})"
     op.result(0, "u32", text)
 
 
@@ -163,7 +163,7 @@ def dot_product(op):
 def div(op):
     of_type = op.type(*INTEGERS, *FLOATS)
     if of_type in INTEGERS:
-        op.result(0, of_type, f"quotient({op.source(1, of_type)}, {op.source(2, of_type)})")
+        op.result(0, of_type, f"quotient({op.listed(of_type, 1, 2)})")
         return
     ftz, _ = float_flags(op, of_type)
     how = op.choice("approx", "full", *ROUNDING, default="full")
@@ -178,7 +178,7 @@ def div(op):
 @emits("rem")
 def rem(op):
     of_type = op.type(*INTEGERS)
-    op.result(0, of_type, f"remainder({op.source(1, of_type)}, {op.source(2, of_type)})")
+    op.result(0, of_type, f"remainder({op.listed(of_type, 1, 2)})")
 
 
 # Signs
@@ -216,7 +216,7 @@ def min_max(op):
 
 def integer_extreme(op, of_type, name):
     relu = op.flag("relu")
-    text = f"std::{name}<{of_type}>({op.source(1, of_type)}, {op.source(2, of_type)})"
+    text = f"std::{name}<{of_type}>({op.listed(of_type, 1, 2)})"
     op.result(0, of_type, f"std::max<{of_type}>({text}, 0)" if relu else text)
 
 

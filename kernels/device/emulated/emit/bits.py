@@ -6,6 +6,11 @@ BITS = ("pred", "b16", "b32", "b64")
 OPERATOR = {"and": "&", "or": "|", "xor": "^"}
 
 
+def wraps(op):
+    """C++ of whether a shift beyond the width wraps around, else it is clamped."""
+    return "true" if op.choice("wrap", "clamp") == "wrap" else "false"
+
+
 @emits("and", "or", "xor")
 def logic(op):
     t = op.type(*BITS)
@@ -33,8 +38,7 @@ def cnot(op):
 @emits("lop3")
 def lop3(op):
     op.type("b32")
-    values = [op.source(i, "b32") for i in (1, 2, 3)]
-    op.result(0, "b32", f"logic3({', '.join(values)}, {op.integer(4)})")
+    op.result(0, "b32", f"logic3({op.listed('b32', 1, 2, 3)}, {op.integer(4)})")
 
 
 @emits("shl")
@@ -54,37 +58,33 @@ def shr(op):
 def shf(op):
     op.type("b32")
     direction = {"l": "left", "r": "right"}[op.choice("l", "r")]
-    wrap = "true" if op.choice("wrap", "clamp") == "wrap" else "false"
-    values = ", ".join(op.source(i, "u32") for i in (1, 2, 3))
-    op.result(0, "b32", f"funnel_{direction}({values}, {wrap})")
+    op.result(0, "b32", f"funnel_{direction}({op.listed('u32', 1, 2, 3)}, {wraps(op)})")
 
 
 @emits("bfe")
 def bfe(op):
     t = op.type("u32", "s32", "u64", "s64")
-    field = f"{op.source(2, 'u32')}, {op.source(3, 'u32')}"
+    field = op.listed("u32", 2, 3)
     op.result(0, t, f"field_extract<{t}>({op.source(1, t)}, {field})")
 
 
 @emits("bfi")
 def bfi(op):
     t = op.type("b32", "b64")
-    field = f"{op.source(3, 'u32')}, {op.source(4, 'u32')}"
-    op.result(0, t, f"field_insert<{unsigned(t)}>({op.source(1, t)}, {op.source(2, t)}, {field})")
+    field = op.listed("u32", 3, 4)
+    op.result(0, t, f"field_insert<{unsigned(t)}>({op.listed(t, 1, 2)}, {field})")
 
 
 @emits("szext")
 def szext(op):
     t = op.type("u32", "s32")
-    wrap = "true" if op.choice("wrap", "clamp") == "wrap" else "false"
-    op.result(0, t, f"extended<{t}>({op.source(1, t)}, {op.source(2, 'u32')}, {wrap})")
+    op.result(0, t, f"extended<{t}>({op.source(1, t)}, {op.source(2, 'u32')}, {wraps(op)})")
 
 
 @emits("bmsk")
 def bmsk(op):
     op.type("b32")
-    wrap = "true" if op.choice("wrap", "clamp") == "wrap" else "false"
-    op.result(0, "b32", f"bit_mask({op.source(1, 'u32')}, {op.source(2, 'u32')}, {wrap})")
+    op.result(0, "b32", f"bit_mask({op.listed('u32', 1, 2)}, {wraps(op)})")
 
 
 @emits("prmt")
@@ -92,7 +92,7 @@ def prmt(op):
     mode = op.choice("f4e", "b4e", "rc8", "ecl", "ecr", "rc16", default="")
     op.type("b32")
     mode = f", PermuteMode::{mode}" if mode else ""
-    op.result(0, "b32", f"permute({', '.join(op.source(i, 'u32') for i in (1, 2, 3))}{mode})")
+    op.result(0, "b32", f"permute({op.listed('u32', 1, 2, 3)}{mode})")
 
 
 @emits("popc", "clz")
@@ -118,8 +118,4 @@ def bfind(op):
 @emits("fns")
 def fns(op):
     op.type("b32")
-    op.result(
-        0,
-        "b32",
-        f"find_nth_set({op.source(1, 'u32')}, {op.source(2, 'u32')}, {op.source(3, 's32')})",
-    )
+    op.result(0, "b32", f"find_nth_set({op.listed('u32', 1, 2)}, {op.source(3, 's32')})")

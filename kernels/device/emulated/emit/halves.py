@@ -19,5 +19,5 @@ def half(op, of_type, name, operands):
     for step in steps:
         text = f"half_{dict(sat='saturate', relu='relu')[step]}({text})"
     parameters = ", ".join(f"{element} {x}" for x in names)
-    sources = ", ".join(op.source(i + 1, of_type) for i in range(operands))
+    sources = op.listed(of_type, *range(1, operands + 1))
     op.result(0, of_type, f"each([]({parameters}) {{ return {text}; }}, {sources})")

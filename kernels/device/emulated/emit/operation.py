@@ -174,6 +174,10 @@ class Operation:
             return f"as<{cpp}>({unsigned(of_type)}({literal}))"
         return f"{cpp}({literal})"
 
+    def listed(self, of_type, *indices) -> str:
+        """The values of several operands of one type, as arguments in C++."""
+        return ", ".join(self.source(i, of_type) for i in indices)
+
     def sources(self, index, of_type) -> list[str]:
         """The values of a vector operand, or of a single one as a list."""
         operand = self.operand(index)

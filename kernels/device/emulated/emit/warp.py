@@ -29,7 +29,7 @@ def shfl(op):
     op.choice("sync")
     op.type("b32")
     how = SHUFFLE[op.choice(*SHUFFLE)]
-    values = ", ".join(op.source(i, "u32") for i in (1, 2, 3, 4))
+    values = op.listed("u32", 1, 2, 3, 4)
     shuffled = f"const Shuffled shuffled = shuffle(Shuffle::{how}, {values}, {op.site})"
     two_results(op, shuffled, "shuffled.value", "shuffled.valid")
 
