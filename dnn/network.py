@@ -186,19 +186,28 @@ class Network(Attributes):
 
     @interrupts.whole()
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set all parameters and state from a list shaped like that of get_weights."""
+        """Set all parameters and state from a list shaped like that of get_weights: of NumPy's
+        arrays, CuPy's, the emulated device's, or what np.asarray takes. All of them, or none:
+        raises ValueError, TypeError before anything is changed."""
         self._require_built()
         targets = [p for layer in self.arrays() for p in layer.values()]
         if len(weights) != len(targets):
             raise ValueError(f"weights: got {len(weights)} arrays; expected {len(targets)}")
+        values = []
         for i, (target, weight) in enumerate(zip(targets, weights, strict=True)):
-            if np.shape(weight) != target.shape:
-                raise ValueError(
-                    f"weights[{i}]: got shape {np.shape(weight)}; expected {target.shape}"
-                )
+            try:
+                value = np.asarray(devices.to_host(weight), np.float32)
+            except (TypeError, ValueError) as cause:
+                raise TypeError(
+                    f"weights[{i}]: got {type(weight).__name__}; expected numbers that NumPy can "
+                    f"hold as float32 ({cause})"
+                ) from cause
+            if value.shape != target.shape:
+                raise ValueError(f"weights[{i}]: got shape {value.shape}; expected {target.shape}")
+            values.append(value)
         self.use_average(False)  # what is set are the parameters
-        for target, weight in zip(targets, weights, strict=True):
-            target[...] = devices.to_device(np.asarray(weight, np.float32), self.device)
+        for target, value in zip(targets, values, strict=True):
+            target[...] = devices.to_device(value, self.device)
 
     def arrays(self) -> list[dict[str, Any]]:
         """One {name: array} a computing layer: its parameters, then its state."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dnn import Sequential, layers
+from kernels.device import emulated
 from tests.dnn.helpers import LOGITS, bits, samples, small_model
 
 
@@ -73,11 +74,25 @@ def test_set_weights():
     assert model.predict(x).any()
 
 
-def test_a_refused_set_weights_changes_nothing():
+@pytest.mark.parametrize(
+    ("last", "error"),
+    [
+        (np.ones(3), r"weights\[3\]: got shape \(3,\); expected \(4,\)"),
+        (["a", "b", "c", "d"], r"weights\[3\]: got list; expected numbers that NumPy can hold"),
+        (np.array([1, 2, 3, {}]), r"weights\[3\]: got ndarray; expected numbers"),
+    ],
+)
+def test_a_refused_set_weights_changes_nothing(last, error):
     model = built()
     before = bits(model.get_weights())
     weights = [w + 1 for w in model.get_weights()]
-    weights[-1] = weights[-1][:-1]
-    with pytest.raises(ValueError, match=r"weights\[3\]: got shape \(3,\); expected \(4,\)"):
-        model.set_weights(weights)
+    with pytest.raises((TypeError, ValueError), match=error):
+        model.set_weights([*weights[:-1], last])
     assert bits(model.get_weights()) == before
+
+
+def test_set_weights_takes_a_devices_arrays():
+    model = built()
+    given = [w + 1 for w in model.get_weights()]
+    model.set_weights([emulated.asarray(w) for w in given])
+    assert bits(model.get_weights()) == bits(given)
