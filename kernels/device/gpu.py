@@ -78,10 +78,7 @@ _loading = threading.Lock()  # two threads that load one kernel would each have 
 
 def ready(unit, entry, shared_bytes=0):
     """The kernel on the current card: compiled, loaded, and allowed its dynamic shared memory."""
-    return _ready(unit, entry, shared_bytes, require_gpu().cuda.runtime.getDevice())
-
-
-def _ready(unit, entry, shared_bytes, device_id):
+    device_id = require_gpu().cuda.runtime.getDevice()
     function, granted = _loaded.get((unit, entry, device_id), NOT_LOADED)
     if granted < shared_bytes:
         with _loading:
@@ -106,23 +103,25 @@ def _load(unit, entry, shared_bytes, device_id):
 
 def launch(unit, entry, grid, block, values, shared_bytes=0):
     """Launch an Entry on CuPy's current stream. values: as Parameter.argument gives them."""
-    device_id = require_gpu().cuda.runtime.getDevice()
-    _refuse_other_cards(entry, values, device_id)
-    function = _ready(unit, entry.name, shared_bytes, device_id)
+    _refuse_other_cards(entry, values)
+    function = ready(unit, entry.name, shared_bytes)
     if entry.is_plain:
         function(grid, block, values, shared_mem=shared_bytes)
     else:
         extended.launch(function, entry, grid, block, values, shared_bytes)
 
 
-def _refuse_other_cards(entry, values, device_id):
+def _refuse_other_cards(entry, values):
     """An array in another card's memory would be read across the bus, or fail far from here."""
-    for parameter, value in zip(entry.parameters, values, strict=True):
+    current = None
+    for parameter, value in zip(entry.parameters, values, strict=False):
         if parameter.pointer and not isinstance(value, np.generic):
+            if current is None:
+                current = require_gpu().cuda.runtime.getDevice()
             there = value.data.device_id
-            if there != device_id:
+            if there != current:
                 raise TypeError(
                     f"{entry.name}: {parameter.name}: is on card {there}, and the current one is "
-                    f"{device_id}; expected all arrays on the current card. "
+                    f"{current}; expected all arrays on the current card. "
                     f"Type: with cupy.cuda.Device({there}):"
                 )

@@ -32,7 +32,7 @@ class Graph:
         self.device = device
         self.workspaces = {}  # see workspace.py
         self._recorded = []
-        self._cuda_graph = None
+        self._cuda_graph = self._made = None
         self._complete = self._replayed = False
 
     @property
@@ -51,7 +51,10 @@ class Graph:
         if not self._complete:
             raise DeviceError("replay: the capture has not ended, or ended with an error")
         if self.device == "gpu":
+            if not self._replayed:
+                gpu.require_gpu().cuda.get_current_stream().wait_event(self._made)
             self._cuda_graph.launch()
+            self._replayed = True
             return
         if self.device == "cpu" and not self._replayed:
             both_ends.run(self._recorded)
@@ -71,8 +74,14 @@ class Graph:
         self._recorded.append((run, arguments))
 
     def _instantiate(self):
-        """Make the CUDA graph, on a stream of its own: CuPy's default stream cannot be captured."""
-        with gpu.require_gpu().cuda.Stream(non_blocking=True) as stream:
+        """Make the CUDA graph, on a stream of its own: CuPy's default stream cannot be captured.
+
+        What the block did at once on the current stream (it zeroed a workspace, it filled arrays)
+        comes before a first replay, on whatever stream that is."""
+        cuda = gpu.require_gpu().cuda
+        self._made = cuda.Event(disable_timing=True)
+        self._made.record()
+        with cuda.Stream(non_blocking=True) as stream:
             stream.begin_capture()
             try:
                 for run, arguments in self._recorded:

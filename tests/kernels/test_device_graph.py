@@ -26,6 +26,13 @@ def calls(monkeypatch):
             noted.append("end")
             return types.SimpleNamespace(launch=lambda: noted.append("graph"))
 
+    class Event:
+        def __init__(self, disable_timing):
+            assert disable_timing
+
+        def record(self):
+            noted.append("made")
+
     def ready(unit, entry, shared_bytes):
         noted.append(f"ready {entry} {shared_bytes}")
 
@@ -36,15 +43,16 @@ def calls(monkeypatch):
 
         return function
 
-    cupy = types.SimpleNamespace(cuda=types.SimpleNamespace(Stream=Stream))
-    monkeypatch.setattr(gpu, "require_gpu", lambda: cupy)
+    current = types.SimpleNamespace(wait_event=lambda event: noted.append("wait"))
+    cuda = types.SimpleNamespace(Stream=Stream, Event=Event, get_current_stream=lambda: current)
+    monkeypatch.setattr(gpu, "require_gpu", lambda: types.SimpleNamespace(cuda=cuda))
     monkeypatch.setattr(gpu, "ready", ready)
     return noted
 
 
 def launch(entry, shared_bytes=0):
-    described = Entry(entry, "")
-    submit("gpu", gpu.launch, "unit", described, (2,), (128,), [entry], shared_bytes)
+    described = Entry(entry, "int n")
+    submit("gpu", gpu.launch, "unit", described, (2,), (128,), [7], shared_bytes)
 
 
 def test_launches_are_issued_when_the_block_ends(calls):
@@ -55,11 +63,11 @@ def test_launches_are_issued_when_the_block_ends(calls):
         assert calls == ["ready one 0", "ready two 60000"]
     assert graph.launches == 2
     while_issued = [call for call in calls[2:] if not call.startswith("ready")]
-    one, two = "launch one (2,) (128,) ['one'] 0", "launch two (2,) (128,) ['two'] 60000"
-    assert while_issued == ["begin", one, two, "end"]
+    one, two = "launch one (2,) (128,) [7] 0", "launch two (2,) (128,) [7] 60000"
+    assert while_issued == ["made", "begin", one, two, "end"]
     graph.replay()
     graph.replay()
-    assert calls[-2:] == ["graph", "graph"]
+    assert calls[-3:] == ["wait", "graph", "graph"]  # for what the block did at once
 
 
 def test_a_block_that_fails_issues_nothing(calls):
