@@ -105,9 +105,9 @@ def most_shared_bytes(device) -> int:
     declares is no more than 1 KB."""
     if device == "gpu":
         return gpu.most_shared_bytes(gpu.require_gpu().cuda.runtime.getDevice()) - 1024
-    from kernels.device.emulated.emulator import MOST_SHARED_BYTES
+    from kernels.device.emulated import emulator
 
-    return MOST_SHARED_BYTES - 1024
+    return emulator.most_shared_bytes(architecture(device)) - 1024
 
 
 def multiprocessors(device) -> int:

@@ -26,7 +26,11 @@ KINDS = (
 )  # fmt: skip
 WINDOW_BITS, FIRST_ARGUMENT, MOST_ARRAYS = 40, 1, 126  # as in runtime.h
 STEPS = 300_000_000  # backward branches that a launch may take before it is called endless
-MOST_THREADS, MOST_SHARED_BYTES, MOST_RESIDENT = 1024, 227 * 1024, 1 << 16
+MOST_THREADS, MOST_RESIDENT = 1024, 1 << 16
+# Of a block, in KB, where it is not MOST_SHARED_KB: CUDA C++ Programming Guide, table of
+# compute capabilities
+SHARED_KB = {"sm_80": 163, "sm_86": 99, "sm_87": 163, "sm_89": 99, "sm_120": 99, "sm_121": 99}
+MOST_SHARED_KB = 227
 
 _one_at_a_time = threading.Lock()  # the runtime has one launch at a time
 
@@ -85,24 +89,30 @@ class Result:
     output: str = ""
 
 
+def most_shared_bytes(arch) -> int:
+    """What a card of `arch` ("sm_90", "sm_90a") gives a block that asks for it."""
+    return 1024 * SHARED_KB.get(arch.rstrip("af"), MOST_SHARED_KB)
+
+
 @functools.lru_cache(maxsize=32)
 def load(text) -> "Program":
     """The program of a PTX text; the last few are kept. Raises PTXError, naming the line, for what
     is not known, and ToolchainMissingError where there is no C++ compiler."""
     module = ptx.parse(text)
-    return Program(module.entries, emit.cpp(module))
+    return Program(module.entries, emit.cpp(module), module.target)
 
 
 class Program:
     """A translated module; compiled for checking or for speed when first launched so.
 
     entries: {name: parsed.Function}. cpp: the translation unit, as runtime/runtime.h describes it.
+    target: the architecture that the PTX is for.
     """
 
-    def __init__(self, entries, cpp):
+    def __init__(self, entries, cpp, target="sm_90"):
         self.entries = entries
         self.cpp = cpp
-        self._held = {name: _Entry(function) for name, function in entries.items()}
+        self._held = {name: _Entry(function, target) for name, function in entries.items()}
 
     @functools.cached_property
     def _checked(self):
@@ -201,8 +211,9 @@ class _Library:
 class _Entry:
     """What a launch of one entry is held to."""
 
-    def __init__(self, function):
+    def __init__(self, function, target):
         self.name = function.name
+        self.target, self.most_shared_bytes = target, most_shared_bytes(target)
         self.parameters = function.parameters
         self.cluster = function.cluster
         self.required = function.required_threads and _three(
@@ -241,9 +252,10 @@ class _Entry:
             raise ValueError(f"{entry}: a cooperative launch of {grid} x {block} is too large")
         if math.prod(grid) * (threads + 31) >= 2**32:
             raise ValueError(f"{entry}: the emulated device runs fewer than 2**32 threads")
-        if not 0 <= shared_bytes <= MOST_SHARED_BYTES:
+        if not 0 <= shared_bytes <= self.most_shared_bytes:
             raise ValueError(
-                f"{entry}: shared_bytes = {shared_bytes}; a block may have {MOST_SHARED_BYTES}"
+                f"{entry}: shared_bytes = {shared_bytes}; "
+                f"a block may have {self.most_shared_bytes} on {self.target}"
             )
         return grid, block, cluster
 

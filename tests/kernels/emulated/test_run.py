@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kernels.device import CompileError, emulated
-from kernels.device.emulated import source
+from kernels.device.emulated import emulator, source
 
 pytestmark = [pytest.mark.emulated, pytest.mark.usefixtures("toolchain")]
 SAXPY = """
@@ -259,3 +259,18 @@ def test_instructions_are_counted_as_lanes_run_them(check):
     assert result.counters.instructions == 2 * sum(4 + 3 * (tid + 1) for tid in range(32))
     both = result.counters + result.counters
     assert (both.blocks, both.instructions) == (4, 2 * result.counters.instructions)
+
+
+@pytest.mark.parametrize(("arch", "kilobytes"), [("sm_80", 163), ("sm_89", 99), ("sm_90a", 227)])
+def test_a_block_has_the_shared_memory_of_its_card(arch, kilobytes):
+    text = f"""\
+.version 9.0
+.target {arch}
+.address_size 64
+.visible .entry nothing(.param .u64 y) {{ ret; }}
+"""
+    y = np.zeros(1, np.int32)
+    program = emulator.load(text)
+    program.launch("nothing", (1,), (32,), [y], shared_bytes=1024 * kilobytes)
+    with pytest.raises(ValueError, match=f"may have {1024 * kilobytes} on {arch}"):
+        program.launch("nothing", (1,), (32,), [y], shared_bytes=1024 * kilobytes + 1)
