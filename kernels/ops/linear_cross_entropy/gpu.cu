@@ -74,11 +74,6 @@ __device__ void store(float* to, const float4 (&from)[ROWS][32], long long rows,
         to[r * classes + col] = reinterpret_cast<const float*>(from[r])[col];
 }
 
-__device__ inline void load(float (&v)[4], const float* from) {
-  const float4 four = *reinterpret_cast<const float4*>(from);
-  v[0] = four.x, v[1] = four.y, v[2] = four.z, v[3] = four.w;
-}
-
 template <int ROWS, int SLOTS>
 __device__ void head(const float* x, const float* w, const float* b, const int* labels,
                      const float* targets, const float* weights, const float* saved, float* z,
@@ -218,17 +213,17 @@ __device__ void head(const float* x, const float* w, const float* b, const int* 
     const int k0 = chunk * tile.rows(), i = k0 + first_i;
     const int k = min(first_i, tile.depth(k0, inputs) - 4);  // lanes behind the last repeat it
     const bool mine = part == 0 && i < inputs;
-    float s[ROWS][4] = {}, sums[ROWS][4] = {};
+    Floats<4> s[ROWS] = {}, sums[ROWS] = {};
 #pragma unroll
     for (int r = 0; r < ROWS; ++r)
       if (saved && mine && r < rows) {
         const float* of_row = saved + static_cast<long long>(r) * inputs + i;
-        if (at_x && w_stays) load(s[r], x_slots[slot][warp] + r * tile.rows() + k);
-        else if (saved_vectors) load(s[r], of_row);
+        if (at_x && w_stays) s[r] = load<4>(x_slots[slot][warp] + r * tile.rows() + k);
+        else if (saved_vectors) s[r] = load<4>(of_row);
         else
 #pragma unroll
           for (int q = 0; q < 4; ++q)
-            if (i + q < inputs) s[r][q] = of_row[q];
+            if (i + q < inputs) s[r].at[q] = of_row[q];
       }
 #pragma unroll 2
     for (int c = part; c < tile.fours; c += ol) {
@@ -239,7 +234,7 @@ __device__ void head(const float* x, const float* w, const float* b, const int* 
       for (int q = 0; q < 4; ++q) {
         const float4 of_w = w_slots[slot][tile.place(k + q, c)];
 #pragma unroll
-        for (int r = 0; r < ROWS; ++r) sums[r][q] = dot(of_dz[r], of_w, sums[r][q]);
+        for (int r = 0; r < ROWS; ++r) sums[r].at[q] = dot(of_dz[r], of_w, sums[r].at[q]);
       }
     }
 #pragma unroll 1
@@ -247,20 +242,19 @@ __device__ void head(const float* x, const float* w, const float* b, const int* 
 #pragma unroll
       for (int r = 0; r < ROWS; ++r)
 #pragma unroll
-        for (int q = 0; q < 4; ++q) sums[r][q] += shuffle_xor(sums[r][q], lanes);
+        for (int q = 0; q < 4; ++q) sums[r].at[q] += shuffle_xor(sums[r].at[q], lanes);
 #pragma unroll
     for (int r = 0; r < ROWS; ++r) {
       if (!mine || r >= rows) continue;
       float* to = dx + static_cast<long long>(r) * inputs + i;
       if (saved)
 #pragma unroll
-        for (int q = 0; q < 4; ++q) sums[r][q] *= activation_derivative(s[r][q]);
-      if (dx_vectors)
-        *reinterpret_cast<float4*>(to) = {sums[r][0], sums[r][1], sums[r][2], sums[r][3]};
+        for (int q = 0; q < 4; ++q) sums[r].at[q] *= activation_derivative(s[r].at[q]);
+      if (dx_vectors) store(to, sums[r]);
       else
 #pragma unroll
         for (int q = 0; q < 4; ++q)
-          if (i + q < inputs) to[q] = sums[r][q];
+          if (i + q < inputs) to[q] = sums[r].at[q];
     }
   };
   if (!w_stays) __syncthreads();  // nobody reads the forward pass's last chunks any more
