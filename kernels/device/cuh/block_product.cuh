@@ -11,10 +11,10 @@
 //     TILE      six numbers that fit each other                         static_assert, below
 //     grid      (M / TILE_M, N / TILE_N) rounded up, any S >= 1         the op's launch; S by
 //                                                                       tiles.py's choose
-//     block     THREADS threads, in x alone                             tiles.py's Tile.threads
-//     shared    SHARED_BYTES, dynamic, and no other dynamic array       tiles.py's Tile.shared_bytes
+//     block     THREADS threads, in x alone                             Tile.threads
+//     shared    SHARED_BYTES, dynamic, and no other dynamic array       Tile.shared_bytes
 //     partials  where S > 1: S RESULT floats a tile, on 16 bytes        the op's workspace
-//     arrived   where S > 1: an int a tile, zero before and after       the op's workspace; complete
+//     arrived   where S > 1: an int a tile, zero before and after       the op's workspace
 //     with_row  the same for all threads and all S blocks of a tile     the kernel file
 //
 //     A block's TILE_M x TILE_N outputs and its warps, here of Tile(128, 64, 64, 32, 2, 4): eight

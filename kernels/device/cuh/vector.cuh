@@ -34,7 +34,9 @@ __device__ inline void store_for_other_blocks(float* p, const Floats<4>& values)
 }
 
 // Call four(i) for each group of four of n elements where `vectors` says that 16-byte access is
-// legal, and one(i) for each element that is left. The grid strides over the work.
+// legal, and one(i) for each element that is left. The grid strides over the work. `four` has its
+// groups as float4, member by member: a loop over the `at` of a Floats<4> in it, and the compiler
+// no longer unrolls the loop around it.
 template <class Four, class One>
 __device__ void for_each(long long n, bool vectors, Four four, One one) {
   const long long thread = blockIdx.x * static_cast<long long>(blockDim.x) + threadIdx.x;
