@@ -17,8 +17,8 @@ BOUNDS = {  # name: (exact, inputs, error as the ISA states it: (kind, size))
 }
 
 
-def error(kind, found, exact):
-    difference = np.abs(found - exact)
+def error(kind, got, exact):
+    difference = np.abs(got - exact)
     if kind == "absolute":
         return difference
     if kind == "ulp":
@@ -37,12 +37,12 @@ def test_approximations_err_as_documented(name, perturb):
         x = rng.uniform(low, high, 512).astype(np.float32)
     body = f"""mul.wide.u32 %d1, %tid, 4; add.s64 %in, %in, %d1; ld.global.f32 %f1, [%in];
                {name} %r1, %f1;"""
-    found = floats(launch(body, threads=512, inputs=x.view(np.uint32), perturb=perturb))
+    got = floats(launch(body, threads=512, inputs=x.view(np.uint32), perturb=perturb))
     exact = function(x.astype(float))
-    errors = error(kind, found.astype(float), exact)
+    errors = error(kind, got.astype(float), exact)
     if kind == "relative or absolute":  # of lg2: absolute where the result is near zero
         near = (x > 0.5) & (x < 2)
-        errors = np.where(near, error("absolute", found, exact), error("relative", found, exact))
+        errors = np.where(near, error("absolute", got, exact), error("relative", got, exact))
     rounding = 0.5 if kind == "ulp" else 2.0**-24  # of the exact result to float32
     assert errors.max() <= bound + rounding
     assert (errors.max() > 1.5 * rounding) == perturb
@@ -66,5 +66,5 @@ SPECIAL = {
 
 @pytest.mark.parametrize("perturb", [False, True])
 def test_special_values_are_exact_even_when_perturbed(perturb):
-    found = results(SPECIAL, perturb=perturb)
-    assert found == {text: hex(wanted) for text, wanted in SPECIAL.items()}
+    got = results(SPECIAL, perturb=perturb)
+    assert got == {text: hex(wanted) for text, wanted in SPECIAL.items()}

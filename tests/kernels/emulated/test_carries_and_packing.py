@@ -96,8 +96,8 @@ def test_packed_halves_compute_each_half():
             add.sat.f16x2 %r5, %r10, %r11; neg.f16x2 %r6, %r10;""",
         words=6,
     )
-    found = words.view(np.float16).reshape(-1, 2).tolist()
-    assert found == [
+    halves = words.view(np.float16).reshape(-1, 2).tolist()
+    assert halves == [
         [1.75, 65504.0],
         [1.875, -math.inf],
         [1.5, 65504.0],

@@ -48,8 +48,8 @@ def test_what_is_declared_const_is_not_written_and_the_rest_is(unit, arch):
         pointers = [i for i, p in enumerate(parameters) if p.pointer and read[i]]
         assert pointers
         if mask != written.UNKNOWN:
-            found = {i for i in pointers if mask >> i & 1}
-            assert found == {i for i in pointers if "const" not in declaration[i]}, declaration
+            written_to = {i for i in pointers if mask >> i & 1}
+            assert written_to == {i for i in pointers if "const" not in declaration[i]}, declaration
 
 
 def mask_of(body, parameters=3):
@@ -119,8 +119,8 @@ def test_a_site_names_the_innermost_line_of_the_kernels_own_file():
           .loc 1 0 5
           exit;
         }}""")
-    found = [sites.source(module, i.location) for i in module.entries["k"].instructions()]
-    assert found == [
+    sources = [sites.source(module, i.location) for i in module.entries["k"].instructions()]
+    assert sources == [
         ("a/gpu.cu", 30, ""),
         ("a/gpu.cu", 12, "gpu.cu:12 < gpu.cu:30"),
         ("a/gpu.cu", 12, "reduce.cuh:7 < gpu.cu:12 < gpu.cu:30"),

@@ -48,12 +48,12 @@ def test_a_replay_gives_the_bits_of_the_calls():
 def test_capturing_runs_nothing():
     given = arrays()
     before = given["w"].get()
-    with emulated.session() as found:
+    with emulated.session() as session:
         graph, _ = recorded(given)
-        assert found.launches == 0 and graph.launches == 6
+        assert session.launches == 0 and graph.launches == 6
         harness.same_bits(given["w"], before)
         graph.replay()
-        assert found.launches == 6
+        assert session.launches == 6
     assert (given["w"].get() != before).any()
 
 

@@ -181,9 +181,9 @@ class Program:
 def columns(rng, kind, count):
     """`count` inputs for every thread: special values, and bits at random."""
     special, bits = SPECIAL[kind], BITS[kind]
-    found = []
+    inputs = []
     for _ in range(count):
-        found.append(
+        inputs.append(
             [
                 special[rng.integers(len(special))]
                 if rng.random() < 0.5
@@ -191,7 +191,7 @@ def columns(rng, kind, count):
                 for _ in range(THREADS)
             ]
         )
-    return found
+    return inputs
 
 
 # Random programs

@@ -77,12 +77,12 @@ def test_right(case):
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.kinds], ids=str)
 def test_wrong(case):
-    found = {}
+    kinds_by_run = {}
     for schedule, seed in SCHEDULES:
         result, _ = launch(case, schedule, seed)
-        found[schedule, seed] = {report.kind for report in result.reports}
-    hits = [bool(kinds & set(case.kinds)) for kinds in found.values()]
-    assert all(hits) if case.always else any(hits), f"reported {found}"
+        kinds_by_run[schedule, seed] = {report.kind for report in result.reports}
+    hits = [bool(kinds & set(case.kinds)) for kinds in kinds_by_run.values()]
+    assert all(hits) if case.always else any(hits), f"reported {kinds_by_run}"
 
 
 def test_every_kernel_is_a_case():

@@ -89,15 +89,15 @@ def test_mma(of, k, result):
     listed = ", ".join("{" + ", ".join(p) + "}" for p in parts)
     body = f"mma.sync.aligned.{shape} {registers('d', count)}, {listed};"
     out = run(body, np.stack(given, 1), count)
-    found = np.zeros((16, 8))
+    product = np.zeros((16, 8))
     for row in (0, 1):
         for column in (0, 1):
             if result == "f16":
                 values = out.view(np.float16).reshape(32, 2, 2)[:, row, column]
             else:
                 values = out.view(np.float32 if result == "f32" else np.int32)[:, 2 * row + column]
-            found[G + 8 * row, 2 * T + column] = values
-    assert (found == a @ b + c).all()
+            product[G + 8 * row, 2 * T + column] = values
+    assert (product == a @ b + c).all()
 
 
 @pytest.mark.parametrize("transposed", [False, True])

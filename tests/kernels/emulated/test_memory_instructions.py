@@ -31,13 +31,13 @@ def test_atomic_operations():
         ld.shared.u32 %r7, [s+24]; ld.shared.u32 %r8, [s+28]; ld.shared.u32 %r9, [s+32];
         ld.shared.u32 %r10, [s+40]; mov.u32 %r11, %r22; mov.u32 %r12, %r25;"""
     body = body.replace("st.shared.u32 [s+40], %r20;", "mov.b64 %d3, 0; st.shared.u64 [s+40], %d3;")
-    found = launch(body, threads=32, words=12)
+    words = launch(body, threads=32, words=12)
     total = np.float32(sum(range(32))).view(np.uint32)
-    assert found[3].tolist()[:10] == [
+    assert words[3].tolist()[:10] == [
         64, 31, 0, 0x100, 0xFFFFFFFF, 0xFFFFFFFF, 32 % 10, total, 5, sum(range(32)),
     ]  # fmt: skip
-    assert sorted(found[:, 10]) == list(range(0, 64, 2))
-    assert sorted(found[:, 11]) == sorted(i % 10 for i in range(32))
+    assert sorted(words[:, 10]) == list(range(0, 64, 2))
+    assert sorted(words[:, 11]) == sorted(i % 10 for i in range(32))
 
 
 def test_variables_with_initial_values():

@@ -184,8 +184,8 @@ def run(launch, number, seed):
 def lines(bug) -> set[int]:
     """Where a report of this bug may point."""
     marks = re.compile(r"(?://|#) BUG:([ \d]+)")
-    found = enumerate(bug.file.read_text().splitlines(), 1)
-    marked = [(number, marks.search(line)) for number, line in found]
+    numbered = enumerate(bug.file.read_text().splitlines(), 1)
+    marked = [(number, marks.search(line)) for number, line in numbered]
     return {number for number, mark in marked if mark and str(bug.number) in mark[1].split()}
 
 

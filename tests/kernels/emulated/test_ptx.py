@@ -82,15 +82,15 @@ def test_every_kernel_survives_being_read_and_printed(unit, arch):
 
 
 def test_an_instruction():
-    found = one("@!%p1 ld.global.nc.L2::128B.v2.f32 {%f1, _}, [%rd1+-16];")
-    assert found == Instruction(
+    instruction = one("@!%p1 ld.global.nc.L2::128B.v2.f32 {%f1, _}, [%rd1+-16];")
+    assert instruction == Instruction(
         "ld",
         ("global", "nc", "L2::128B", "v2", "f32"),
         (Vector((Name("%f1"), Name("_"))), Address(Name("%rd1"), -16)),
         Not(Name("%p1")),
     )
-    assert found.name == "ld.global.nc.L2::128B.v2.f32"
-    assert found.line == 5
+    assert instruction.name == "ld.global.nc.L2::128B.v2.f32"
+    assert instruction.line == 5
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,8 @@ def test_a_launch_counts_the_same_whatever_ran_before():
       }"""
 
     def races():
-        found = emulated.run(text, 1, 32, np.zeros(32, np.float32), entry="neighbours").reports
-        return [report.count for report in found]
+        reports = emulated.run(text, 1, 32, np.zeros(32, np.float32), entry="neighbours").reports
+        return [report.count for report in reports]
 
     before = races()
     assert emulated.run(text, 1, 32, np.zeros(32, np.uint8), entry="bytes").reports == []
@@ -236,8 +236,8 @@ def test_what_is_no_kernel(tmp_path):
     ],
 )
 def test_declared_parameters(text, want):
-    (found,) = source.declared(text)
-    assert (found.name, found.dtype and found.dtype.name, found.pointer) == want
+    (parameter,) = source.declared(text)
+    assert (parameter.name, parameter.dtype and parameter.dtype.name, parameter.pointer) == want
 
 
 @pytest.mark.parametrize("check", [True, False])

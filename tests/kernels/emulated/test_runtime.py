@@ -20,14 +20,14 @@ def lines_of(name):
     last = next(
         i for i in range(first, len(text)) if text[i].startswith("}") or text[i].endswith("}")
     )
-    found = set(range(first + 1, last + 2))
+    lines = set(range(first + 1, last + 2))
     helpers = {"message": "void message", "last_block": "void last_block_sums"}
     helpers |= {"producer": "void ring", "copy_": "void stages"}
     for prefix, head in helpers.items():
         if name.startswith(prefix):
             start = next(i for i, line in enumerate(text) if line.startswith(head))
-            found |= set(range(start + 1, text.index("}", start) + 2))
-    return found
+            lines |= set(range(start + 1, text.index("}", start) + 2))
+    return lines
 
 
 def pointers():
@@ -99,10 +99,10 @@ def test_off_the_end_into_the_neighbour(launch):
 )
 def test_bad_address(launch, entry, kind, says):
     for schedule, seed in SCHEDULES:
-        found = launch(entry, 1, 512, zeros(512), zeros(), schedule=schedule, seed=seed).reports
-        assert found[0].kind == kind and says in found[0].message
-        assert found[0].line in lines_of(entry)
-        assert found[0].count == (512 if entry == "local_memory_unwritten" else 1)
+        reports = launch(entry, 1, 512, zeros(512), zeros(), schedule=schedule, seed=seed).reports
+        assert reports[0].kind == kind and says in reports[0].message
+        assert reports[0].line in lines_of(entry)
+        assert reports[0].count == (512 if entry == "local_memory_unwritten" else 1)
 
 
 def test_local_memory_is_each_threads_own(launch):
@@ -177,16 +177,16 @@ CONSEQUENCES = {"race": {"uninitialised read"}, "asynchronous copy": {"race"}}
 @pytest.mark.parametrize("entry, kind, grid, block", CASES, ids=[case[0] for case in CASES])
 def test_case(launch, entry, kind, grid, block):
     for schedule, seed in SCHEDULES:
-        found = launch(
+        reports = launch(
             entry, grid, block, zeros(512), zeros(512), zeros(), schedule=schedule, seed=seed
         ).reports
         if kind is None:
-            assert not found, f"{schedule} {seed}: {found[0]}"
+            assert not reports, f"{schedule} {seed}: {reports[0]}"
             continue
-        kinds = {report.kind for report in found}
+        kinds = {report.kind for report in reports}
         assert kind in kinds and kinds <= {kind, *CONSEQUENCES.get(kind, ())}, f"{schedule} {seed}"
-        assert all(report.line in lines_of(entry) for report in found)
-        for race in (report for report in found if report.kind == "race"):
+        assert all(report.line in lines_of(entry) for report in reports)
+        for race in (report for report in reports if report.kind == "race"):
             [other] = re.findall(r"bodies.cpp:(\d+) by block", race.other)
             assert int(other) in lines_of(entry)
 

@@ -32,12 +32,12 @@ def product():
 
 
 def test_launches_and_counters_are_collected():
-    with emulated.session() as found:
+    with emulated.session() as session:
         product()
         product()
-    assert found.launches == found.counters.launches == 2 and found.reports == []
-    assert found.counters.total.global_bytes > 0
-    assert found.kernels["linear_forward"].launches == 2
+    assert session.launches == session.counters.launches == 2 and session.reports == []
+    assert session.counters.total.global_bytes > 0
+    assert session.kernels["linear_forward"].launches == 2
     with emulated.session() as nothing:
         pass
     assert nothing.launches == 0 and nothing.counters is None
@@ -62,16 +62,16 @@ def test_a_report_is_raised(racing):
 
 def test_reports_may_be_collected_instead(racing):
     y = emulated.empty(64)
-    with emulated.session(raises=False) as found:
+    with emulated.session(raises=False) as session:
         racing(y)
         racing(y)
-    assert found.launches == 2 and len(found.reports) >= 2
+    assert session.launches == 2 and len(session.reports) >= 2
 
 
 def test_without_the_checker(racing):
-    with emulated.session(check=False) as found:
+    with emulated.session(check=False) as session:
         racing(emulated.empty(64))
-    assert found.reports == []
+    assert session.reports == []
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -84,9 +84,9 @@ def test_the_same_seed_is_the_same_run(racing):
     """To the words of its reports."""
 
     def texts(seed):
-        with emulated.session(seed=seed, raises=False) as found:
+        with emulated.session(seed=seed, raises=False) as session:
             racing(emulated.empty(64))
-        return [str(report) for report in found.reports]
+        return [str(report) for report in session.reports]
 
     assert texts(5) == texts(5)
     assert len({tuple(texts(seed)) for seed in range(6)}) > 1

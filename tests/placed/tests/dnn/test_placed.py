@@ -15,15 +15,15 @@ RATE, EPOCHS = 0.01, 3
 
 def by_hand(w):
     """Losses and weights of full-batch steps, by the references in float64."""
-    x, t, u, found = X.astype(float), Y.astype(float), np.zeros(w.size), []
+    x, t, u, means = X.astype(float), Y.astype(float), np.zeros(w.size), []
     for _ in range(EPOCHS):
         y = reference.linear(x, w, None, "softsign")
         loss, dy, _ = reference.elementwise_loss(y, t, "log_cosh", 1 / len(x))
-        found.append(loss.mean())
+        means.append(loss.mean())
         _, dw, _ = reference.linear_backward(dy, x, w, y, "softsign")
         p, u = reference.signum(w.ravel(), dw.ravel(), u, RATE)
         w = p.reshape(w.shape)
-    return found, w
+    return means, w
 
 
 def test_trained_by_their_names_saved_and_loaded(tmp_path):
@@ -31,8 +31,8 @@ def test_trained_by_their_names_saved_and_loaded(tmp_path):
     model.build((3,))
     wanted, weights = by_hand(model.get_weights()[0].astype(float))
     model.compile(optimizers.Signum(RATE), "log_cosh")
-    found = model.fit(X, Y, batch_size=len(X), epochs=EPOCHS, verbose=0).history["loss"]
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    means = model.fit(X, Y, batch_size=len(X), epochs=EPOCHS, verbose=0).history["loss"]
+    np.testing.assert_allclose(means, wanted, rtol=1e-5)
     np.testing.assert_allclose(model.get_weights()[0], weights, rtol=0, atol=1e-6)
 
     model.save(tmp_path / "m")
