@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
-from dnn import Sequential, layers, losses, optimizers
+from dnn import Sequential, callbacks, datasets, layers, losses, optimizers
 from kernels import reference, shuffle_key
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -37,6 +38,15 @@ def small_images():
     return images(600), images(60)
 
 
+def fashion_mnist(n):
+    """Its first n training images and their labels; the test is skipped where it cannot be had."""
+    try:
+        (x, y), _ = datasets.fashion_mnist()
+    except datasets.DatasetNotFoundError as error:
+        pytest.skip(f"Fashion-MNIST cannot be had here: {error}")
+    return x[:n], y[:n]
+
+
 def small_model(*stack, optimizer="adam", loss=LOGITS, seed=0, **options):
     """A compiled model on the CPU; without layers, 8 ReLU neurons and 4 logits."""
     stack = stack or (layers.Dense(8, activation="relu"), layers.Dense(4))
@@ -50,6 +60,31 @@ def trained_model(epochs=2, **options):
     model = small_model(**options)
     model.fit(*samples(), epochs=epochs, verbose=0)
     return model
+
+
+class StopAfterTwoEpochs(callbacks.Callback):
+    """With a file of what there is then."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs):
+        if epoch == 1:
+            self.model.save(self.path)
+            self.model.stop_training = True
+
+
+def check_emulated_draws(stack, fit):
+    """Three steps of fit(model, …) on the emulated device are three steps on the CPU, to rounding;
+    another mask, or images shifted otherwise, would be far off."""
+    trained = []
+    for device in ("cpu", "emulated"):
+        model = Sequential(stack(), device=device)
+        model.compile(optimizers.SGD(0.5), LOGITS)
+        fit(model, epochs=1, batch_size=70)
+        trained.append(model.get_weights())
+    for here, there in zip(*trained, strict=True):
+        np.testing.assert_allclose(there, here, rtol=0, atol=1e-5)
 
 
 def bits(arrays):

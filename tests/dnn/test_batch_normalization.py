@@ -9,7 +9,7 @@ from dnn import Sequential, callbacks, layers, load_model, losses, optimizers, p
 from kernels import reference
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_batch_norm_figures import EPSILON, MOMENTUM, RATE, STEPS, problem
-from tests.dnn.helpers import bits, samples, small_model
+from tests.dnn.helpers import StopAfterTwoEpochs, bits, samples, small_model
 from tests.harness import name
 from tests.kernels.mish import mish
 
@@ -188,20 +188,10 @@ def test_without_beta_and_gamma(center, scale):
     assert list(made.states[2]) == ["moving_mean", "moving_variance"]
 
 
-class Stop(callbacks.Callback):
-    def __init__(self, path):
-        self.path = path
-
-    def on_epoch_end(self, epoch, logs):
-        if epoch == 1:
-            self.model.save(self.path)
-            self.model.stop_training = True
-
-
 def test_saved_loaded_and_resumed_bit_for_bit(tmp_path):
     whole, first = model(), model()
     history = fit(whole, epochs=4)
-    begun = fit(first, epochs=4, callbacks=[Stop(tmp_path / "m")])
+    begun = fit(first, epochs=4, callbacks=[StopAfterTwoEpochs(tmp_path / "m")])
     second = load_model(tmp_path / "m", device="cpu")
     assert bits(second.get_weights()) == bits(first.get_weights())
     assert bits([second.predict(X)]) == bits([first.predict(X)])

@@ -45,41 +45,32 @@ def test_stopping_in_the_middle_of_an_epoch():
     assert len(stop.losses) == 32 and json.dumps(history.history)
 
 
+class Look(callbacks.Callback):
+    """Which samples the batches say they are of, in order."""
+
+    def __init__(self):
+        self.samples = []
+
+    def on_train_batch_end(self, batch, logs):
+        r = self.model.running
+        np.testing.assert_array_equal(r.x, X[r.samples])
+        shapes = [(r.rows, 8), (r.rows, 4)]
+        assert [y.shape for y in r.outputs] == [y.shape for y in r.dz] == shapes
+        self.samples.extend(r.samples.tolist())
+
+
 def test_running_shows_the_batch():
-    found = []
-
-    class Look(callbacks.Callback):
-        def on_train_batch_end(self, batch, logs):
-            r = self.model.running
-            np.testing.assert_array_equal(r.x, X[r.samples])
-            assert (
-                [y.shape for y in r.outputs]
-                == [y.shape for y in r.dz]
-                == [
-                    (r.rows, 8),
-                    (r.rows, 4),
-                ]
-            )
-            found.extend(r.samples.tolist())
-
-    model = small_model()
-    model.fit(X, Y, verbose=0, callbacks=Look())
-    assert sorted(found) == list(range(203)) and found != sorted(found)
+    look, model = Look(), small_model()
+    model.fit(X, Y, verbose=0, callbacks=look)
+    assert sorted(look.samples) == list(range(203)) and look.samples != sorted(look.samples)
     assert model.running is None
 
 
 def test_running_numbers_samples_as_fit_was_given_them():
     """Also where some were held out for validation."""
-    seen = []
-
-    class Look(callbacks.Callback):
-        def on_train_batch_end(self, batch, logs):
-            r = self.model.running
-            np.testing.assert_array_equal(r.x, X[r.samples])
-            seen.extend(r.samples.tolist())
-
-    small_model().fit(X, Y, verbose=0, callbacks=Look(), validation_split=0.3)
-    assert len(set(seen)) == len(seen) < 203
+    look = Look()
+    small_model().fit(X, Y, verbose=0, callbacks=look, validation_split=0.3)
+    assert len(set(look.samples)) == len(look.samples) < 203
 
 
 # Beginning and ending

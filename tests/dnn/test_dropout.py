@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from dnn import Sequential, callbacks, layers, load_model, losses, optimizers
+from dnn import layers, load_model, losses, optimizers
 from dnn.passes import Passes
 from kernels import reference
-from tests.dnn.helpers import LOGITS, bits, samples, small_model
+from tests.dnn.helpers import StopAfterTwoEpochs, bits, check_emulated_draws, samples, small_model
 
 X, Y = samples()
 RATE = 0.5
@@ -95,28 +95,13 @@ def test_rate_0_is_no_dropout():
 
 @pytest.mark.emulated
 def test_the_emulated_device_draws_the_same():
-    """Three steps there are three steps here, to rounding; any other mask would be far off."""
-    found = []
-    for device in ("cpu", "emulated"):
-        model = Sequential(stack(), device=device)
-        model.compile(optimizers.SGD(0.5), LOGITS)
-        fit(model, epochs=1, batch_size=70)
-        found.append(model.get_weights())
-    for here, there in zip(*found, strict=True):
-        np.testing.assert_allclose(there, here, rtol=0, atol=1e-5)
+    check_emulated_draws(stack, fit)
 
 
 def test_saved_and_resumed(tmp_path):
     """Stopped after two epochs and loaded, a run goes on with the masks that it would have had."""
-
-    class Stop(callbacks.Callback):
-        def on_epoch_end(self, epoch, logs):
-            if epoch == 1:
-                self.model.save(tmp_path / "m")
-                self.model.stop_training = True
-
     whole, first = (small_model(*stack(seed=9)) for _ in range(2))
-    fit(whole), fit(first, callbacks=[Stop()])
+    fit(whole), fit(first, callbacks=[StopAfterTwoEpochs(tmp_path / "m")])
     second = load_model(tmp_path / "m", device="cpu")
     assert second.layers == whole.layers
     fit(second, initial_epoch=2)

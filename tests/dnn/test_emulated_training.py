@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import kernels
-from dnn import Sequential, callbacks, datasets, devices, layers, losses, optimizers
+from dnn import Sequential, callbacks, devices, layers, losses, optimizers
 from kernels.device import emulated
-from tests.dnn.helpers import bits
+from tests.dnn.helpers import bits, fashion_mnist
 
 pytestmark = pytest.mark.emulated
 IMAGES, BATCH, STEPS = 600, 128, 5
@@ -19,11 +19,7 @@ RATE = 1e-3
 
 @pytest.fixture(scope="module")
 def images():
-    try:
-        (x, y), _ = datasets.fashion_mnist()
-    except datasets.DatasetNotFoundError as error:
-        pytest.skip(f"Fashion-MNIST cannot be had here: {error}")
-    return x[:IMAGES], y[:IMAGES]
+    return fashion_mnist(IMAGES)
 
 
 def trained(device, images, activation, optimizer, watchers=(), **options):

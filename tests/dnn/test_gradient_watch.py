@@ -71,14 +71,20 @@ def test_the_training_is_the_same_with_and_without():
         np.testing.assert_array_equal(a, b)
 
 
-def test_dead_units_are_counted():
-    """Five of sixteen units have a bias so low that they never fire."""
-    model = deep("relu", depth=1, rate=0.0)
+def with_dead_units(depth, layer, units):
+    """A network that stays as it is, so many units of a layer with a bias so low that they never
+    fire."""
+    model = deep("relu", depth=depth, rate=0.0)
     model.build(12)
     weights = model.get_weights()
-    weights[1][:5] = -1e6
+    weights[2 * layer + 1][:units] = -1e6
     model.set_weights(weights)
-    records = watched(model).records
+    return model
+
+
+def test_dead_units_are_counted():
+    """Five of sixteen."""
+    records = watched(with_dead_units(1, layer=0, units=5)).records
     assert all(row == [5 / 16, 0] for row in records["activation_dead"])
     assert all(row == [5 / 16, 0] for row in records["gradient_dead"])
 
@@ -138,12 +144,7 @@ def test_gradients_that_are_no_numbers():
 
 
 def test_dead_layers():
-    model = deep("relu", depth=2, rate=0.0)
-    model.build(12)
-    weights = model.get_weights()
-    weights[3][:12] = -1e6
-    model.set_weights(weights)
-    watch = warned_of("learn nothing", model)
+    watch = warned_of("learn nothing", with_dead_units(2, layer=1, units=12))
     assert watch.warnings[0].startswith("epoch 1: layer 1 (Dense): 75% of its units give the same")
 
 

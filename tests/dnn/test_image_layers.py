@@ -5,11 +5,11 @@ import pytest
 from numba.core import event
 
 import kernels
-from dnn import Sequential, layers, load_model, losses, optimizers
+from dnn import layers, load_model, losses, optimizers
 from dnn.batches import Batches
 from dnn.passes import Passes
 from kernels import reference
-from tests.dnn.helpers import LOGITS, bits, small_model
+from tests.dnn.helpers import bits, check_emulated_draws, small_model
 
 SHAPE = 6, 8
 X = np.random.default_rng(0).integers(1, 256, (203, *SHAPE), np.uint8)
@@ -84,14 +84,7 @@ def test_evaluation_and_prediction_leave_them_out():
 
 @pytest.mark.emulated
 def test_the_emulated_device_draws_the_same():
-    found = []
-    for device in ("cpu", "emulated"):
-        model = Sequential(stack(), device=device)
-        model.compile(optimizers.SGD(0.5), LOGITS)
-        fit(model, epochs=1, batch_size=70)
-        found.append(model.get_weights())
-    for here, there in zip(*found, strict=True):
-        np.testing.assert_allclose(there, here, rtol=0, atol=1e-5)
+    check_emulated_draws(stack, fit)
 
 
 def test_saved_and_loaded(tmp_path):

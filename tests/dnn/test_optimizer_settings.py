@@ -1,27 +1,11 @@
 """What an optimizer is set to: its rate, also while a model trains; by name; defaults; refusals."""
 
-import numpy as np
 import pytest
 
 from dnn import callbacks, optimizers, schedules
-from tests.dnn.figures.make_figures import (
-    RATES,
-    START,
-    trajectory,
-)
+from tests.dnn.figures.make_figures import RATES
 from tests.dnn.helpers import bits, samples, small_model
-
-
-def ours(optimizer, rate):
-    """The trajectory of one of our optimizers, in float32."""
-    p = START.astype(np.float32)
-    state = {slot: np.full_like(p, optimizer.initial(slot)) for slot in optimizer.used_slots()}
-
-    def step(t, _, g):
-        optimizer.update(p, g.astype(np.float32), state, t, rate(t))
-        return p.copy()
-
-    return np.array(trajectory(step))
+from tests.dnn.optimizer_problem import ours
 
 
 @pytest.mark.parametrize("run_eagerly", [False, True])

@@ -24,22 +24,11 @@ from tests.dnn.figures.make_figures import (
     trajectory,
 )
 from tests.dnn.helpers import LOGITS, samples, small_model
+from tests.dnn.optimizer_problem import ours
 
 FIGURES = stored("optimizers")
 ROUNDING = 6e-6
 DIFFERENT = 1e-3  # what a difference of formula amounts to at least, here
-
-
-def ours(optimizer, rate):
-    """The trajectory of one of our optimizers, in float32."""
-    p = START.astype(np.float32)
-    state = {slot: np.full_like(p, optimizer.initial(slot)) for slot in optimizer.used_slots()}
-
-    def step(t, _, g):
-        optimizer.update(p, g.astype(np.float32), state, t, rate(t))
-        return p.copy()
-
-    return np.array(trajectory(step))
 
 
 def distance(a, b):

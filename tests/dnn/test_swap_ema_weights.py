@@ -7,7 +7,7 @@ from dnn import callbacks, learning_rate_finder, load_model, optimizers
 from dnn.loading import ModelFileError
 from tests.dnn.figures import stored
 from tests.dnn.figures.make_average_figures import MOMENTUM, RATE, START, STEPS, TARGET
-from tests.dnn.helpers import bits, samples, small_model
+from tests.dnn.helpers import StopAfterTwoEpochs, bits, samples, small_model
 from tests.dnn.test_loading import forged
 
 FIGURES = stored("average")
@@ -111,16 +111,6 @@ def test_validation_is_of_the_average():
     assert found["loss"] == history.history["val_loss"][-1]
 
 
-class Save(callbacks.Callback):
-    def __init__(self, path):
-        self.path = path
-
-    def on_epoch_end(self, epoch, logs):
-        if epoch == 1:
-            self.model.save(self.path)
-            self.model.stop_training = True
-
-
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 @pytest.mark.parametrize("after_fit", [False, True], ids=["in an epoch's end", "after fit"])
 def test_resumed_bit_for_bit(swap_on_epoch, after_fit, tmp_path):
@@ -128,7 +118,7 @@ def test_resumed_bit_for_bit(swap_on_epoch, after_fit, tmp_path):
     swap, path = callbacks.SwapEMAWeights(swap_on_epoch), tmp_path / "m"
     whole, first = model(), model()
     history = fit(whole, callbacks=[swap])
-    begun = fit(first, callbacks=[swap, Save(path)])
+    begun = fit(first, callbacks=[swap, StopAfterTwoEpochs(path)])
     if after_fit:
         first.save(path)
     second = load_model(path, device="cpu")

@@ -20,8 +20,8 @@ most: KINKED.
 import numpy as np
 import pytest
 
-from dnn import datasets, layers, losses, optimizers, schedules
-from tests.dnn.helpers import reference_training, samples, small_model
+from dnn import layers, losses, optimizers, schedules
+from tests.dnn.helpers import fashion_mnist, reference_training, samples, small_model
 from tests.kernels.mish import mish
 
 LOSS, HITS, WEIGHTS = 1e-6, 2, 1e-5
@@ -61,11 +61,7 @@ def distance(a, b):
 @pytest.fixture(scope="module")
 def images():
     """The first 6,000 images: 47 batches of 128, the last one of 112."""
-    try:
-        (x, y), _ = datasets.fashion_mnist()
-    except datasets.DatasetNotFoundError as error:
-        pytest.skip(f"Fashion-MNIST cannot be had here: {error}")
-    return x[:6000], y[:6000]
+    return fashion_mnist(6000)
 
 
 @pytest.mark.parametrize(
