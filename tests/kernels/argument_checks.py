@@ -120,3 +120,17 @@ class ArgumentChecks:
         x = next(iter(self.on_device(variant).values()))
         assert variant.file in kernels.variants(variant.op)
         assert set(kernels.variants(variant.op, x)) <= set(kernels.variants(variant.op))
+
+
+class LossChecks(ArgumentChecks):
+    """Of a loss of rows: it writes loss (B,), dz of z's shape, and hit (B,)."""
+
+    def test_wrong_outputs(self, variant):
+        wrong = variant.put(np.zeros(8, np.float32))
+        for options, name in (
+            ({"out": (wrong, None)}, r"out\[0\] \(loss\)"),
+            ({"out": (None, wrong)}, r"out\[1\] \(dz\)"),
+            ({"hit": variant.put(np.zeros(8, np.uint8))}, "hit"),
+        ):
+            with pytest.raises(ValueError, match=f"^{name}: got shape"):
+                self.call(**self.on_device(variant), **options, **variant.options)
