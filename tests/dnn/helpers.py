@@ -96,9 +96,9 @@ def fresh_process(code, *arguments):
     """What the code prints, in a process of its own that imports this checkout."""
     options = {"capture_output": True, "text": True, "timeout": 60}
     options["env"] = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
-    found = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], **options)
-    assert found.returncode == 0, found.stderr
-    return found.stdout
+    ended = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], **options)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def reference_training(model, x, y, batch_size, epochs, schedule, dtype=np.float64):
@@ -114,15 +114,15 @@ def reference_training(model, x, y, batch_size, epochs, schedule, dtype=np.float
     x, step, history = x.reshape(len(x), -1).astype(dtype), 0, ([], [])
     for epoch in range(epochs):
         order = reference.order(len(x), shuffle_key(model.seed, epoch))
-        found = []
+        of_samples = []
         for start in range(0, len(x), batch_size):
             rows = order[start : start + batch_size]
             loss, hit, gradients = passes(stack, model.loss, weights, x[rows], y[rows])
-            found += zip(loss, hit, strict=True)
+            of_samples += zip(loss, hit, strict=True)
             rate, step = schedule(step), step + 1
             for i, g in enumerate(gradients):
                 weights[i], state[i] = rule(model.optimizer, weights[i], g, state[i], step, rate)
-        for kept, values in zip(history, zip(*found, strict=True), strict=True):
+        for kept, values in zip(history, zip(*of_samples, strict=True), strict=True):
             kept.append(np.mean(values, dtype=np.float64))
     return *history, weights
 

@@ -16,9 +16,9 @@ def saved(path, image, **options):
     return path
 
 
-def near(found, expected, by=1):
-    assert found.dtype == np.uint8 and found.shape == (1, *expected.shape)
-    assert abs(found[0] - np.asarray(expected, float)).max() <= by
+def near(pixels, expected, by=1):
+    assert pixels.dtype == np.uint8 and pixels.shape == (1, *expected.shape)
+    assert abs(pixels[0] - np.asarray(expected, float)).max() <= by
 
 
 def refused(path, words, shape=SHAPE):

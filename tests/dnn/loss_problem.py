@@ -36,12 +36,12 @@ def network(loss, device="cpu", ending=None, optimizer=None, **options):
 def descent(loss, kind, epochs=STEPS, **options):
     """(loss before each step, weights after the last): what is in FIGURES."""
     model = network(loss, **{k: options.pop(k) for k in ("device", "ending") if k in options})
-    found = model.fit(X, TARGETS[kind], SAMPLES, epochs, 0, shuffle=False, **options).history
-    return np.array(found["loss"]), model.get_weights()
+    history = model.fit(X, TARGETS[kind], SAMPLES, epochs, 0, shuffle=False, **options).history
+    return np.array(history["loss"]), model.get_weights()
 
 
-def distance(found, figures):
-    (a, weights), (b, wanted) = found, figures
+def distance(ours, figures):
+    (a, weights), (b, wanted) = ours, figures
     pairs = [(a, b), *zip(weights, wanted, strict=True)]
     return max(float(np.max(np.abs(np.subtract(x, y)))) for x, y in pairs)
 

@@ -23,10 +23,10 @@ def test_places_of_every_size():
     end = 0
     for shape, places in zip(shapes, layout.places, strict=True):
         assert list(places) == list(shape)
-        for name, (start, found) in places.items():
-            assert found == shape[name]
+        for name, (start, here) in places.items():
+            assert here == shape[name]
             assert start % 16 == 0 and 0 <= start - end < 16
-            end = start + int(np.prod(found))
+            end = start + int(np.prod(here))
     assert layout.size % 16 == 0 and 0 <= layout.size - end < 16
 
 

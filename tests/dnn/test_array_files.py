@@ -27,8 +27,8 @@ def test_arrays_keep_their_dtype(tmp_path, dtype):
         ):
             with open(tmp_path / name, "wb") as file:
                 np.save(file, array)
-            found = images.read(tmp_path / name, SHAPE)
-            assert found.dtype.kind == x.dtype.kind and np.array_equal(found, expected)
+            read = images.read(tmp_path / name, SHAPE)
+            assert read.dtype.kind == x.dtype.kind and np.array_equal(read, expected)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

@@ -131,11 +131,11 @@ def test_the_emulated_device_trains_alike():
 
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
 def test_as_a_graph_the_same_bits_as_eagerly(batch_size):
-    found = []
+    runs = []
     for eagerly in (False, True):
         made = model(optimizer=optimizers.SGD(0.1), run_eagerly=eagerly)
-        found.append((fit(made, batch_size=batch_size), bits(made.get_weights())))
-    assert found[0] == found[1]
+        runs.append((fit(made, batch_size=batch_size), bits(made.get_weights())))
+    assert runs[0] == runs[1]
 
 
 def test_batches_of_one_sample():
@@ -151,15 +151,15 @@ def test_batches_of_one_sample():
 @pytest.mark.parametrize("activation", ["tanh", "softmax", mish], ids=name)
 def test_fused_and_apart(activation):
     """The activation of the layer, or a layer of its own behind it."""
-    found = []
+    runs = []
     for stack in (
         [Normalised(activation=activation)],
         [Normalised(), layers.Activation(activation)],
     ):
         made = small_model(layers.Dense(8), *stack, layers.Dense(4), optimizer=optimizers.SGD(0.1))
         history = fit(made)
-        found.append([*made.get_weights(), history["val_loss"]])
-    for one, other in zip(*found, strict=True):
+        runs.append([*made.get_weights(), history["val_loss"]])
+    for one, other in zip(*runs, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
@@ -204,16 +204,16 @@ def test_saved_loaded_and_resumed_bit_for_bit(tmp_path):
 
 def test_early_stopping_restores_the_moving_statistics_too():
     """After an epoch that was not the last: that epoch's predictions are those at the end."""
-    made, found = model(optimizer=optimizers.SGD(0.5)), []
+    made, epochs = model(optimizer=optimizers.SGD(0.5)), []
 
     class Predict(callbacks.Callback):
         def on_epoch_end(self, epoch, logs):
-            found.append((logs["val_loss"], bits(self.model.get_weights())))
+            epochs.append((logs["val_loss"], bits(self.model.get_weights())))
 
     stopping = callbacks.EarlyStopping(patience=2, restore_best_weights=True)
     fit(made, epochs=40, callbacks=[Predict(), stopping])
-    best = min(found)
-    assert best != found[-1] and bits(made.get_weights()) == best[1]
+    best = min(epochs)
+    assert best != epochs[-1] and bits(made.get_weights()) == best[1]
 
 
 def test_what_looks_at_layers(tmp_path):

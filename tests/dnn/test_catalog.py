@@ -34,8 +34,8 @@ NAMES = [
 
 @pytest.mark.parametrize(("family", "name", "member"), NAMES, ids=str)
 def test_other_names(family, name, member):
-    found = family.get(name)
-    assert type(found) is type(member) and config(found) == config(member)
+    ours = family.get(name)
+    assert type(ours) is type(member) and config(ours) == config(member)
 
 
 @pytest.mark.parametrize("family", [optimizers, losses, initializers, layers])

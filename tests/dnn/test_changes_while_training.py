@@ -90,12 +90,12 @@ def test_two_threads_do_not_train_one_model():
 
 def test_an_average_left_in_place_is_not_trained():
     """use_average and set_weights in a callback count from the next step, captured or not."""
-    found = set()
+    weights = set()
     for act in (lambda model: None, lambda model: model.use_average(True)):
         model = small_model(optimizer=optimizers.Adam(use_ema=True))
         model.fit(X, Y, epochs=3, verbose=0, callbacks=Do(act))
-        found.add(bits(model.get_weights()))
-    assert len(found) == 1
+        weights.add(bits(model.get_weights()))
+    assert len(weights) == 1
 
 
 def test_a_refused_compile_leaves_the_model_as_it_was():

@@ -117,8 +117,8 @@ def test_what_numpy_gives_is_kept_as_plain_numbers(of, fields):
 
 def test_a_schedule_within_an_optimizer_comes_back():
     made = optimizers.Adam(schedules.OneCycle(np.float32(0.1)))
-    found = optimizers.get(json.loads(json.dumps(catalog.config(made))))
-    assert found == made and type(made.learning_rate.max_learning_rate) is float
+    back = optimizers.get(json.loads(json.dumps(catalog.config(made))))
+    assert back == made and type(made.learning_rate.max_learning_rate) is float
     with pytest.raises(ValueError, match="Did you mean 'OneCycle'"):
         schedules.get({"class": "OneCycl"})
 

@@ -12,12 +12,12 @@ from tests.dnn.helpers import samples, small_model
 
 def gradients(**clipping):
     """(after a step's backward pass without clipping, with it), one array a parameter."""
-    found = []
+    of_steps = []
     for options in ({}, clipping):
         model = small_model(optimizer=optimizers.SGD(0.0, **options))
         model.fit(*samples(), batch_size=203, verbose=0)
-        found.append([g.copy() for layer in model.gradients for g in layer.values()])
-    return found
+        of_steps.append([g.copy() for layer in model.gradients for g in layer.values()])
+    return of_steps
 
 
 def norm(arrays):

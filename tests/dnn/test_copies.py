@@ -80,12 +80,12 @@ def trained_alike(model, twin):
     shared = [np.may_share_memory(a, b) for a in arrays_of(twin) for b in arrays_of(model)]
     assert not any(shared)
     before = all_of(model)
-    found = fit(twin, callbacks=callbacks.GradientWatch(1)).history  # reads the gradients
+    of_twin = fit(twin, callbacks=callbacks.GradientWatch(1)).history  # reads the gradients
     assert all_of(model) == before != all_of(twin)
     expected = fit(model).history
-    for history in (found, expected):
+    for history in (of_twin, expected):
         del history["seconds"]
-    assert found == expected and all_of(twin) == all_of(model)
+    assert of_twin == expected and all_of(twin) == all_of(model)
     assert bits([twin.predict(X)]) == bits([model.predict(X)])
 
 

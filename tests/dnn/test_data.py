@@ -17,8 +17,8 @@ def outcome(x, y=Y):
     """Everything that depends on the data, bit for bit."""
     model = small_model()
     history = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history
-    found = [*model.get_weights(), model.predict(x), *model.encodings(x)]
-    return bits(found), history["loss"], model.evaluate(x, y)
+    arrays = [*model.get_weights(), model.predict(x), *model.encodings(x)]
+    return bits(arrays), history["loss"], model.evaluate(x, y)
 
 
 @pytest.fixture(scope="module")
@@ -84,15 +84,15 @@ def test_labels_of_every_integer_type(dtype, expected):
 def test_one_hot_targets_of_every_type(dtype):
     """They train as their labels do."""
     x = SMALL.astype(np.float32)
-    found = []
+    histories = []
     for loss, y in (
         (losses.CategoricalCrossentropy(from_logits=True), np.eye(4)[Y].astype(dtype)),
         (losses.SparseCategoricalCrossentropy(from_logits=True), Y),
     ):
         model = small_model(loss=loss)
-        found.append(model.fit(x, y, epochs=2, verbose=0).history)
-    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-6)
-    assert found[0]["accuracy"] == found[1]["accuracy"]
+        histories.append(model.fit(x, y, epochs=2, verbose=0).history)
+    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-6)
+    assert histories[0]["accuracy"] == histories[1]["accuracy"]
 
 
 def test_a_batch_may_be_larger_than_the_data():

@@ -10,7 +10,7 @@ import pytest
 from dnn.command import doctor
 
 
-def found(subject):
+def findings(subject):
     return [f for f in doctor.folders() if f.subject == subject]
 
 
@@ -22,13 +22,13 @@ def kernels(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_can_be_made(kernels):
-    (finding,) = found("kernel cache")
+    (finding,) = findings("kernel cache")
     assert (finding.state, finding.text) == ("ok", str(kernels))
 
 
 def test_a_file_in_the_way_of_a_folder(kernels):
     kernels.parent.touch()
-    (finding,) = found("kernel cache")
+    (finding,) = findings("kernel cache")
     assert finding.state == "problem" and finding.text == f"{kernels} cannot be written"
     assert finding.fix == "export DNN_KERNEL_CACHE=/a/folder/of/yours"
 
@@ -39,13 +39,13 @@ def test_a_relative_folder_where_the_current_one_is_gone(tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     monkeypatch.setenv("DNN_KERNEL_CACHE", "kernels")
     gone.rmdir()
-    assert [f.state for f in found("kernel cache")] == ["problem"]
+    assert [f.state for f in findings("kernel cache")] == ["problem"]
     assert not list(doctor.names())
 
 
 def test_a_full_disk(kernels, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1000))
-    assert [f.text for f in found("kernel cache")] == [f"{kernels} is on a full disk"]
+    assert [f.text for f in findings("kernel cache")] == [f"{kernels} is on a full disk"]
 
 
 def test_no_home(monkeypatch):
@@ -56,14 +56,14 @@ def test_no_home(monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(pathlib.Path, "expanduser", no_home)
     assert [f.state for f in doctor.folders()] == ["problem"] * 2
-    assert [f.text for f in found("kernel cache")] == ["none: there is no home folder"]
+    assert [f.text for f in findings("kernel cache")] == ["none: there is no home folder"]
 
 
 def test_files_that_others_could_have_written(kernels):
     kernels.mkdir(parents=True)
     (kernels / "mine.so").touch()
-    assert len(found("kernel cache")) == 1
+    assert len(findings("kernel cache")) == 1
     (kernels / "shared.so").touch()
     os.chmod(kernels / "shared.so", 0o666)
-    finding = found("kernel cache")[1]
+    finding = findings("kernel cache")[1]
     assert finding.state == "problem" and finding.text.startswith("1 files in ")

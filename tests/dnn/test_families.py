@@ -51,8 +51,8 @@ def test_a_step_is_that_of_the_reference(optimizer, monkeypatch):
     wide = [a.astype(np.float64) if np.ndim(a) else a for a in arguments]
     wanted = [a for a in getattr(kernels.reference, op)(*wide, **options) if a is not None]
     assert len(written) == len(wanted) == 1 + len(before[2])
-    for found, want in zip(written, wanted, strict=True):
-        np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6)
+    for ours, want in zip(written, wanted, strict=True):
+        np.testing.assert_allclose(ours, want, rtol=1e-5, atol=1e-6)
     assert any(a is before[0] for a in written) and not np.array_equal(before[0], arguments[0])
 
 

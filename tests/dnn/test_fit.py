@@ -165,8 +165,8 @@ def test_a_line_an_epoch(verbose, capsys):
 
 def test_a_bar_leaves_a_line_an_epoch(capsys):
     small_model().fit(X, Y, epochs=2, verbose=1)
-    found = capsys.readouterr().out
-    assert re.match(LINE.format(1) + LINE.format(2), found), found
+    printed = capsys.readouterr().out
+    assert re.match(LINE.format(1) + LINE.format(2), printed), printed
 
 
 def test_validation_in_the_line(capsys):
@@ -177,8 +177,8 @@ def test_validation_in_the_line(capsys):
 
 def test_verbose_0_is_silent(capsys):
     small_model().fit(X, Y, epochs=2, verbose=0)
-    found = capsys.readouterr()
-    assert found.out == found.err == ""
+    printed = capsys.readouterr()
+    assert printed.out == printed.err == ""
 
 
 def test_the_line():

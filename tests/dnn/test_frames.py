@@ -69,8 +69,8 @@ def test_frames_of_other_things():
 def test_a_frame_trains_as_its_numbers_do():
     pd = pytest.importorskip("pandas")
     x, y = samples(40)
-    found = [
+    losses = [
         small_model().fit(*data, epochs=1, verbose=0).history["loss"]
         for data in ((x, y), (pd.DataFrame(x), pd.Series(y, index=range(40, 0, -1))))
     ]
-    assert found[0] == found[1]
+    assert losses[0] == losses[1]

@@ -53,13 +53,13 @@ def test_the_measures_are_those_of_the_batch(device):
     assert records["epoch"] == [0, 0, 0, 1, 1, 1][: 3 * epochs]
     for i, step in enumerate(records["step"]):
         for layer, (y, dz) in enumerate(copies.of[step - 1]):
-            found = {name: records[name][i][layer] for name in callbacks.gradient_watch.MEASURES}
-            assert found["activation_mean"] == pytest.approx(y.mean(), rel=1e-4, abs=1e-7)
-            assert found["activation_deviation"] == pytest.approx(y.std(), rel=1e-4)
-            assert found["activation_dead"] == pytest.approx((y == y[0]).all(axis=0).mean())
-            assert found["gradient_mean"] == pytest.approx(dz.mean(), rel=1e-3, abs=1e-7)
-            assert found["gradient_deviation"] == pytest.approx(dz.std(), rel=1e-4)
-            assert found["gradient_dead"] == pytest.approx((dz == 0).all(axis=0).mean())
+            measured = {name: records[name][i][layer] for name in callbacks.gradient_watch.MEASURES}
+            assert measured["activation_mean"] == pytest.approx(y.mean(), rel=1e-4, abs=1e-7)
+            assert measured["activation_deviation"] == pytest.approx(y.std(), rel=1e-4)
+            assert measured["activation_dead"] == pytest.approx((y == y[0]).all(axis=0).mean())
+            assert measured["gradient_mean"] == pytest.approx(dz.mean(), rel=1e-3, abs=1e-7)
+            assert measured["gradient_deviation"] == pytest.approx(dz.std(), rel=1e-4)
+            assert measured["gradient_dead"] == pytest.approx((dz == 0).all(axis=0).mean())
     assert json.loads(json.dumps(records)) == records
 
 

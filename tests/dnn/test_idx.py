@@ -142,9 +142,9 @@ def test_every_element_type_is_read_in_this_machine_s_order(file, code, zipped):
     array = (np.arange(24).reshape(8, 3) * 5 - 60).astype(TYPES[code])
     content = bytes([0, 0, code, 2]) + struct.pack(">2I", 8, 3) + array.tobytes()
     file.write_bytes(gzip.compress(content) if zipped else content)
-    found = read_idx(file, (8, 3), hashlib.sha256(content).hexdigest())
-    assert found.dtype.isnative and found.dtype == array.dtype.newbyteorder("=")
-    assert (found == array).all() and found.flags.owndata and found.flags.writeable
+    read = read_idx(file, (8, 3), hashlib.sha256(content).hexdigest())
+    assert read.dtype.isnative and read.dtype == array.dtype.newbyteorder("=")
+    assert (read == array).all() and read.flags.owndata and read.flags.writeable
     file.write_bytes(content)
     with pytest.raises(DatasetFileError, match="expected float16") as caught:
         read_idx(file, dtype=np.float16)

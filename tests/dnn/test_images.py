@@ -209,12 +209,12 @@ def test_every_truncation_is_refused_or_whole(tmp_path):
         for length in range(0, len(content) - 1, 1 + len(content) // 40):
             path.write_bytes(content[:length])
             try:
-                found = images.read(path, SHAPE)
+                pixels = images.read(path, SHAPE)
             except ValueError as error:
                 assert str(error).startswith(f"{path}: ") and "\n" not in str(error)
             else:
                 path.write_bytes(content)
-                assert (found == images.read(path, SHAPE)).all(), (kind, length)
+                assert (pixels == images.read(path, SHAPE)).all(), (kind, length)
 
 
 def test_what_is_no_image_is_refused_by_name(tmp_path, monkeypatch):

@@ -68,8 +68,8 @@ TAKEN = {
 
 @pytest.mark.parametrize("case", TAKEN)
 def test_what_is_taken(case):
-    found = inputs.as_array("x", TAKEN[case])
-    assert type(found) is np.ndarray and np.array_equal(found, X)
+    taken = inputs.as_array("x", TAKEN[case])
+    assert type(taken) is np.ndarray and np.array_equal(taken, X)
 
 
 def test_a_memory_map_is_not_read_into_memory(tmp_path):

@@ -233,14 +233,14 @@ def test_blocks_in_one_another():
 
 
 def test_another_thread_changes_no_handler():
-    found = []
+    handlers = []
 
     def run():
         with interrupts.whole() as signals:
-            found.append(signal.getsignal(signal.SIGINT))
+            handlers.append(signal.getsignal(signal.SIGINT))
             signals.deliver()
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert found == [signal.default_int_handler]
+    assert handlers == [signal.default_int_handler]

@@ -69,9 +69,9 @@ from tests.dnn.loss_problem import (
     ],
 )
 def test_trajectory(name, loss, kind, options):
-    found = descent(loss, kind, **options)
-    assert distance(found, figures(name)) <= ROUNDING
-    assert found[0][-1] < 0.9 * found[0][0]
+    ours = descent(loss, kind, **options)
+    assert distance(ours, figures(name)) <= ROUNDING
+    assert ours[0][-1] < 0.9 * ours[0][0]
 
 
 def test_every_loss_has_a_trajectory():
@@ -117,9 +117,9 @@ def test_yes_or_no(loss, ending):
     history = model.fit(x, y, batch_size=25, epochs=40, verbose=0, validation_split=0.2).history
     assert history["accuracy"][-1] > 0.93 and history["val_accuracy"][-1] > 0.85
     threshold = 0.5 if ending else 0.0
-    found = model.evaluate(x, y, return_dict=True)
+    means = model.evaluate(x, y, return_dict=True)
     right = (model.predict(x) > threshold) == (y > 0)
-    assert found["accuracy"] == pytest.approx(right.mean(), abs=1e-12)
+    assert means["accuracy"] == pytest.approx(right.mean(), abs=1e-12)
 
 
 def test_accuracy_of_several_answers_asks_for_all():
@@ -156,14 +156,14 @@ def test_the_emulated_device_agrees_with_the_cpu(case):
 def test_a_graph_gives_the_same_bits_as_eager_steps(case):
     """With ragged batches, too: 16 samples in batches of 5."""
     loss, kind, options = EACH[case]
-    found = []
+    runs = []
     for eagerly in (False, True):
         ending, rule = options.get("ending"), optimizers.SGD(0.1)
         model = network(loss, ending=ending, optimizer=rule, run_eagerly=eagerly)
         given = {k: v for k, v in options.items() if k != "ending"}
         history = model.fit(X, TARGETS[kind], 5, 4, 0, **given).history["loss"]
-        found.append((history, bits(model.get_weights())))
-    assert found[0] == found[1]
+        runs.append((history, bits(model.get_weights())))
+    assert runs[0] == runs[1]
 
 
 # Root mean squared error

@@ -55,13 +55,13 @@ def test_of_several_classes():
     each = [area(labels == c, p[:, c]) for c in range(CLASSES - 1)]  # 3: nothing to compare
     assert metrics.AUC().of_loss(LOGITS, labels, SCORES) == pytest.approx(np.mean(each), rel=1e-12)
     one_hot = losses.CategoricalCrossentropy()
-    found = metrics.Recall().of_loss(one_hot, np.eye(CLASSES)[labels], p.astype(np.float32))
-    assert found == pytest.approx(wanted[:, 1].mean())
+    recall = metrics.Recall().of_loss(one_hot, np.eye(CLASSES)[labels], p.astype(np.float32))
+    assert recall == pytest.approx(wanted[:, 1].mean())
 
 
 def test_a_class_that_occurs_nowhere_does_not_count():
-    found = metrics.Recall()(np.array([0, 1, 1]), np.eye(CLASSES)[[0, 1, 0]])
-    assert found == pytest.approx((1 + 0.5) / 2)
+    recall = metrics.Recall()(np.array([0, 1, 1]), np.eye(CLASSES)[[0, 1, 0]])
+    assert recall == pytest.approx((1 + 0.5) / 2)
 
 
 @pytest.mark.parametrize("threshold", [None, 0.6])
@@ -77,8 +77,8 @@ def test_of_yes_or_no(threshold):
     right = ((p > (threshold or 0.5)) == yes).mean()
     assert metrics.BinaryAccuracy(threshold).of_loss(loss, yes, z) == pytest.approx(right)
     for no, ones in ((-1, losses.Hinge()), (0, losses.Hinge((0, 1)))):
-        found = metrics.Recall().of_loss(ones, np.where(yes, 1, no), z)
-        assert found == pytest.approx(ratios(yes[:, 0], z[:, 0] > 0)[1])
+        recall = metrics.Recall().of_loss(ones, np.where(yes, 1, no), z)
+        assert recall == pytest.approx(ratios(yes[:, 0], z[:, 0] > 0)[1])
 
 
 def test_auc_ranks_logits_whose_probabilities_are_all_1():

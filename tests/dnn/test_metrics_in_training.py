@@ -75,14 +75,14 @@ def test_training_evaluation_and_logs_agree():
     """At a rate of 0 the epoch's values are those of `evaluate`; order and names are compile's."""
     chosen = ["auc", "acc", metrics.Precision(name="p"), "top_2_accuracy", metrics.Recall()]
     made = model(chosen=chosen)
-    found = made.fit(X, Y, verbose=0, validation_data=(X, Y)).history
+    history = made.fit(X, Y, verbose=0, validation_data=(X, Y)).history
     names = ["loss", "auc", "acc", "p", "top_2_accuracy", "recall"]
-    assert list(found) == [*names, "seconds", *(f"val_{name}" for name in names)]
+    assert list(history) == [*names, "seconds", *(f"val_{name}" for name in names)]
     told = made.evaluate(X, Y, return_dict=True)
     assert list(told) == names and made.evaluate(X, Y) == list(told.values())
     for name, value in told.items():
-        assert found[f"val_{name}"] == [value]
-        assert found[name] == pytest.approx([value], rel=1e-5)
+        assert history[f"val_{name}"] == [value]
+        assert history[name] == pytest.approx([value], rel=1e-5)
 
 
 def test_an_epoch_that_goes_on_has_the_outputs_of_its_first_part_too():
@@ -114,8 +114,8 @@ def test_outputs_are_kept_where_a_metric_reads_them():
     for chosen, kept in ((["accuracy"], False), ([], False), (["accuracy", "auc"], True)):
         made = model(chosen=chosen)
         made.build(12)
-        found = PerSample(made, N, truth_for(made, Y))
-        assert len(found.every) == 2 + kept
+        per_sample = PerSample(made, N, truth_for(made, Y))
+        assert len(per_sample.every) == 2 + kept
 
 
 def test_the_same_bits_with_and_without():

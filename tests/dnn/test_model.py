@@ -79,9 +79,9 @@ def test_predict_is_the_network():
     model, (x, _) = trained_model(), samples()
     w1, b1, w2, b2 = (w.astype(float) for w in model.get_weights())
     hidden = reference.linear(x.astype(float), w1, b1, "relu")
-    found = model.predict(x)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, reference.linear(hidden, w2, b2), atol=1e-5)
+    predicted = model.predict(x)
+    assert predicted.dtype == np.float32
+    np.testing.assert_allclose(predicted, reference.linear(hidden, w2, b2), atol=1e-5)
 
 
 def test_predict_ends_in_softmax_where_the_layer_does():
@@ -90,19 +90,19 @@ def test_predict_ends_in_softmax_where_the_layer_does():
     model = small_model(*stack, loss="sparse_categorical_crossentropy")
     x, y = samples()
     model.fit(x, y, verbose=0)
-    found = model.predict(x)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
-    loss = -np.log(found[np.arange(len(y)), y]).mean()
+    predicted = model.predict(x)
+    np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-6)
+    loss = -np.log(predicted[np.arange(len(y)), y]).mean()
     assert model.evaluate(x, y)[0] == pytest.approx(loss, rel=1e-5)
 
 
 def test_encodings_are_the_outputs_of_every_layer():
     stack = [layers.Flatten(), layers.Dense(8, "relu"), layers.Dense(5), layers.Activation("tanh")]
     model, (x, _) = small_model(*stack), samples()
-    found = model.encodings(x)
-    assert [y.shape for y in found] == [(203, 8), (203, 5), (203, 5)]
-    assert bits([found[-1]]) == bits([model.predict(x)])
-    np.testing.assert_allclose(found[2], np.tanh(found[1]), atol=1e-6)
+    encodings = model.encodings(x)
+    assert [y.shape for y in encodings] == [(203, 8), (203, 5), (203, 5)]
+    assert bits([encodings[-1]]) == bits([model.predict(x)])
+    np.testing.assert_allclose(encodings[2], np.tanh(encodings[1]), atol=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 50, 203, 5000])
@@ -126,12 +126,12 @@ def test_evaluate():
     model, (x, y) = trained_model(), samples()
     z = model.predict(x).astype(float)
     loss, _, hit = reference.softmax_cross_entropy(z, y)
-    found = model.evaluate(x, y)
-    assert found == pytest.approx([loss.mean(), hit.mean()], rel=1e-6)
-    assert model.evaluate(x, y, return_dict=True) == {"loss": found[0], "accuracy": found[1]}
+    means = model.evaluate(x, y)
+    assert means == pytest.approx([loss.mean(), hit.mean()], rel=1e-6)
+    assert model.evaluate(x, y, return_dict=True) == {"loss": means[0], "accuracy": means[1]}
     model.compile("adam", LOGITS)
-    assert model.evaluate(x, y) == found[0]
-    assert model.evaluate(x, y, return_dict=True) == {"loss": found[0]}
+    assert model.evaluate(x, y) == means[0]
+    assert model.evaluate(x, y, return_dict=True) == {"loss": means[0]}
 
 
 def test_evaluating_changes_nothing():

@@ -32,8 +32,8 @@ def test_checkpoint_every_few_batches(tmp_path):
     """Seven batches an epoch: the 5th, 10th, 15th and 20th."""
     path = tmp_path / "{epoch}-{batch}.safetensors"
     story(callbacks.ModelCheckpoint(path, save_freq=5), [1, 1, 1])
-    found = sorted(f.stem for f in tmp_path.iterdir())
-    assert found == ["1-5", "2-3", "3-1", "3-6"]
+    names = sorted(f.stem for f in tmp_path.iterdir())
+    assert names == ["1-5", "2-3", "3-1", "3-6"]
 
 
 def test_checkpoint_says_what_it_saved(tmp_path, capsys):

@@ -89,11 +89,11 @@ def test_sgd_is_that_of_pytorch_while_the_rate_is_constant(name):
 @pytest.mark.parametrize("name", ["sgd momentum", "sgd nesterov"])
 def test_momentum_differs_from_pytorch_once_the_rate_changes(name):
     """As documented: our velocity holds the learning rates of the past, PyTorch's does not."""
-    found = ours(optimizers.SGD(**SGDS[name]), RATES["changed"])
+    path = ours(optimizers.SGD(**SGDS[name]), RATES["changed"])
     figures = FIGURES[f"torch {name}, changed rate"]
     before = 5  # of the steps kept, those up to the 25th, after which the rate falls
-    assert distance(found[:before], figures[:before]) <= ROUNDING
-    assert distance(found[before + 1], figures[before + 1]) >= DIFFERENT
+    assert distance(path[:before], figures[:before]) <= ROUNDING
+    assert distance(path[before + 1], figures[before + 1]) >= DIFFERENT
 
 
 # Name of the figures -> ours, where ours is that formula. An epsilon under the root, as in Keras,
@@ -148,9 +148,9 @@ def test_adadelta_is_that_of_both(name, optimizer, course):
 def test_rmsprop_of_keras_is_the_other_formula(name, course):
     """ε under the root: it matters for small gradients, and not where they are of order 1."""
     figures = np.array(FIGURES[f"keras {name}, {course} rate"])
-    found = ours(optimizers.RMSprop(epsilon=1e-7, **RMSPROPS[name]), RATES[course])
-    assert distance(found[:, 0], figures[:, 0]) <= ROUNDING
-    assert distance(found, figures) >= DIFFERENT
+    path = ours(optimizers.RMSprop(epsilon=1e-7, **RMSPROPS[name]), RATES[course])
+    assert distance(path[:, 0], figures[:, 0]) <= ROUNDING
+    assert distance(path, figures) >= DIFFERENT
 
 
 @pytest.mark.parametrize("name", ["rmsprop momentum", "rmsprop centered momentum"])
@@ -219,12 +219,12 @@ def test_they_learn(optimizer):
 )
 def test_the_emulated_device_agrees_with_the_cpu(optimizer):
     """Weights of order 1 after 7 steps that divide by roots: 7 · 16 · 2⁻²⁴ = 7e-6."""
-    found = []
+    weights = []
     for device in ("cpu", "emulated"):
         stack = [layers.Dense(8, activation="tanh"), layers.Dense(4)]
         model = Sequential(stack, seed=1, device=device)
         model.compile(optimizer, LOGITS)
         model.fit(*samples(), verbose=0)
-        found.append(model.get_weights())
-    for one, other in zip(*found, strict=True):
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
         np.testing.assert_allclose(other, one, rtol=0, atol=7e-6)

@@ -33,8 +33,8 @@ def test_bits_of_philox_itself():
     """
     ones = 2**64 - 1
     generator = np.random.Philox(key=[ones, ones], counter=[ones - 1, ones, ones, ones])
-    found = generator.random_raw(4).tolist()
-    assert [f"{word:016x}" for word in found] == [
+    words = generator.random_raw(4).tolist()
+    assert [f"{word:016x}" for word in words] == [
         "87b092c3013fe90b",
         "438c3c67be8d0224",
         "9cc7d7c69cd777b6",

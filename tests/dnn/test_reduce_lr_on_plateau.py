@@ -18,10 +18,10 @@ class Rates(callbacks.Callback):
 
 
 def rates(values, **options):
-    model, found = small_model(optimizer=optimizers.SGD(1.0)), Rates()
-    watchers = [Script(val_loss=values), callbacks.ReduceLROnPlateau(**options), found]
+    model, watcher = small_model(optimizer=optimizers.SGD(1.0)), Rates()
+    watchers = [Script(val_loss=values), callbacks.ReduceLROnPlateau(**options), watcher]
     model.fit(X[:32], Y[:32], epochs=len(values), verbose=0, callbacks=watchers)
-    return found.of
+    return watcher.of
 
 
 def test_the_rate_falls_after_patience():
@@ -34,8 +34,8 @@ def test_the_rate_falls_no_lower_than_min_lr():
 
 
 def test_the_rate_stays_for_a_cooldown():
-    found = rates([1] * 8, factor=0.5, patience=1, cooldown=2)
-    assert found == [1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625]
+    by_epoch = rates([1] * 8, factor=0.5, patience=1, cooldown=2)
+    assert by_epoch == [1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.0625]
 
 
 def test_a_small_improvement_is_none():

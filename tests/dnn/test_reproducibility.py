@@ -105,9 +105,9 @@ def test_the_order_is_that_of_the_reference():
 
 def test_every_epoch_has_a_new_order():
     """Within one fit and over several."""
-    found = orders(fits=(2, 2))
-    assert len({tuple(order) for order in found}) == 4
-    assert found == orders(fits=(4,))
+    of_epochs = orders(fits=(2, 2))
+    assert len({tuple(order) for order in of_epochs}) == 4
+    assert of_epochs == orders(fits=(4,))
 
 
 def test_another_seed_gives_other_orders():

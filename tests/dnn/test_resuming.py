@@ -165,9 +165,9 @@ def test_on_to_another_device(tmp_path):
     model = small_model(optimizer=optimizers.Adagrad(0.05))
     model.fit(X, Y, verbose=0)
     model.save(tmp_path / "m")
-    found = load_model(tmp_path / "m", device="emulated")
-    assert bits([found.optimizer_state["a"].get()]) == bits([model.optimizer_state["a"]])
-    for each in (model, found):
+    there = load_model(tmp_path / "m", device="emulated")
+    assert bits([there.optimizer_state["a"].get()]) == bits([model.optimizer_state["a"]])
+    for each in (model, there):
         each.fit(X, Y, batch_size=203, verbose=0)
-    for one, other in zip(model.get_weights(), found.get_weights(), strict=True):
+    for one, other in zip(model.get_weights(), there.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)

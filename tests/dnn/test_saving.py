@@ -24,10 +24,10 @@ def reloaded(model, tmp_path, **options):
 
 def test_weights_and_predictions(tmp_path):
     model = trained_model()
-    found = reloaded(model, tmp_path)
-    assert bits(found.get_weights()) == bits(model.get_weights())
-    assert bits([found.predict(X)]) == bits([model.predict(X)])
-    assert found.evaluate(X, Y) == model.evaluate(X, Y)
+    restored = reloaded(model, tmp_path)
+    assert bits(restored.get_weights()) == bits(model.get_weights())
+    assert bits([restored.predict(X)]) == bits([model.predict(X)])
+    assert restored.evaluate(X, Y) == model.evaluate(X, Y)
 
 
 def test_numbers_that_are_hard_to_keep(tmp_path):
@@ -74,37 +74,37 @@ def test_architecture_and_compilation(optimizer, loss, tmp_path):
     model.class_names = ["a", "ä", "猫", "\U0001f600"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = reloaded(model, tmp_path)
-    assert found.layers == model.layers
-    assert found.optimizer == model.optimizer
-    assert found.optimizer.schedule == model.optimizer.schedule
-    assert found.loss == model.loss
-    assert found.precision == "bfloat16"
+        restored = reloaded(model, tmp_path)
+    assert restored.layers == model.layers
+    assert restored.optimizer == model.optimizer
+    assert restored.optimizer.schedule == model.optimizer.schedule
+    assert restored.loss == model.loss
+    assert restored.precision == "bfloat16"
     for name in ("metrics", "seed", "input_shape", "units", "class_names"):
-        assert getattr(found, name) == getattr(model, name)
+        assert getattr(restored, name) == getattr(model, name)
 
 
 def test_what_was_loaded_trains_as_what_was_saved(tmp_path):
     """Before its first step; test_resuming.py has what comes later."""
     model = small_model(optimizer=optimizers.Adam(schedules.OneCycle(0.1)))
     model.build(12)
-    found = reloaded(model, tmp_path)
-    for each in (model, found):
+    restored = reloaded(model, tmp_path)
+    for each in (model, restored):
         each.fit(X, Y, epochs=2, verbose=0)
-    assert bits(found.get_weights()) == bits(model.get_weights())
+    assert bits(restored.get_weights()) == bits(model.get_weights())
 
 
 def test_a_model_that_was_never_compiled(tmp_path):
     model = Sequential([layers.Input(3), layers.Dense(2)], device="cpu")
-    found = reloaded(model, tmp_path)
-    assert found.optimizer is None and found.loss is None
-    assert bits(found.get_weights()) == bits(model.get_weights())
+    restored = reloaded(model, tmp_path)
+    assert restored.optimizer is None and restored.loss is None
+    assert bits(restored.get_weights()) == bits(model.get_weights())
 
 
 def test_a_model_without_parameters(tmp_path):
     model = Sequential([layers.Input(3), layers.Activation("tanh")], device="cpu")
-    found = reloaded(model, tmp_path)
-    assert found.predict([[0, 0, 1]]).tolist() == model.predict([[0, 0, 1]]).tolist()
+    restored = reloaded(model, tmp_path)
+    assert restored.predict([[0, 0, 1]]).tolist() == model.predict([[0, 0, 1]]).tolist()
 
 
 # A user's own activation
@@ -114,8 +114,8 @@ def test_a_model_without_parameters(tmp_path):
 def test_own_activations_come_back_by_name(layer, tmp_path):
     model = small_model(layer, layers.Dense(4))
     model.fit(X, Y, verbose=0)
-    found = reloaded(model, tmp_path, custom_activations=[mish])
-    assert bits([found.predict(X)]) == bits([model.predict(X)])
+    restored = reloaded(model, tmp_path, custom_activations=[mish])
+    assert bits([restored.predict(X)]) == bits([model.predict(X)])
     message = r"model.safetensors: uses the activation 'mish', .* Pass custom_activations="
     with pytest.raises(ModelFileError, match=message):
         load_model(tmp_path / "model.safetensors")
@@ -153,11 +153,11 @@ def test_other_programs_can_read_it(tmp_path):
 
     model = trained_model()
     model.save(tmp_path / "m.safetensors")
-    found = load_file(tmp_path / "m.safetensors")
+    tensors = load_file(tmp_path / "m.safetensors")
     names = ["0.b", "0.w", "1.b", "1.w"]
     state = [f"optimizer.{slot}.{name}" for slot in ("m", "v") for name in names]
-    assert sorted(found) == names + state
-    assert bits(found[name] for name in ("0.w", "0.b", "1.w", "1.b")) == bits(model.get_weights())
+    assert sorted(tensors) == names + state
+    assert bits(tensors[name] for name in ("0.w", "0.b", "1.w", "1.b")) == bits(model.get_weights())
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "no suffix", "grüße-猫"])

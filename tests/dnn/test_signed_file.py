@@ -137,11 +137,11 @@ for steps in (0, 1):  # without the optimizer's state, and with it
         array[:] = 1.0
     model.save(path)
     saving, _ = used(model.save, path)
-    loading, found = used(load_model, path)
-    assert found.arena.tobytes() == model.arena.tobytes()
+    loading, restored = used(load_model, path)
+    assert restored.arena.tobytes() == model.arena.tobytes()
     assert saving < 0.1, f"saving took {saving:.2f} times the file"
     assert loading < 1.1, f"loading took {loading:.2f} times the file"
-    del found
+    del restored
 print("ok")
 """
 

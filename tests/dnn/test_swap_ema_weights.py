@@ -74,13 +74,13 @@ def test_when_fit_ends_the_model_is_the_average_of_its_steps(run_eagerly):
 
 @pytest.mark.emulated
 def test_on_the_emulated_device():
-    found = []
+    weights = []
     for device in ("cpu", "emulated"):
         made = small_model(optimizer=optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5))
         made.device = device  # before it is built
         fit(made, 1, callbacks=[callbacks.SwapEMAWeights()])
-        found.append(made.get_weights())
-    close(*found)
+        weights.append(made.get_weights())
+    close(*weights)
 
 
 def test_training_is_that_without_an_average():
@@ -107,8 +107,8 @@ def test_validation_is_of_the_average():
     history = made.fit(
         x, y, epochs=2, verbose=0, validation_data=held, callbacks=[callbacks.SwapEMAWeights()]
     )
-    found = made.evaluate(*held, return_dict=True)
-    assert found["loss"] == history.history["val_loss"][-1]
+    means = made.evaluate(*held, return_dict=True)
+    assert means["loss"] == history.history["val_loss"][-1]
 
 
 @pytest.mark.parametrize("swap_on_epoch", [False, True])

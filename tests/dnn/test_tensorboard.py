@@ -34,26 +34,26 @@ def events(folder):
         assert struct.pack("<I", masked) == sum_of_data
         return data
 
-    found = []
+    values = []
     for path in sorted(folder.glob("events.out.tfevents.*")):
         data = path.read_bytes()
         while data:
             (n,) = struct.unpack("<Q", checked(data[:8], data[8:12]))
             event = Event.FromString(checked(data[12 : 12 + n], data[12 + n : 16 + n]))
-            found += [(event.step, value.tag, value) for value in event.summary.value]
+            values += [(event.step, value.tag, value) for value in event.summary.value]
             data = data[16 + n :]
-    assert [epoch for epoch, *_ in found] == sorted(epoch for epoch, *_ in found)
-    return found
+    assert [epoch for epoch, *_ in values] == sorted(epoch for epoch, *_ in values)
+    return values
 
 
 def scalars(folder):
     """{tag: {epoch: value}}."""
-    found = {}
+    by_tag = {}
     for epoch, tag, value in events(folder):
         if value.HasField("simple_value"):
-            assert epoch not in found.setdefault(tag, {}), "two values of one epoch"
-            found[tag][epoch] = value.simple_value
-    return found
+            assert epoch not in by_tag.setdefault(tag, {}), "two values of one epoch"
+            by_tag[tag][epoch] = value.simple_value
+    return by_tag
 
 
 def test_values_of_every_epoch(tmp_path, writes_events):
@@ -101,16 +101,18 @@ def test_histograms_of_the_weights(tmp_path, writes_events):
 
     watchers = [Break(), callbacks.TensorBoard(tmp_path, histogram_freq=2)]
     model.fit(X, Y, epochs=4, verbose=0, callbacks=watchers)
-    found = [
+    histograms = [
         (epoch, tag, value.histo)
         for epoch, tag, value in events(tmp_path / "train")
         if value.HasField("histo")
     ]
     tags = ["0_dense/w", "0_dense/b", "1_dense/w", "1_dense/b"]
-    assert [(epoch, tag) for epoch, tag, _ in found] == [(e, tag) for e in (0, 2) for tag in tags]
+    assert [(epoch, tag) for epoch, tag, _ in histograms] == [
+        (e, tag) for e in (0, 2) for tag in tags
+    ]
     shapes = [np.size(w) for w in model.get_weights()]
-    assert [histo.num for *_, histo in found] == [*shapes, shapes[0] - 1, *shapes[1:]]
-    for *_, histo in found:
+    assert [histo.num for *_, histo in histograms] == [*shapes, shapes[0] - 1, *shapes[1:]]
+    for *_, histo in histograms:
         assert sum(histo.bucket) == histo.num and histo.min <= histo.max
 
 

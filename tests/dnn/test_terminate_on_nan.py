@@ -41,12 +41,12 @@ def test_the_layer_and_the_samples_whose_sums_overflow(layer, shuffle):
         weights[i][...] = (1e10 if i == 2 * layer else 1) / len(weights[i])
     model.set_weights(weights)
     model.compile(optimizers.SGD(0.0), model.loss)
-    found, history = run(model, x, shuffle=shuffle, message=f"output of layer {layer} ")
-    assert found["layer"] == layer
-    assert set(found["samples"]) <= set(bad)
+    diagnosis, history = run(model, x, shuffle=shuffle, message=f"output of layer {layer} ")
+    assert diagnosis["layer"] == layer
+    assert set(diagnosis["samples"]) <= set(bad)
     if not shuffle:
-        assert found["step"] == 77 // 32 + 1 and found["samples"] == [77]
-    assert "overflow for these samples" in found["message"]
+        assert diagnosis["step"] == 77 // 32 + 1 and diagnosis["samples"] == [77]
+    assert "overflow for these samples" in diagnosis["message"]
     assert history.epoch == [0]
 
 
@@ -56,8 +56,8 @@ def test_samples_are_numbered_as_fit_was_given_them():
     model = small_model(optimizer=optimizers.SGD(0.0))
     model.build(12)
     model.set_weights([np.ones_like(w) for w in model.get_weights()])
-    found, _ = run(model, x, validation_split=0.4, epochs=9)
-    assert set(found["samples"]) <= {50, 51} and found["samples"]
+    diagnosis, _ = run(model, x, validation_split=0.4, epochs=9)
+    assert set(diagnosis["samples"]) <= {50, 51} and diagnosis["samples"]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -65,9 +65,9 @@ def test_a_rate_that_is_far_too_large(device):
     """The weights themselves go bad, so every sample of the next batch does."""
     model = Sequential([layers.Dense(8, activation="relu"), layers.Dense(4)], device=device)
     model.compile(optimizers.SGD(1e30), LOGITS)
-    found, history = run(model, epochs=4)
-    assert 2 <= found["step"] <= 4 and len(history.epoch) == 1
-    assert len(found["samples"]) >= 1
+    diagnosis, history = run(model, epochs=4)
+    assert 2 <= diagnosis["step"] <= 4 and len(history.epoch) == 1
+    assert len(diagnosis["samples"]) >= 1
 
 
 def test_weights_that_are_nan_are_told_from_samples_that_overflow():
@@ -76,10 +76,10 @@ def test_weights_that_are_nan_are_told_from_samples_that_overflow():
     weights = model.get_weights()
     weights[0][3, 5] = np.nan
     model.set_weights(weights)
-    found, _ = run(model)
-    assert found["layer"] == 0 and found["step"] == 1 and len(found["samples"]) == 32
-    assert "layer 0 (Dense), in unit 5 for every sample" in found["message"]
-    assert "its weights had gone bad" in found["message"]
+    diagnosis, _ = run(model)
+    assert diagnosis["layer"] == 0 and diagnosis["step"] == 1 and len(diagnosis["samples"]) == 32
+    assert "layer 0 (Dense), in unit 5 for every sample" in diagnosis["message"]
+    assert "its weights had gone bad" in diagnosis["message"]
 
 
 class Spoilt(Loss):
@@ -98,9 +98,11 @@ class Spoilt(Loss):
 
 
 def test_a_loss_that_goes_bad_by_itself():
-    found, _ = run(small_model(loss=Spoilt()), shuffle=False)
-    assert found["layer"] is None and found["samples"] == np.flatnonzero(Y[:32] == 3).tolist()
-    assert "in the loss, while every layer's output is finite" in found["message"]
+    diagnosis, _ = run(small_model(loss=Spoilt()), shuffle=False)
+    assert (
+        diagnosis["layer"] is None and diagnosis["samples"] == np.flatnonzero(Y[:32] == 3).tolist()
+    )
+    assert "in the loss, while every layer's output is finite" in diagnosis["message"]
 
 
 def test_raising():

@@ -125,10 +125,10 @@ def test_two_hidden_neurons_encode_red_and_blue_as_the_article_says(margin):
     model.build(2)
     output = [np.ones((2, 1)), [-1.5]]
     model.set_weights([toy.HIDDEN_WEIGHTS, toy.HIDDEN_BIASES, *output])
-    hidden, found = model.encodings(x)
+    hidden, predicted = model.encodings(x)
     assert (hidden[y == 1] == 1).all()
     assert {tuple(a) for a in hidden[y == 0].tolist()} == {(0, 1), (1, 0)}
-    assert (found[:, 0] == y).all()
+    assert (predicted[:, 0] == y).all()
     z = x @ toy.HIDDEN_WEIGHTS + toy.HIDDEN_BIASES
     assert abs(z).min() >= margin - 1e-6
 

@@ -16,10 +16,10 @@ def test_without_the_optimizer(tmp_path):
     fit(model)
     model.save(tmp_path / "whole")
     model.save(tmp_path / "m", include_optimizer=False)
-    found = load_model(tmp_path / "m", device="cpu")
-    assert found.steps_trained == found.epochs_trained == 0
-    assert not any(array.any() for array in found.optimizer_state.values())
-    assert bits(found.get_weights()) == bits(model.get_weights())
+    restored = load_model(tmp_path / "m", device="cpu")
+    assert restored.steps_trained == restored.epochs_trained == 0
+    assert not any(array.any() for array in restored.optimizer_state.values())
+    assert bits(restored.get_weights()) == bits(model.get_weights())
     whole = model.count_params() * 4 * 3
     assert (tmp_path / "whole").stat().st_size > whole > 2 * (tmp_path / "m").stat().st_size - 4000
 
@@ -37,9 +37,9 @@ def test_files_without_state_still_load(tmp_path):
 
     weights = bits(w for layer in model.arrays() for _, w in sorted(layer.items()))
     (tmp_path / "old").write_bytes(forged((tmp_path / "m").read_bytes(), strip, weights))
-    found = load_model(tmp_path / "old", device="cpu")
-    assert bits(found.get_weights()) == bits(model.get_weights())
-    assert found.steps_trained == 0
+    restored = load_model(tmp_path / "old", device="cpu")
+    assert bits(restored.get_weights()) == bits(model.get_weights())
+    assert restored.steps_trained == 0
 
 
 def table_of(name, key, value):

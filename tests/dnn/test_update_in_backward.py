@@ -23,10 +23,10 @@ class Reader(callbacks.Callback):
     """A user's own, which reads the gradients: it keeps those of the last weights."""
 
     def __init__(self):
-        self.found = []
+        self.gradients = []
 
     def on_train_batch_end(self, batch, logs):
-        self.found.append(devices.to_host(self.model.gradients[-1]["w"]).copy())
+        self.gradients.append(devices.to_host(self.model.gradients[-1]["w"]).copy())
 
 
 class Counter(callbacks.Callback):
@@ -44,9 +44,9 @@ def model_of(*chosen, optimizer=None, loss=LOGITS, device="emulated", **options)
 def trained(optimizer, *watchers, epochs=2, **options):
     """(the model, {kernel: launches}) after two epochs, the last batch of each a smaller one."""
     model = model_of(optimizer=optimizer, **options)
-    with emulated.session() as found:
+    with emulated.session() as session:
         model.fit(*samples(40), batch_size=16, epochs=epochs, verbose=0, callbacks=watchers)
-    return model, {name: counters.launches for name, counters in found.kernels.items()}
+    return model, {name: counters.launches for name, counters in session.kernels.items()}
 
 
 @pytest.mark.emulated
@@ -64,7 +64,7 @@ def test_the_same_bits_as_a_step_of_its_own(optimizer):
         assert bits([within.optimizer_state[slot].get()]) == bits([array.get()])
     eager, _ = trained(optimizer, run_eagerly=True)
     assert bits(eager.get_weights()) == bits(within.get_weights())
-    assert all(g.any() for g in reader.found), "whoever reads them gets them"
+    assert all(g.any() for g in reader.gradients), "whoever reads them gets them"
     assert not within.gradient_arena.get().any(), "nobody stored them"
 
 
@@ -146,8 +146,8 @@ def test_not_where_another_kernel_makes_a_better_dw(side, batch, expected):
     model.build(side)
     assert model.optimizer.is_fused_faster("emulated", "float32", batch, side, side)
     assert model.optimizer.is_fused_faster("emulated", "bfloat16", batch, side, side) == expected
-    found = plan(model, batch, training=True, gradients_read=False)
-    assert found.update_in_backward == expected
+    planned = plan(model, batch, training=True, gradients_read=False)
+    assert planned.update_in_backward == expected
 
 
 def test_gradients_that_are_kept():

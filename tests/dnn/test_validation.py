@@ -19,9 +19,9 @@ def test_every_class_gives_its_share(fraction, counts):
     where others can give it no class its last sample."""
     labels = np.repeat(np.arange(len(counts)), counts)
     kept, held = data.split(labels, fraction, 0)
-    found = np.bincount(labels[held], minlength=len(counts))
+    held_counts = np.bincount(labels[held], minlength=len(counts))
     assert len(held) == round(float(fraction) * len(labels))
-    assert (abs(found - float(fraction) * np.array(counts)) <= 1).all()
+    assert (abs(held_counts - float(fraction) * np.array(counts)) <= 1).all()
     if counts == (1, 1, 2, 50) and fraction <= 0.5:
         assert set(labels[kept]) == {0, 1, 2, 3}
 

@@ -82,9 +82,9 @@ def test_class_weights_of_yes_and_no(loss, labels):
 def test_weights_of_an_evaluation():
     model, y = network(SPARSE(True), metrics=["accuracy"]), TARGETS["labels"]
     each = [model.evaluate(X[i : i + 1], y[i : i + 1])[0] for i in range(SAMPLES)]
-    found = model.evaluate(X, y, sample_weight=WEIGHTS)
-    assert found[0] == pytest.approx(np.mean(WEIGHTS * each), rel=1e-6)
-    assert found[1] == model.evaluate(X, y)[1]
+    means = model.evaluate(X, y, sample_weight=WEIGHTS)
+    assert means[0] == pytest.approx(np.mean(WEIGHTS * each), rel=1e-6)
+    assert means[1] == model.evaluate(X, y)[1]
     given = {"validation_data": (X, y, WEIGHTS), "epochs": 1, "verbose": 0}
     history = model.fit(X, y, **given).history
     assert history["val_loss"] == [model.evaluate(X, y, sample_weight=WEIGHTS)[0]]
@@ -149,8 +149,8 @@ SAME = {  # all {0: 0.5, 1: 3.0}
 def test_a_class_by_any_name(case):
     y = TARGETS["labels"]
     for loss, targets in ((SPARSE(), y), (HINGE(), 2 * y[:, None] - 1), (BINARY(), y[:, None])):
-        found = data.class_weighted(loss, targets, targets.ndim, None, SAME[case])
-        assert found.dtype == np.float32 and found.tolist() == np.where(y, 3.0, 0.5).tolist()
+        weights = data.class_weighted(loss, targets, targets.ndim, None, SAME[case])
+        assert weights.dtype == np.float32 and weights.tolist() == np.where(y, 3.0, 0.5).tolist()
 
 
 def test_balanced_is_that_of_scikit_learn():
@@ -175,8 +175,8 @@ def test_labels_of_any_kind(dtype):
     for smoothing in (0.0, 0.1):
         loss = SPARSE(label_smoothing=smoothing)
         wanted = loss.prepare(TARGETS["labels"], 2)
-        found = loss.prepare(TARGETS["labels"].astype(dtype), 2)
-        assert found.dtype == wanted.dtype and found.tolist() == wanted.tolist()
+        targets = loss.prepare(TARGETS["labels"].astype(dtype), 2)
+        assert targets.dtype == wanted.dtype and targets.tolist() == wanted.tolist()
 
 
 def test_losses_that_take_no_weights():
