@@ -112,12 +112,12 @@ def test_a_layers_number_that_changes_between_epochs():
         def on_epoch_end(self, epoch, logs):
             self.model.layers[1].momentum = 0.5
 
-    found = []
+    weights = []
     for eagerly, watchers in ((False, [Change()]), (True, [Change()]), (False, [])):
         model, x, y, of_fit = compiled("clipped, averaged, scheduled", run_eagerly=eagerly)
         model.fit(x, y, BATCH, 2, 0, callbacks=watchers, **of_fit)
-        found.append(bits(model.get_weights()))
-    assert found[0] == found[1] != found[2]
+        weights.append(bits(model.get_weights()))
+    assert weights[0] == weights[1] != weights[2]
 
 
 class HostWork(callbacks.Callback):

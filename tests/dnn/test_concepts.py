@@ -35,9 +35,9 @@ def test_backpropagation_is_the_chain_rule(device, names):
     model.compile(optimizers.SGD(0.0), SPARSE)
     model.fit(x, y, batch_size=12, verbose=0, shuffle=False)
     arrays = [w.astype(np.float64) for w in model.get_weights()]
-    found = [devices.to_host(g) for layer in model.gradients for g in layer.values()]
-    assert max(abs(g).max() for g in found[:2]) > 1e-3, "nothing reaches the first layer"
-    for a, gradient in zip(arrays, found, strict=True):
+    gradients = [devices.to_host(g) for layer in model.gradients for g in layer.values()]
+    assert max(abs(g).max() for g in gradients[:2]) > 1e-3, "nothing reaches the first layer"
+    for a, gradient in zip(arrays, gradients, strict=True):
         for at in np.ndindex(a.shape):
             kept, sides = a[at], []
             for step in (1e-6, -1e-6):

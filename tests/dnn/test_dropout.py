@@ -44,11 +44,11 @@ def test_steps_against_the_reference():
 
 def test_the_same_bits_as_eagerly():
     """A graph's steps draw masks of their own: it reads the step's number at every replay."""
-    found = []
+    runs = []
     for eagerly in (False, True):
         model = small_model(*stack(), optimizer=optimizers.SGD(0.1), run_eagerly=eagerly)
-        found.append((fit(model), bits(model.get_weights())))
-    assert found[0] == found[1]
+        runs.append((fit(model), bits(model.get_weights())))
+    assert runs[0] == runs[1]
 
 
 def test_evaluation_and_prediction_leave_it_out():

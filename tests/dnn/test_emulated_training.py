@@ -58,9 +58,9 @@ def test_five_steps_of_adam_with_relu(images):
     the direction: no weight may differ by more than both steps together, and few by anything."""
     cpu, expected = trained("cpu", images, "relu", optimizers.Adam(RATE))
     model, history = trained("emulated", images, "relu", optimizers.Adam(RATE))
-    found = differences(cpu, model)
-    assert found.max() <= 2 * STEPS * RATE
-    assert np.quantile(found, 0.999) <= 1e-6
+    apart = differences(cpu, model)
+    assert apart.max() <= 2 * STEPS * RATE
+    assert np.quantile(apart, 0.999) <= 1e-6
     assert abs(expected.history["loss"][0] - history.history["loss"][0]) <= 1e-5
     assert expected.history["accuracy"] == history.history["accuracy"]
 
@@ -80,7 +80,7 @@ def test_the_same_images_in_the_same_order(images):
 def test_what_a_step_costs(images):
     """Launches and traffic of training, by the counters, for one of 128 images."""
     few = images[0][:BATCH], images[1][:BATCH]
-    with emulated.session() as found:
+    with emulated.session() as session:
         trained("emulated", few, "relu", optimizers.SGD(0.1))
     expected = (
         1  # labels in order
@@ -90,9 +90,9 @@ def test_what_a_step_costs(images):
         + 2  # each one's dw
         + 1  # update
     )
-    assert found.launches == expected and found.reports == []
+    assert session.launches == expected and session.reports == []
     images_bytes, parameters = BATCH * 784, 784 * 128 + 128 * 10 + 138
-    assert found.counters.total.global_bytes > images_bytes + 12 * parameters
+    assert session.counters.total.global_bytes > images_bytes + 12 * parameters
 
 
 def test_evaluate_predict_and_save(images, tmp_path):

@@ -28,15 +28,15 @@ def eagerly(*stack, options=None, **arguments):
 @pytest.fixture
 def captures(monkeypatch):
     """The graphs that are recorded."""
-    found = []
+    recorded = []
 
     class Noted(graph.Graph):
         def __init__(self, device):
             super().__init__(device)
-            found.append(self)
+            recorded.append(self)
 
     monkeypatch.setattr(graph, "Graph", Noted)
-    return found
+    return recorded
 
 
 @pytest.mark.parametrize(
@@ -85,19 +85,19 @@ class Noted(callbacks.Callback):
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_steps_per_execution(run_eagerly):
     """203 samples, batches of 30: seven steps an epoch, the last of 23."""
-    found = {}
+    runs = {}
     for steps in ("auto", 1, 3, 7, 1000):
         options, watcher = {"steps_per_execution": steps, "run_eagerly": run_eagerly}, Noted()
         weights = trained(options=options, batch_size=30, epochs=2, callbacks=watcher)
-        found[steps] = weights, watcher.seen
-    weights, each = found[1]
+        runs[steps] = weights, watcher.seen
+    weights, each = runs[1]
     assert [seen[:4] for seen in each[:7]] == [
         (i, 1, 23 if i == 6 else 30, i + 1) for i in range(7)
     ]
-    assert found["auto"] == found[1]  # the callback wants to see every batch
+    assert runs["auto"] == runs[1]  # the callback wants to see every batch
     for steps, lasts in ((3, [2, 5, 6, 9, 12, 13]), (7, [6, 13]), (1000, [6, 13])):
-        assert found[steps][0] == weights
-        seen = found[steps][1]
+        assert runs[steps][0] == weights
+        seen = runs[steps][1]
         assert [(batch, *rest) for batch, _, *rest in seen] == [
             (batch, *rest) for batch, _, *rest in (each[i] for i in lasts)
         ]
@@ -235,8 +235,8 @@ def test_a_new_learning_rate_needs_no_new_graph(captures):
 
 def test_the_learning_rate_finder_sees_every_step():
     model = small_model(steps_per_execution=7)
-    found = learning_rate_finder(model, *samples(), batch_size=30, steps=10)
-    assert len(found.rates) == 10
+    sweep = learning_rate_finder(model, *samples(), batch_size=30, steps=10)
+    assert len(sweep.rates) == 10
     assert model.steps_per_execution == 7
 
 
@@ -260,8 +260,8 @@ def test_a_loss_in_numpy_is_run_at_every_step(captures):
     model = small_model()
     model.compile(optimizers.Adam(0.01), Squared())
     x, _ = samples()
-    found = model.fit(x, x[:, 0], epochs=30, batch_size=16, verbose=0).history["loss"]
-    assert found[-1] < 0.1 * found[0]
+    losses = model.fit(x, x[:, 0], epochs=30, batch_size=16, verbose=0).history["loss"]
+    assert losses[-1] < 0.1 * losses[0]
     assert not captures
 
 

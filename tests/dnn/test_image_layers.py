@@ -58,19 +58,19 @@ def test_modes(mode):
     ways = {(1, 1)} | ({(1, -1)} if "horizontal" in mode else set())
     ways |= {(v, h) for v in (1, -1) for _, h in ways} if "vertical" in mode else set()
     seen = set()
-    for image, found in zip(X / np.float32(256), y, strict=True):
-        seen |= {way for way in ways if (image[:: way[0], :: way[1]] == found).all()}
+    for image, moved in zip(X / np.float32(256), y, strict=True):
+        seen |= {way for way in ways if (image[:: way[0], :: way[1]] == moved).all()}
     assert seen == ways
     default = layers.RandomFlip()
     assert default == layers.RandomFlip("horizontal_and_vertical", seed=None)
 
 
 def test_the_same_bits_as_eagerly():
-    found = []
+    runs = []
     for eagerly in (False, True):
         model = small_model(*stack(), optimizer=optimizers.SGD(0.1), run_eagerly=eagerly)
-        found.append((fit(model), bits(model.get_weights())))
-    assert found[0] == found[1]
+        runs.append((fit(model), bits(model.get_weights())))
+    assert runs[0] == runs[1]
 
 
 def test_evaluation_and_prediction_leave_them_out():
@@ -91,11 +91,11 @@ def test_saved_and_loaded(tmp_path):
     model = small_model(*stack())
     fit(model, epochs=1)
     model.save(tmp_path / "m")
-    found = load_model(tmp_path / "m", device="cpu")
-    assert found.layers == model.layers and found.input_shape == SHAPE
-    for each in (model, found):
+    loaded = load_model(tmp_path / "m", device="cpu")
+    assert loaded.layers == model.layers and loaded.input_shape == SHAPE
+    for each in (model, loaded):
         fit(each, initial_epoch=1, epochs=2)
-    assert bits(found.get_weights()) == bits(model.get_weights())
+    assert bits(loaded.get_weights()) == bits(model.get_weights())
 
 
 def test_the_first_parameters_are_asked_for_no_dx(monkeypatch):
@@ -165,9 +165,9 @@ def test_rows_of_images_whose_shape_was_said():
     ],
 )
 def test_errors(make, message):
-    with pytest.raises(ValueError) as found:
+    with pytest.raises(ValueError) as refusal:
         make()
-    assert str(found.value).startswith(message)
+    assert str(refusal.value).startswith(message)
 
 
 # Rescaling
@@ -240,11 +240,11 @@ def test_wrong_scales(scale):
 
 def test_softmax_is_the_activation_by_another_name(tmp_path):
     loss = losses.SparseCategoricalCrossentropy()
-    found = []
+    runs = []
     for last in (layers.Softmax(), layers.Activation("softmax")):
         model = small_model(layers.Dense(4), last, loss=loss)
-        found.append((fit(model), bits(model.get_weights()), bits([model.predict(X)])))
-    assert found[0] == found[1]
+        runs.append((fit(model), bits(model.get_weights()), bits([model.predict(X)])))
+    assert runs[0] == runs[1]
     np.testing.assert_allclose(model.predict(X).sum(axis=1), 1, rtol=1e-6)
     small = small_model(layers.Dense(4), layers.Softmax(), loss=loss)
     small.build(SHAPE)

@@ -70,8 +70,8 @@ def test_also_when_it_is_broken_off(monkeypatch):
 def test_the_sweep():
     """Rates rise by a constant factor; the losses are those of training at them."""
     model = small_model(optimizer=optimizers.SGD(0.5))
-    found = learning_rate_finder(model, X, Y, 50, start=1e-4, end=1e-2, steps=12, smoothing=0.5)
-    np.testing.assert_allclose(found.rates, np.geomspace(1e-4, 1e-2, 12), rtol=1e-12)
+    sweep = learning_rate_finder(model, X, Y, 50, start=1e-4, end=1e-2, steps=12, smoothing=0.5)
+    np.testing.assert_allclose(sweep.rates, np.geomspace(1e-4, 1e-2, 12), rtol=1e-12)
 
     class Losses(callbacks.Callback):
         def on_train_batch_end(self, batch, logs):
@@ -79,17 +79,17 @@ def test_the_sweep():
 
     class Rates(schedules.Schedule):
         def __call__(self, step):
-            return found.rates[min(step, 11)]
+            return sweep.rates[min(step, 11)]
 
     seen = []
     plain = small_model(optimizer=optimizers.SGD(Rates()))
     plain.fit(X, Y, 50, epochs=3, verbose=0, callbacks=[Losses()])
-    assert found.losses.tolist() == seen[:12]
+    assert sweep.losses.tolist() == seen[:12]
     mean, smoothed = 0.0, []
-    for step, loss in enumerate(found.losses, 1):
+    for step, loss in enumerate(sweep.losses, 1):
         mean = 0.5 * mean + 0.5 * loss
         smoothed.append(mean / (1 - 0.5**step))
-    np.testing.assert_allclose(found.smoothed, smoothed, rtol=1e-12)
+    np.testing.assert_allclose(sweep.smoothed, smoothed, rtol=1e-12)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
@@ -109,9 +109,9 @@ def test_training_at_the_suggestion_works(optimizer):
 
 def test_it_stops_where_the_loss_blows_up():
     model = small_model(optimizer=optimizers.SGD())
-    found = learning_rate_finder(model, 1000 * X, Y, end=1e6)
-    assert len(found.rates) == len(found.losses) == len(found.smoothed) < 100
-    assert np.isfinite(found.losses).all()
+    sweep = learning_rate_finder(model, 1000 * X, Y, end=1e6)
+    assert len(sweep.rates) == len(sweep.losses) == len(sweep.smoothed) < 100
+    assert np.isfinite(sweep.losses).all()
 
 
 SWEPT = np.geomspace(1e-7, 10, 100)
@@ -137,8 +137,10 @@ def test_the_suggestion_on_curves_that_are_known(noise, middle):
 @pytest.mark.parametrize("noise", ["normal", "of few samples"])
 def test_noise_alone_suggests_nothing(noise):
     """The least of 100 means of a window is two standard errors below; a few are more."""
-    found = [suggested(SWEPT, NOISES[noise](np.random.default_rng(seed))) for seed in range(200)]
-    none = [reason for rate, reason in found if rate is None]
+    suggestions = [
+        suggested(SWEPT, NOISES[noise](np.random.default_rng(seed))) for seed in range(200)
+    ]
+    none = [reason for rate, reason in suggestions if rate is None]
     assert len(none) >= 185
     assert {reason.split(";")[1] for reason in none} <= {
         " give a larger batch_size, or more steps",

@@ -31,13 +31,13 @@ static_assert(EACH == 4 && SIDE * DEPTH == 4 * ACROSS * ACROSS, "a thread copies
 
 // Four floats of a row-major matrix from (row, col) on; what lies outside is zero.
 __device__ Floats<4> four(const float* matrix, int rows, int cols, long long row, int col) {
-  Floats<4> found = {};
+  Floats<4> values = {};
   const float* place = matrix + row * cols + col;
-  if (row >= rows || col >= cols) return found;
+  if (row >= rows || col >= cols) return values;
   if (cols % 4 == 0 && aligned_16(matrix)) return load<4>(place);
   for (int i = 0; i < 4; ++i)
-    if (col + i < cols) found.at[i] = place[i];
-  return found;
+    if (col + i < cols) values.at[i] = place[i];
+  return values;
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
