@@ -162,12 +162,12 @@ class _Inputs:
     def __init__(self, device, k):
         self._packed = struct.Struct(f"={1 + k}q{k}i{k}f")
         self._here = np.zeros(1 + 2 * k, np.int64)
-        self._there = there = devices.to_device(self._here, device)  # on the CPU the same array
+        there = devices.to_device(self._here, device)  # on the CPU the same array
         pairs = there[1 + k :]
         of_steps = there[1 : 1 + k], pairs.view(np.int32)[:k], pairs.view(np.float32)[k:]
         self.arrays = there[:1], *of_steps
+        self._send = devices.sender(self._here, there)
 
     def set(self, key, starts, numbers, rates):
         self._packed.pack_into(self._here, 0, key or 0, *starts, *numbers, *rates)
-        if self._there is not self._here:
-            self._there.set(self._here)  # waits for nothing
+        self._send()
