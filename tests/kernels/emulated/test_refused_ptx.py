@@ -12,6 +12,8 @@ from tests.kernels.emulated.snippets import unit
         ("frobnicate.u32 %r1, %r2;", "unknown instruction frobnicate"),
         ("add.u32.fast %r1, %r2, %r3;", "an unknown type"),
         ("add.fast.u32 %r1, %r2, %r3;", "unknown modifier .fast of add"),
+        ("add.rn.sat.f32x2 %d1, %d2, %d3;", "unknown modifier .sat of add"),
+        ("mul.rn.sat.f64 %d1, %d2, %d3;", "unknown modifier .sat of mul"),
         ("add.u32 %r1, %r2, %r3, %r4;", "unknown operand 4 of add"),
         ("add.u32 %r1, %r2;", "an operand is missing"),
         ("add.u64 %d1, %d2, %r3;", ".u64 is read from a register of type .b32"),

@@ -27,7 +27,8 @@ def float_result(op, of_type, text, ftz=False, sat=False):
 
 
 def float_flags(op, of_type):
-    return of_type == "f32" and op.flag("ftz"), op.flag("sat")
+    """(whether subnormals are flushed, whether the result is saturated): of f32 alone."""
+    return of_type == "f32" and op.flag("ftz"), of_type == "f32" and op.flag("sat")
 
 
 def rounded(mode, plain, function, operands):
