@@ -8,7 +8,7 @@ kernels, and linked into the C++ kernels (see kernels/scalar.py):
         or the input z if reads == "z"
 
 and, for the files here, an independent NumPy `reference(z)` and `reference_derivative(s)`. A file
-may have `aliases`, further names of what it defines. One without a forward(z) is a
+may have `aliases`, further names of what it defines. One with `forward = None` is a
 RowwiseActivation: softmax, whose outputs depend on a whole row.
 """
 
@@ -109,7 +109,7 @@ ActivationLike: TypeAlias = Name | str | Activation | None
 
 
 def _made(**stated):
-    kind = Activation if "forward" in stated else RowwiseActivation
+    kind = RowwiseActivation if stated.get("forward", "left out") is None else Activation
     return kind(**{"derivative": None} | stated)
 
 

@@ -7,6 +7,8 @@ A row with +inf or NaN, or of nothing but −inf, gives NaN.
 
 import numpy as np
 
+forward = None  # of a single number
+
 
 def reference(z):
     with np.errstate(invalid="ignore"):
