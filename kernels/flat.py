@@ -6,7 +6,7 @@ Entry that says what it reads (const) and what it updates.
 """
 
 from kernels import arrays, dispatch
-from kernels.device import Entry, KernelFile, launch, submit
+from kernels.device import MULTIPROCESSORS, Entry, KernelFile, launch, submit
 from kernels.numbers import MOST_STEPS, NOT_NEGATIVE, whole_number
 
 
@@ -14,7 +14,8 @@ def gpu_files(entry: Entry, *files) -> tuple[KernelFile, ...]:
     """GPU_FILES of an op: 256 threads, eight blocks a multiprocessor of an H100, and a grid that
     strides over the rest."""
     return tuple(
-        KernelFile(entry.name, file, (entry,), threads=256, most_blocks=8 * 132) for file in files
+        KernelFile(entry.name, file, (entry,), threads=256, most_blocks=8 * MULTIPROCESSORS)
+        for file in files
     )
 
 

@@ -20,6 +20,7 @@ from kernels.device.gpu import require_gpu
 from kernels.device.graph import Graph, capture
 from kernels.device.kernel_file import Entry, Geometry, KernelFile, held_to
 from kernels.device.launching import (
+    MULTIPROCESSORS,
     architecture,
     launch,
     most_shared_bytes,
@@ -31,6 +32,7 @@ from kernels.device.unit import Unit
 from kernels.device.workspace import workspace
 
 __all__ = [
+    "MULTIPROCESSORS",
     "CompileError",
     "DeviceError",
     "EmulationError",

@@ -3,7 +3,7 @@
     GPU_FILES = (
         KernelFile(
             "sgd", "gpu.cu", (Entry("sgd", "float* p, const float* g, …, long long n"),),
-            threads=256, most_blocks=8 * 132,
+            threads=256, most_blocks=8 * MULTIPROCESSORS,
         ),
     )
 

@@ -8,7 +8,7 @@ from kernels.arrays import device_of
 from kernels.device import gpu
 from kernels.device.errors import DeviceError
 
-H100_MULTIPROCESSORS = 132
+MULTIPROCESSORS = 132  # of an H100 or H200
 _capturing = contextvars.ContextVar("capturing", default=None)
 
 
@@ -114,7 +114,7 @@ def multiprocessors(device) -> int:
     """Of the current card for "gpu"; of an H100 for "emulated"."""
     if device == "gpu":
         return gpu.multiprocessors(gpu.require_gpu().cuda.runtime.getDevice())
-    return H100_MULTIPROCESSORS
+    return MULTIPROCESSORS
 
 
 def _door(device):

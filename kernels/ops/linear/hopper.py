@@ -12,11 +12,18 @@ import itertools
 
 from kernels import dispatch
 from kernels.arrays import device_of
-from kernels.device import Entry, KernelFile, architecture, launch, multiprocessors, workspace
+from kernels.device import (
+    MULTIPROCESSORS,
+    Entry,
+    KernelFile,
+    architecture,
+    launch,
+    multiprocessors,
+    workspace,
+)
 from kernels.device.kernel_file import most
 from kernels.dispatch import ceil_div
 from kernels.ops.linear import tiles
-from kernels.ops.linear.tiles import MULTIPROCESSORS
 
 FILE, PRECISION = "gpu_hopper.cu", "bfloat16"
 PANEL, BLOCK_M, BLOCK_N, STAGES = 64, 128, 256, 4

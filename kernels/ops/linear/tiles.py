@@ -12,9 +12,9 @@ import contextvars
 import dataclasses
 import functools
 
+from kernels.device import MULTIPROCESSORS  # the same everywhere, so that the bits are the same
 from kernels.dispatch import ceil_div
 
-MULTIPROCESSORS = 132  # of an H100 or H200. The same everywhere, so that the bits are the same
 DEPTH = 32  # along K, TILE_K of gpu.cu
 SPLITS = (1, 2, 4, 8)
 JOINING = 16_384  # floats that could be read in the time that it takes the splits' blocks to meet
