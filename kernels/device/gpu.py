@@ -114,7 +114,7 @@ def launch(unit, entry, grid, block, values, shared_bytes=0):
 def _refuse_other_cards(entry, values):
     """An array in another card's memory would be read across the bus, or fail far from here."""
     current = None
-    for parameter, value in zip(entry.parameters, values, strict=False):
+    for parameter, value in zip(entry.parameters, values, strict=True):
         if parameter.pointer and not isinstance(value, np.generic):
             if current is None:
                 current = require_gpu().cuda.runtime.getDevice()

@@ -147,7 +147,8 @@ def test_only_what_is_not_plain_goes_to_the_driver(monkeypatch):
     )
     monkeypatch.setattr(extended, "launch", lambda *a: ran.append("extended"))
     for entry in (NUMBERS, ALL):
-        gpu.launch("unit", entry, (1,), (32,), [], 0)
+        nothing = [np.uint64(0)] * len(entry.parameters)
+        gpu.launch("unit", entry, (1,), (32,), nothing, 0)
     assert ran == ["plain", "extended"]
 
 
