@@ -112,8 +112,8 @@ def sender(here, there):
     """send(): what the host array `here` holds by now goes to `there`, in the current stream's
     order; `here` may be written anew at once. On the CPU, where they are one array, nothing to do.
 
-    A copy from a GPU's host memory runs later, and CuPy's from any other may: so it is made from
-    one of two buffers in pinned memory, each of which is waited for before it is written again.
+    A copy to a GPU may read its host memory after the call. So two buffers in pinned memory take
+    turns, and each is waited for before it is written again.
     """
     if there is here:
         return lambda: None
